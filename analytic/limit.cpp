@@ -1,0 +1,330 @@
+#include "analytic/limit.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "analytic/evaluation.hpp"
+#include "analytic/plan.hpp"
+#include "analytic/sobol.hpp"
+#include "netsor/restrict.hpp"
+#include "netsor/spelling.hpp"
+
+namespace nngpcheck::analytic {
+
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+constexpr int first_log2_points = 12;
+constexpr int default_log2_points =
+    19;  // most that are spent where the caller names neither points nor tolerance
+constexpr int largest_log2_points = 22;
+constexpr double default_tolerance = 5e-5;
+constexpr double assumed_rate = 0.75;  // of the standard error in the number of points; between 1/2 and 3/2
+constexpr double path_memory = 4e9;    // bytes that one randomization's arrays may take
+
+// One summand of a kernel: weight · E[XᵀY].
+struct Block {
+  NodeIndex x, y;
+  double weight;
+};
+
+std::vector<Block> kernel_blocks(const netsor::Program& program, const std::vector<netsor::BundleId>& rows,
+                                 const std::vector<netsor::BundleId>& columns) {
+  double total = 0;
+  for (const netsor::BundleId block : rows) total += program.type(block).width.ratio();
+  std::vector<Block> result;
+  for (std::size_t b = 0; b < rows.size(); ++b) {
+    const double share = program.type(rows[b]).width.ratio() / total;
+    result.push_back({rows[b].index(), columns[b].index(), share * program.readout().variance});
+  }
+  return result;
+}
+
+void check(const LimitOptions& options) {
+  if (options.randomizations < 2) {
+    throw LimitError("limit: randomizations = " + std::to_string(options.randomizations) +
+                     "; the standard error needs at least 2");
+  }
+  if (options.points &&
+      (*options.points < 1 || !std::has_single_bit(static_cast<std::uint64_t>(*options.points)) ||
+       *options.points > (std::int64_t{1} << ScrambledSobol::largest_log2_points))) {
+    throw LimitError("limit: points = " + std::to_string(*options.points) + "; give a power of two up to 2^" +
+                     std::to_string(ScrambledSobol::largest_log2_points));
+  }
+  if (options.tolerance && !(*options.tolerance > 0))
+    throw LimitError("limit: the tolerance must be positive");
+  if (options.tolerance && options.points) throw LimitError("limit: give points or a tolerance, not both");
+}
+
+// Mean and standard error of a demand over the randomizations, with the largest of their bounds.
+struct Summary {
+  MatrixXd value, standard_error, bound;
+};
+
+class Runner {
+ public:
+  Runner(const Structure& structure, std::vector<Demand> goals, const LimitOptions& options)
+      : options_(options),
+        goals_(std::move(goals)),
+        plan_(make_plan(structure, goals_, options.force_paths)),
+        base_(structure, plan_, goals_) {
+    base_.run();
+  }
+
+  bool randomized() const {
+    return std::any_of(goals_.begin(), goals_.end(),
+                       [&](const Demand& g) { return plan_.step(g).replicated; });
+  }
+
+  // The most points whose arrays fit the memory: some for every sampled column, one for every pair of columns
+  // that has a conditional moment.
+  int affordable_log2_points() const {
+    const Structure& structure = base_.structure();
+    double arrays = 1;
+    for (const NodeIndex leaf : plan_.leaves) arrays += 16 * static_cast<double>(structure.columns(leaf));
+    for (const Step& step : plan_.steps) {
+      if (step.method != Method::paths || step.local || step.demand.right == one) continue;
+      const auto [kind, x, y, diagonal, system] = step.demand;
+      const Families& sampled = plan_.systems.at(step.system);
+      if (subset(structure.families(x), sampled) && subset(structure.families(y), sampled)) continue;
+      arrays += static_cast<double>(structure.columns(x) * structure.columns(y));
+    }
+    return static_cast<int>(std::log2(path_memory / (8 * arrays)));
+  }
+
+  void randomize(int log2_points) {
+    replicates_.clear();
+    replicates_.resize(static_cast<std::size_t>(options_.randomizations));
+    std::atomic<std::size_t> next = 0;
+    std::exception_ptr failure;
+    std::mutex mutex;
+    const auto work = [&] {
+      for (std::size_t r = next++; r < replicates_.size(); r = next++) {
+        try {
+          auto replicate =
+              std::make_unique<Evaluation>(base_, log2_points, options_.seed * 0x9e3779b97f4a7c15U + r);
+          replicate->run();
+          replicates_[r] = std::move(replicate);
+        } catch (...) {
+          const std::lock_guard lock(mutex);
+          failure = std::current_exception();
+          next = replicates_.size();
+        }
+      }
+    };
+    const unsigned threads = options_.threads > 0 ? static_cast<unsigned>(options_.threads)
+                                                  : std::max(1U, std::thread::hardware_concurrency());
+    std::vector<std::thread> workers;
+    for (unsigned t = 1; t < std::min<std::size_t>(threads, replicates_.size()); ++t)
+      workers.emplace_back(work);
+    work();
+    for (std::thread& worker : workers) worker.join();
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  Summary summary(const Demand& demand) const {
+    return summary(plan_.step(demand).replicated, [&](const Evaluation& values) { return values[demand]; });
+  }
+
+  Limit assemble(const std::vector<Block>& blocks) const {
+    Summary kernel = summary(randomized(), [&](const Evaluation& values) {
+      UncertainMatrix sum;
+      for (const Block& block : blocks) {
+        const UncertainMatrix moment = values.moment(block.x, block.y);
+        if (sum.value.size() == 0) {
+          sum.value = sum.bound = MatrixXd::Zero(moment.value.rows(), moment.value.cols());
+        }
+        sum.value += block.weight * moment.value;
+        sum.bound += block.weight * moment.bound;
+      }
+      return sum;
+    });
+    Limit limit;
+    limit.kernel = std::move(kernel.value);
+    limit.standard_error = std::move(kernel.standard_error);
+    limit.error_bound = std::move(kernel.bound);
+    return limit;
+  }
+
+  std::vector<PlanStep> report() const;
+
+ private:
+  // Over the randomizations by Welford's recursion, or of the one evaluation that is the same in all.
+  template <class Quantity>
+  Summary summary(bool randomized, const Quantity& quantity) const {
+    if (!randomized) {
+      UncertainMatrix x = quantity(base_);
+      MatrixXd none = MatrixXd::Zero(x.value.rows(), x.value.cols());
+      return {std::move(x.value), std::move(none), std::move(x.bound)};
+    }
+    MatrixXd mean, squares, bound;
+    double count = 0;
+    for (const auto& replicate : replicates_) {
+      const UncertainMatrix x = quantity(*replicate);
+      if (count == 0) {
+        mean = squares = MatrixXd::Zero(x.value.rows(), x.value.cols());
+        bound = x.bound;
+      }
+      ++count;
+      const MatrixXd difference = x.value - mean;
+      mean += difference / count;
+      squares += difference.cwiseProduct(x.value - mean);
+      bound = bound.cwiseMax(x.bound);
+    }
+    return {mean, (squares / (count * (count - 1))).cwiseSqrt(), bound};
+  }
+
+  const LimitOptions& options_;
+  const std::vector<Demand> goals_;
+  const Plan plan_;
+  Evaluation base_;
+  std::vector<std::unique_ptr<Evaluation>> replicates_;
+};
+
+Rule rule_of(Method method, const Cost& cost) {
+  switch (method) {
+    case Method::product:
+      return Rule::product;
+    case Method::dual:
+      return cost.by_formula ? Rule::closed_form : Rule::quadrature;
+    case Method::batch_norm:
+      return Rule::batch_norm;
+    case Method::paths:
+      return Rule::paths;
+    default:
+      return Rule::linear;
+  }
+}
+
+std::vector<PlanStep> Runner::report() const {
+  std::vector<PlanStep> result;
+  const netsor::Program& program = base_.structure().program();
+  for (const Step& step : plan_.steps) {
+    if (step.demand.kind != Demand::Kind::moment || step.method == Method::zero) continue;
+    const Cost& cost = step.replicated ? replicates_.front()->cost(step.demand) : base_.cost(step.demand);
+    PlanStep line{program.name(step.demand.left), program.name(step.demand.right),
+                  rule_of(step.method, cost)};
+    line.evaluations =
+        cost.evaluations * (step.replicated ? static_cast<std::int64_t>(replicates_.size()) : 1);
+    line.bound = cost.bound;
+    if (step.replicated) line.standard_error = summary(step.demand).standard_error.maxCoeff();
+    result.push_back(line);
+  }
+  return result;
+}
+
+// The largest standard error relative to √(K_aa K_bb), or to the largest entry of a rectangular block.
+double relative_error(const Limit& limit) {
+  if (limit.kernel.rows() != limit.kernel.cols()) {
+    return limit.standard_error.maxCoeff() / limit.kernel.cwiseAbs().maxCoeff();
+  }
+  const Eigen::ArrayXd scale = limit.kernel.diagonal().array().abs().sqrt();
+  double largest = 0;
+  for (Index i = 0; i < scale.size(); ++i) {
+    for (Index j = 0; j < scale.size(); ++j) {
+      if (limit.standard_error(i, j) > 0) {
+        largest = std::max(largest, limit.standard_error(i, j) / (scale[i] * scale[j]));
+      }
+    }
+  }
+  return largest;
+}
+
+// The limit from as many points as were asked for, or from more and more until it is accurate enough. Returns
+// the binary logarithm of their number.
+int sample(Runner& runner, const std::vector<Block>& blocks, const LimitOptions& options, Limit& limit) {
+  const auto run = [&](int log2_points) {
+    runner.randomize(log2_points);
+    limit = runner.assemble(blocks);
+    return relative_error(limit);
+  };
+  if (options.points) {
+    const int log2_points = std::countr_zero(static_cast<std::uint64_t>(*options.points));
+    run(log2_points);
+    return log2_points;
+  }
+  const double tolerance = options.tolerance.value_or(default_tolerance);
+  const int most = std::min(options.tolerance ? largest_log2_points : default_log2_points,
+                            runner.affordable_log2_points());
+  int log2_points = std::min(first_log2_points, most);
+  double error = run(log2_points);
+  while (error > tolerance && log2_points < most) {
+    log2_points += std::max(1, static_cast<int>(std::ceil(std::log2(error / tolerance) / assumed_rate)));
+    log2_points = std::min(log2_points, most);
+    error = run(log2_points);
+  }
+  if (options.tolerance && error > tolerance) {
+    throw LimitError("limit: with " + std::to_string(options.randomizations) + " randomizations of 2^" +
+                     std::to_string(log2_points) + " points the standard error is " +
+                     netsor::shortest(error) + " of √(K_aa K_bb), above the tolerance of " +
+                     netsor::shortest(tolerance) + "; ask for less, or for more randomizations");
+  }
+  return log2_points;
+}
+
+Limit compute(const netsor::Program& program, const std::vector<netsor::BundleId>& rows,
+              const std::vector<netsor::BundleId>& columns, const LimitOptions& options) {
+  check(options);
+  const std::vector<Block> blocks = kernel_blocks(program, rows, columns);
+  std::vector<Demand> goals;
+  for (const Block& block : blocks) goals.push_back(Demand::moment(block.x, block.y));
+  const Structure structure(program);
+  Runner runner(structure, goals, options);
+
+  Limit limit;
+  int log2_points = first_log2_points;
+  if (runner.randomized()) {
+    log2_points = sample(runner, blocks, options, limit);
+  } else {
+    limit = runner.assemble(blocks);
+  }
+  limit.plan = runner.report();
+  Rule worst = Rule::linear;
+  for (const PlanStep& step : limit.plan) worst = std::max(worst, step.rule);
+  limit.method = to_string(worst);
+  if (runner.randomized()) {
+    limit.method += ", " + std::to_string(options.randomizations) + " randomizations of 2^" +
+                    std::to_string(log2_points) + " points";
+  }
+  return limit;
+}
+
+}  // namespace
+
+std::string to_string(Rule rule) {
+  switch (rule) {
+    case Rule::linear:
+      return "linear";
+    case Rule::product:
+      return "independent factors";
+    case Rule::closed_form:
+      return "closed form";
+    case Rule::quadrature:
+      return "quadrature";
+    case Rule::batch_norm:
+      return "batch norm";
+    case Rule::paths:
+      break;
+  }
+  return "paths";
+}
+
+Limit limit(const netsor::Program& program, const LimitOptions& options) {
+  return compute(program, program.output().blocks, program.output().blocks, options);
+}
+
+Limit limit(const netsor::Program& program, const std::vector<Index>& rows, const std::vector<Index>& columns,
+            const LimitOptions& options) {
+  const netsor::Rectangle rectangle = netsor::restrict_rectangle(program, rows, columns);
+  return compute(rectangle.program, rectangle.rows, rectangle.columns, options);
+}
+
+}  // namespace nngpcheck::analytic

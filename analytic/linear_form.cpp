@@ -1,0 +1,182 @@
+#include "analytic/linear_form.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace nngpcheck::analytic {
+
+namespace {
+
+using netsor::Index;
+using netsor::Overloaded;
+using netsor::SparseMatrix;
+using Term = LinearForm::Term;
+
+constexpr double epsilon = std::numeric_limits<double>::epsilon();
+
+SparseMatrix identity(Index size) {
+  SparseMatrix result(size, size);
+  result.setIdentity();
+  return result;
+}
+
+const Coefficients& explicit_coefficients(const Term& term, Index columns, Coefficients& storage) {
+  if (term.coefficients) return *term.coefficients;
+  storage.value = identity(columns);
+  return storage;
+}
+
+// Every term of the form times a matrix (and its bound, 0×0 if exact) from the right.
+void multiply(LinearForm& form, const SparseMatrix& matrix, const SparseMatrix& bound) {
+  for (Term& term : form.terms) {
+    if (!term.coefficients) {
+      term.coefficients = Coefficients{matrix, bound};
+      continue;
+    }
+    Coefficients& c = *term.coefficients;
+    SparseMatrix error;
+    if (c.bound.size() > 0) error = c.bound * matrix.cwiseAbs();
+    if (bound.size() > 0) {
+      SparseMatrix own = c.value.cwiseAbs() * bound;
+      error = error.size() > 0 ? SparseMatrix(error + own) : own;
+    }
+    c.value = SparseMatrix(c.value * matrix);
+    c.bound = error;
+  }
+}
+
+void scale_by(LinearForm& form, double coefficient, Index columns) {
+  if (coefficient == 1) return;
+  for (Term& term : form.terms) {
+    if (!term.coefficients) term.coefficients = Coefficients{identity(columns), {}};
+    term.coefficients->value *= coefficient;
+    if (term.coefficients->bound.size() > 0) term.coefficients->bound *= std::abs(coefficient);
+  }
+}
+
+void accumulate(LinearForm& form, LinearForm&& other, Index columns) {
+  for (Term& term : other.terms) {
+    const auto place = std::lower_bound(form.terms.begin(), form.terms.end(), term.atom,
+                                        [](const Term& t, NodeIndex atom) { return t.atom < atom; });
+    if (place == form.terms.end() || place->atom != term.atom) {
+      form.terms.insert(place, std::move(term));
+      continue;
+    }
+    Coefficients left_storage, right_storage;
+    const Coefficients& left = explicit_coefficients(*place, columns, left_storage);
+    const Coefficients& right = explicit_coefficients(term, columns, right_storage);
+    Coefficients sum{left.value + right.value, {}};
+    if (left.bound.size() > 0 && right.bound.size() > 0) {
+      sum.bound = left.bound + right.bound;
+    } else {
+      sum.bound = left.bound.size() > 0 ? left.bound : right.bound;
+    }
+    place->coefficients = std::move(sum);
+  }
+}
+
+SparseMatrix row_of_ones(Index columns) { return Eigen::MatrixXd::Ones(1, columns).sparseView(); }
+
+SparseMatrix diagonal(const Eigen::MatrixXd& row) {
+  SparseMatrix result(row.cols(), row.cols());
+  for (Index j = 0; j < row.cols(); ++j) result.insert(j, j) = row(0, j);
+  result.makeCompressed();
+  return result;
+}
+
+Index nonzeros_per_column(const SparseMatrix& matrix) {
+  Index most = 0;
+  for (Index j = 0; j < matrix.cols(); ++j) {
+    most = std::max<Index>(most, matrix.outerIndexPtr()[j + 1] - matrix.outerIndexPtr()[j]);
+  }
+  return most;
+}
+
+}  // namespace
+
+const LinearForm& LinearForms::of(NodeIndex node) {
+  if (const auto found = made_.find(node); found != made_.end()) return found->second;
+  return made_.emplace(node, make(node)).first->second;
+}
+
+LinearForm LinearForms::make(NodeIndex node) {
+  // A Gaussian operand of a bundle that is not Gaussian is an atom.
+  const auto operand = [&](NodeIndex index) {
+    return structure_.gaussian(index) && !structure_.gaussian(node) ? LinearForm{{{index, {}}}} : of(index);
+  };
+  return std::visit(Overloaded{
+                        [&](const netsor::Mix& op) {
+                          LinearForm form = operand(op.argument.index());
+                          multiply(form, *op.matrix, {});
+                          return form;
+                        },
+                        [&](const netsor::TableMix& op) {
+                          LinearForm form = operand(op.argument.index());
+                          const UncertainMatrix& table = table_(op.table.index());
+                          multiply(form, table.value.sparseView(), table.bound.sparseView());
+                          return form;
+                        },
+                        [&](const netsor::Scale& op) {
+                          LinearForm form = operand(op.argument.index());
+                          const UncertainMatrix& factors = table_(op.factors.index());
+                          multiply(form, diagonal(factors.value), diagonal(factors.bound));
+                          return form;
+                        },
+                        [&](const netsor::Add& op) {
+                          LinearForm form;
+                          const Index columns = structure_.columns(node);
+                          for (const auto& summand : op.terms) {
+                            LinearForm term = operand(summand.bundle.index());
+                            const Index own = structure_.columns(summand.bundle.index());
+                            scale_by(term, summand.coefficient, own);
+                            if (own != columns) multiply(term, row_of_ones(columns), {});
+                            accumulate(form, std::move(term), columns);
+                          }
+                          return form;
+                        },
+                        [&](const auto&) {
+                          return LinearForm{{{node, {}}}};
+                        },
+                    },
+                    structure_.program().nodes()[node].operation);
+}
+
+std::vector<std::pair<Index, double>> column_entries(const Term& term, Index column) {
+  if (!term.coefficients) return {{column, 1.0}};
+  std::vector<std::pair<Index, double>> result;
+  for (SparseMatrix::InnerIterator it(term.coefficients->value, column); it; ++it) {
+    result.emplace_back(it.row(), it.value());
+  }
+  return result;
+}
+
+void add_congruence(UncertainMatrix& sum, const Term& a, const UncertainMatrix& e, const Term& b) {
+  if (!a.coefficients && !b.coefficients) {
+    sum.value += e.value;
+    sum.bound += e.bound + epsilon * e.value.cwiseAbs();
+    return;
+  }
+  Coefficients a_storage, b_storage;
+  const Coefficients& left = explicit_coefficients(a, e.value.rows(), a_storage);
+  const Coefficients& right = explicit_coefficients(b, e.value.cols(), b_storage);
+  const SparseMatrix left_size = left.value.cwiseAbs();
+  const SparseMatrix right_size = right.value.cwiseAbs();
+  const Eigen::MatrixXd e_size = e.value.cwiseAbs();
+  const double rounding =
+      epsilon * static_cast<double>(2 + nonzeros_per_column(left.value) + nonzeros_per_column(right.value));
+
+  const Eigen::MatrixXd half = e.value * right.value;
+  sum.value += left.value.transpose() * half;
+  const Eigen::MatrixXd half_bound = (e.bound + rounding * e_size) * right_size;
+  sum.bound += left_size.transpose() * half_bound;
+  if (left.bound.size() > 0) {
+    const Eigen::MatrixXd size = e_size * right_size;
+    sum.bound += left.bound.transpose() * size;
+  }
+  if (right.bound.size() > 0) {
+    const Eigen::MatrixXd size = e_size * right.bound;
+    sum.bound += left_size.transpose() * size;
+  }
+}
+
+}  // namespace nngpcheck::analytic

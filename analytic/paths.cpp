@@ -1,0 +1,156 @@
+#include "analytic/paths.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analytic/error.hpp"
+#include "analytic/evaluation.hpp"
+#include "analytic/leaf_columns.hpp"
+
+namespace nngpcheck::analytic {
+
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+// A pivot this small relative to the variance is rounding: the column is a combination of earlier ones.
+constexpr double zero_pivot = 1e-11;
+// A pivot this negative is no sampling noise any more.
+constexpr double negative_pivot = -0.05;
+
+constexpr int log2_block = 12;  // paths whose arrays stay in a core's cache
+
+}  // namespace
+
+const Draw& ConditionalDraws::append(Column column) {
+  const Families& families = values_.structure().families(column.first);
+  std::vector<Row>& rows = families_[families.front()];
+  const std::size_t k = rows.size();
+  Row row{{column, values_[Demand::mean(column.first)].value(column.second, 0), {}},
+          std::vector<double>(k + 1, 0.0)};
+  const double variance = values_.covariance_entry(column, column);
+  double pivot = variance;
+  for (std::size_t j = 0; j < k; ++j) {
+    const std::vector<double>& other = rows[j].factor;
+    if (other[j] == 0) continue;
+    double residual = values_.covariance_entry(column, rows[j].draw.column);
+    for (std::size_t i = 0; i < j; ++i) residual -= row.factor[i] * other[i];
+    row.factor[j] = residual / other[j];
+    pivot -= row.factor[j] * row.factor[j];
+    row.draw.weights.emplace_back(rows[j].draw.weights.back().first, row.factor[j]);
+  }
+  if (!(pivot >= negative_pivot * variance)) {
+    throw LimitError("rule 5: the covariance of column " + std::to_string(column.second) + " of " +
+                     values_.structure().program().name(column.first) +
+                     " is not positive semidefinite within sampling error; use more points");
+  }
+  if (pivot > zero_pivot * variance) {
+    row.factor[k] = std::sqrt(pivot);
+    row.draw.weights.emplace_back(coordinates_++, row.factor[k]);
+  }
+  rows.push_back(std::move(row));
+  return rows.back().draw;
+}
+
+Paths::Points::Points(int dimension, int log2_points, std::uint64_t seed)
+    : sobol(dimension, log2_points, seed) {
+  const Index count = Index{1} << std::min(log2_points, log2_block);
+  for (Index first = 0; first < sobol.points(); first += count) blocks.emplace_back(sobol, first, count);
+}
+
+Paths::Paths(Evaluation& values, int system, int log2_points, std::uint64_t seed)
+    : values_(values), system_(system), log2_points_(log2_points), seed_(seed), draws_(values) {}
+
+void Paths::sample(NodeIndex leaf) {
+  const Plan& plan = values_.plan();
+  const Structure& structure = values_.structure();
+  if (!common_) {
+    Index dimension = 0;
+    for (const NodeIndex l : plan.leaves) {
+      if (subset(structure.families(l), plan.systems.at(system_))) dimension += structure.columns(l);
+    }
+    if (dimension > ScrambledSobol::largest_dimension) {
+      throw LimitError("rule 5: the paths need " + std::to_string(dimension) +
+                       " Gaussian columns at once but the Sobol sequence has " +
+                       std::to_string(ScrambledSobol::largest_dimension) +
+                       " coordinates; use fewer inputs, or compute the kernel in blocks of outputs");
+    }
+    common_ = std::make_unique<Points>(static_cast<int>(dimension), log2_points_, seed_);
+    for (BlockNormals& normals : common_->blocks) {
+      blocks_.emplace_back(values_, plan.systems.at(system_), normals);
+    }
+  }
+  for (Index j = 0; j < structure.columns(leaf); ++j) {
+    const Draw& draw = draws_.append({leaf, j});
+    for (PathBlock& block : blocks_) block.draw(draw);
+  }
+}
+
+MatrixXd Paths::average(NodeIndex x, NodeIndex y) {
+  MatrixXd sum = block_sums(blocks_.front(), x, y);
+  for (std::size_t b = 1; b < blocks_.size(); ++b) sum += block_sums(blocks_[b], x, y);
+  return sum / static_cast<double>(points());
+}
+
+// Wide pairs of known bundles go through one matrix product.
+MatrixXd Paths::block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const {
+  const Structure& structure = values_.structure();
+  const Index rows = structure.columns(x);
+  const Index columns = y == one ? 1 : structure.columns(y);
+  if (y != one && rows * columns > 64 && block.known(x) && block.known(y)) {
+    const auto gather = [&](NodeIndex node) {
+      MatrixXd result(block.value(node, 0).size(), structure.columns(node));
+      for (Index j = 0; j < result.cols(); ++j) result.col(j) = block.value(node, j);
+      return result;
+    };
+    const MatrixXd left = gather(x);
+    if (x != y) return left.transpose() * gather(y);
+    MatrixXd result = MatrixXd::Zero(rows, rows);
+    result.selfadjointView<Eigen::Lower>().rankUpdate(left.transpose());
+    return result.selfadjointView<Eigen::Lower>();
+  }
+  MatrixXd result(rows, columns);
+  for (Index i = 0; i < rows; ++i) {
+    for (Index j = 0; j < columns; ++j) {
+      result(i, j) = x == y && j < i ? result(j, i) : block.sum(x, i, y, j);
+    }
+  }
+  return result;
+}
+
+MatrixXd Paths::average_locally(NodeIndex x, NodeIndex y) {
+  const Structure& structure = values_.structure();
+  const Families& sampled = values_.plan().systems.at(system_);
+  if (!local_) {
+    const auto dimension = static_cast<int>(values_.plan().local_columns.at(system_));
+    local_ = std::make_unique<Points>(dimension, log2_points_, ~seed_);
+  }
+  LeafColumns leaf_columns(structure, sampled);
+  const Index rows = structure.columns(x);
+  const Index columns = y == one ? 1 : structure.columns(y);
+  MatrixXd result(rows, columns);
+  for (Index i = 0; i < rows; ++i) {
+    for (Index j = 0; j < columns; ++j) {
+      if (x == y && j < i) {
+        result(i, j) = result(j, i);
+        continue;
+      }
+      std::set<Column> needed = leaf_columns.of({x, i});
+      if (y != one) needed.merge(std::set<Column>(leaf_columns.of({y, j})));
+      ConditionalDraws draws(values_);
+      std::vector<Draw> drawn;
+      for (const Column& column : needed) drawn.push_back(draws.append(column));
+      double sum = 0;
+      for (BlockNormals& normals : local_->blocks) {
+        PathBlock block(values_, sampled, normals);
+        for (const Draw& draw : drawn) block.draw(draw);
+        sum += block.sum(x, i, y, j);
+      }
+      result(i, j) = sum / static_cast<double>(points());
+    }
+  }
+  return result;
+}
+
+}  // namespace nngpcheck::analytic

@@ -1,0 +1,140 @@
+// Options of an architecture as a table: what exists, of which type, with which default. The command line,
+// the experiment files and `nngpcheck list` all read this one table.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "netsor/activation.hpp"
+
+namespace nngpcheck::architectures {
+
+/// Inputs or options that an architecture cannot be built from. `key` is the offending option, or "".
+class ArchitectureError : public std::invalid_argument {
+ public:
+  explicit ArchitectureError(const std::string& message, std::string key = "")
+      : std::invalid_argument(message), key_(std::move(key)) {}
+  const std::string& key() const { return key_; }
+
+ private:
+  std::string key_;
+};
+
+/// An option's value as given: an activation may be given by its name.
+using Value = std::variant<std::int64_t, double, std::string, netsor::Activation>;
+using Settings = std::map<std::string, Value>;
+
+/// An option as `nngpcheck list` shows it.
+struct OptionInfo {
+  std::string name;
+  std::string type;  // "integer", "number", "activation", or the allowed words: "all|last|average"
+  std::string fallback;
+  std::string meaning;
+};
+
+/// One option of the options struct S: where it is stored, and how to check it.
+template <class S>
+struct Field {
+  using Member = std::variant<int S::*, double S::*, std::string S::*, netsor::Activation S::*>;
+  std::string name;
+  Member member;
+  std::string meaning;
+  double least = 0;                // smallest valid number
+  std::vector<std::string> words;  // allowed values of a string
+};
+
+namespace detail {
+// One per type of option; each throws ArchitectureError with the key, the problem and what would be valid.
+void assign(int& target, const Value& value, const std::string& key, double least);
+void assign(double& target, const Value& value, const std::string& key, double least);
+void assign(std::string& target, const Value& value, const std::string& key,
+            const std::vector<std::string>& words);
+void assign(netsor::Activation& target, const Value& value, const std::string& key);
+[[noreturn]] void unknown(const std::string& key, const std::vector<std::string>& known);
+
+std::string text(int value);
+std::string text(double value);
+std::string text(const std::string& value);
+std::string text(const netsor::Activation& value);
+std::string join(const std::vector<std::string>& words);
+}  // namespace detail
+
+/// Throws ArchitectureError if an option is out of its range; the message names it.
+template <class S>
+void check(const S& options) {
+  for (const Field<S>& field : S::fields()) {
+    std::visit(
+        [&](auto member) {
+          auto copy = options.*member;
+          if constexpr (std::is_same_v<decltype(copy), int>) {
+            detail::assign(copy, Value(std::int64_t{copy}), field.name, field.least);
+          } else if constexpr (std::is_same_v<decltype(copy), double>) {
+            detail::assign(copy, Value(copy), field.name, field.least);
+          } else if constexpr (std::is_same_v<decltype(copy), std::string>) {
+            detail::assign(copy, Value(copy), field.name, field.words);
+          }
+        },
+        field.member);
+  }
+}
+
+/// The options struct that these settings describe; what they leave out keeps its default. S::fields() lists
+/// the options. Throws ArchitectureError for an unknown key (with the nearest valid one), a wrong type, or a
+/// value out of range.
+template <class S>
+S parse(const Settings& settings) {
+  S result;
+  const std::vector<Field<S>> fields = S::fields();
+  for (const auto& [key, value] : settings) {
+    bool found = false;
+    for (const Field<S>& field : fields) {
+      if (field.name != key) continue;
+      found = true;
+      std::visit(
+          [&](auto member) {
+            auto& target = result.*member;
+            using T = std::remove_reference_t<decltype(target)>;
+            if constexpr (std::is_same_v<T, std::string>) {
+              detail::assign(target, value, key, field.words);
+            } else if constexpr (std::is_same_v<T, netsor::Activation>) {
+              detail::assign(target, value, key);
+            } else {
+              detail::assign(target, value, key, field.least);
+            }
+          },
+          field.member);
+    }
+    if (!found) {
+      std::vector<std::string> known;
+      for (const Field<S>& field : fields) known.push_back(field.name);
+      detail::unknown(key, known);
+    }
+  }
+  return result;
+}
+
+/// The table of S's options.
+template <class S>
+std::vector<OptionInfo> describe() {
+  const S defaults;
+  std::vector<OptionInfo> result;
+  for (const Field<S>& field : S::fields()) {
+    std::visit(
+        [&](auto member) {
+          using T = std::remove_cvref_t<decltype(defaults.*member)>;
+          std::string type = "number";
+          if constexpr (std::is_same_v<T, int>) type = "integer";
+          if constexpr (std::is_same_v<T, std::string>) type = detail::join(field.words);
+          if constexpr (std::is_same_v<T, netsor::Activation>) type = "activation";
+          result.push_back({field.name, type, detail::text(defaults.*member), field.meaning});
+        },
+        field.member);
+  }
+  return result;
+}
+
+}  // namespace nngpcheck::architectures

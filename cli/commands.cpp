@@ -1,0 +1,136 @@
+#include "cli/commands.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "analytic/dual.hpp"
+#include "analytic/limit.hpp"
+#include "architectures/registry.hpp"
+#include "cli/limit_of.hpp"
+#include "cli/usage_error.hpp"
+#include "compare/atomic_file.hpp"
+#include "compare/kernel_file.hpp"
+#include "compare/run.hpp"
+#include "config/experiment.hpp"
+#include "netsor/printer.hpp"
+
+namespace nngpcheck::cli {
+
+namespace {
+
+using config::Experiment;
+
+/// At most this many rows and columns are printed to be read.
+constexpr Eigen::Index readable = 16;
+
+void print_kernel(const compare::LabelledKernel& kernel) {
+  const Eigen::Index shown = std::min(kernel.kernel.rows(), readable);
+  std::size_t width = 0;
+  for (Eigen::Index i = 0; i < shown; ++i) {
+    width = std::max(width, kernel.labels[static_cast<std::size_t>(i)].size());
+  }
+  for (Eigen::Index i = 0; i < shown; ++i) {
+    fmt::print("{:<{}}", kernel.labels[static_cast<std::size_t>(i)], width);
+    for (Eigen::Index j = 0; j < shown; ++j) fmt::print(" {:>9.5g}", kernel.kernel(i, j));
+    fmt::print("\n");
+  }
+  if (shown < kernel.kernel.rows()) {
+    fmt::print("... the first {0}×{0} of {1}×{1} entries; -o writes them all\n", shown, kernel.kernel.rows());
+  }
+  fmt::print("method: {}; error bound at most {:.2g}, standard error at most {:.2g}\n", kernel.method,
+             kernel.error_bound.maxCoeff(), kernel.standard_error.maxCoeff());
+}
+
+double number(const std::string& text, const std::string& name) {
+  double value = 0;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data() + text.starts_with('+'), last, value);
+  if (error != std::errc() || end != last) throw UsageError(name + " = \"" + text + "\" is not a number");
+  return value;
+}
+
+}  // namespace
+
+void list() {
+  fmt::print("Architectures and their options\n");
+  for (const architectures::Architecture& architecture : architectures::all()) {
+    fmt::print("\n  {}: {}\n", architecture.name, architecture.summary);
+    for (const architectures::OptionInfo& option : architecture.options) {
+      fmt::print("    {:<21} {:<16} {:<8} {}\n", option.name, option.type, option.fallback, option.meaning);
+    }
+  }
+  fmt::print("\nActivations\n\n  {}\n", fmt::join(netsor::Activation::names(), " "));
+  fmt::print("\n  In experiment files also any function of x: {{expression = \"x*tanh(x)\", kinks = []}}\n");
+}
+
+void show(const ShowOptions& options) {
+  std::vector<Experiment> experiments;
+  if (std::filesystem::path(options.what).extension() == ".toml") {
+    experiments = config::read_experiments(options.what, options.overrides);
+  } else {
+    experiments.push_back(config::example_experiment(options.what, options.overrides));
+  }
+  for (const Experiment& experiment : experiments) {
+    if (experiments.size() > 1) fmt::print("# {}\n", experiment.name);
+    fmt::print("{}", options.plan ? analytic::explain(experiment.program, limit_of(experiment, options.what))
+                                  : netsor::print(experiment.program));
+  }
+}
+
+void kernel(const KernelOptions& options) {
+  std::vector<Experiment> experiments = config::read_experiments(options.file, options.overrides);
+  std::vector<std::string> names;
+  for (const Experiment& experiment : experiments) names.push_back(experiment.name);
+  if (!options.experiment.empty()) {
+    std::erase_if(experiments,
+                  [&](const Experiment& experiment) { return experiment.name != options.experiment; });
+    if (experiments.empty()) {
+      throw UsageError(fmt::format("{}: no experiment is called \"{}\"; it holds {}", options.file.string(),
+                                   options.experiment, fmt::join(names, ", ")));
+    }
+  }
+  if (!options.output) {
+    for (const Experiment& experiment : experiments) {
+      if (experiments.size() > 1) fmt::print("# {}\n", experiment.name);
+      print_kernel(
+          compare::labelled(analytic::limit(experiment.program), experiment.program.output().labels));
+    }
+    return;
+  }
+  if (experiments.size() > 1) {
+    throw UsageError(fmt::format("{} holds several experiments; choose by --experiment one of {}",
+                                 options.file.string(), fmt::join(names, ", ")));
+  }
+  const compare::KernelFormat format = compare::kernel_format(*options.output);
+  compare::AtomicFile file(*options.output);
+  file.commit(serialize(kernel_of(experiments[0], options.file), format));
+}
+
+void plot(const PlotOptions& options) {
+  std::vector<compare::Curve> curves;
+  for (const std::filesystem::path& folder : options.folders) {
+    for (compare::Curve& curve : compare::curves(folder)) {
+      if (options.folders.size() > 1) curve.label = folder.string() + " " + curve.label;
+      curves.push_back(std::move(curve));
+    }
+  }
+  const std::filesystem::path base = options.output                ? *options.output
+                                     : options.folders.size() == 1 ? options.folders[0] / "width_error"
+                                                                   : "width_error";
+  compare::plot(curves, base);
+  fmt::print("{0}.svg\n{0}.png\n", base.string());
+}
+
+void dual(const DualOptions& options) {
+  const netsor::Activation activation = netsor::Activation::named(options.activation);
+  const analytic::Estimate estimate =
+      analytic::dual(activation, activation,
+                     {number(options.variance_u, "A"), number(options.variance_v, "B"),
+                      number(options.covariance, "C"), 0, 0});
+  fmt::print("{:.17g} ± {:.1e}\n", estimate.value, estimate.bound);
+}
+
+}  // namespace nngpcheck::cli

@@ -1,0 +1,64 @@
+// What the executable can do: each command prints to standard output and throws what goes wrong.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nngpcheck::cli {
+
+/// Architectures with their options, and activations.
+void list();
+
+struct ShowOptions {
+  std::string what;  // an architecture or an experiment file
+  bool plan = false;
+  std::vector<std::string> overrides;
+};
+
+/// The program as text, or with `plan` how its limit is computed.
+void show(const ShowOptions& options);
+
+struct KernelOptions {
+  std::filesystem::path file;
+  std::string experiment;  // which one, if the file holds several
+  std::optional<std::filesystem::path> output;
+  std::vector<std::string> overrides;
+};
+
+/// The analytic kernel: into a file, or its corner to read.
+void kernel(const KernelOptions& options);
+
+struct RunOptions {
+  std::filesystem::path file;
+  std::optional<std::filesystem::path> folder;  // default: results/ and the file's name
+  std::string sampler = "dense";
+  std::string device = "cpu";
+  int threads = 0;
+  std::vector<std::string> overrides;
+};
+
+/// Random networks against the analytic kernel, into a folder.
+void run(const RunOptions& options);
+
+struct PlotOptions {
+  std::vector<std::filesystem::path> folders;
+  std::optional<std::filesystem::path> output;  // without extension
+};
+
+/// Width-versus-error plots of finished runs.
+void plot(const PlotOptions& options);
+
+struct DualOptions {
+  std::string activation;
+  std::string variance_u, variance_v, covariance;
+};
+
+/// E[φ(u)φ(v)] and its error bound.
+void dual(const DualOptions& options);
+
+/// "nngpcheck 0.1.0 (LibTorch 1.13.1, Eigen 3.4.0, …)".
+std::string version();
+
+}  // namespace nngpcheck::cli

@@ -1,0 +1,21 @@
+#include "cli/limit_of.hpp"
+
+namespace nngpcheck::cli {
+
+analytic::Limit limit_of(const config::Experiment& experiment, const std::filesystem::path& file,
+                         int threads) {
+  analytic::LimitOptions options;
+  options.threads = threads;
+  try {
+    return analytic::limit(experiment.program, options);
+  } catch (const analytic::LimitError& error) {
+    throw analytic::LimitError(file.string() + ": " + experiment.name + ": " + error.what());
+  }
+}
+
+compare::LabelledKernel kernel_of(const config::Experiment& experiment, const std::filesystem::path& file,
+                                  int threads) {
+  return compare::labelled(limit_of(experiment, file, threads), experiment.program.output().labels);
+}
+
+}  // namespace nngpcheck::cli

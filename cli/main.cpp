@@ -1,0 +1,183 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <new>
+
+#include "analytic/error.hpp"
+#include "architectures/options.hpp"
+#include "cli/commands.hpp"
+#include "cli/usage_error.hpp"
+#include "compare/error.hpp"
+#include "config/error.hpp"
+#include "empirical/sampler.hpp"
+#include "netsor/error.hpp"
+#include "netsor/spelling.hpp"
+
+namespace nngpcheck::cli {
+
+namespace {
+
+// sysexits.h: EX_USAGE, and EX_SOFTWARE for what is not the user's fault.
+constexpr int bad_usage_or_input = 64;
+constexpr int failure = 70;
+
+/// The command line as CLI11 sees it, and the options it fills in.
+struct CommandLine {
+  CommandLine();
+
+  CLI::App app{"Checks that wide random networks and their Gaussian-process kernel agree.", "nngpcheck"};
+  ShowOptions show_options;
+  KernelOptions kernel_options;
+  RunOptions run_options;
+  PlotOptions plot_options;
+  DualOptions dual_options;
+
+ private:
+  CLI::App& command(const std::string& name, const std::string& description, std::function<void()> work) {
+    CLI::App* result = app.add_subcommand(name, description);
+    result->callback(std::move(work));
+    return *result;
+  }
+  void add_overrides(CLI::App& command, std::vector<std::string>& overrides) {
+    command
+        .add_option("--set", overrides, "override a key of the experiment file: --set architecture.depth=3")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+  }
+  void add_run();
+  void add_kernel();
+};
+
+CommandLine::CommandLine() {
+  app.set_version_flag("--version", version());
+  app.require_subcommand(0, 1);  // check_command() has a better message for none
+  command("list", "architectures and activations, with their options", list);
+
+  CLI::App& showing = command("show", "a program as text", [this] { show(show_options); });
+  showing.add_option("program", show_options.what, "an architecture, or an experiment file")
+      ->required()
+      ->type_name("ARCH|FILE.toml");
+  showing.add_flag("--plan", show_options.plan, "how its limit is computed: rules, evaluations and errors");
+  add_overrides(showing, show_options.overrides);
+
+  add_kernel();
+  add_run();
+
+  CLI::App& plotting =
+      command("plot", "width-versus-error plots of finished runs", [this] { plot(plot_options); });
+  plotting.add_option("folders", plot_options.folders, "folders of runs")->required()->type_name("DIR...");
+  plotting
+      .add_option("-o,--output", plot_options.output,
+                  "NAME.svg and NAME.png are written; default: DIR/width_error, or ./width_error for several")
+      ->type_name("NAME");
+
+  CLI::App& computing =
+      command("dual", "E[phi(u) phi(v)] for (u, v) ~ N(0, [[A, C], [C, B]])", [this] { dual(dual_options); });
+  computing.add_option("activation", dual_options.activation)->required()->type_name("ACTIVATION");
+  computing.add_option("A", dual_options.variance_u, "variance of u")->required()->option_text(" ");
+  computing.add_option("B", dual_options.variance_v, "variance of v")->required()->option_text(" ");
+  computing.add_option("C", dual_options.covariance, "covariance")->required()->option_text(" ");
+}
+
+void CommandLine::add_kernel() {
+  CLI::App& computing = command("kernel", "the analytic kernel", [this] { kernel(kernel_options); });
+  computing.add_option("file", kernel_options.file, "an experiment file")->required()->type_name("FILE.toml");
+  computing.add_option("-o,--output", kernel_options.output, "write it to a .npy, .csv or .json file")
+      ->type_name("K");
+  computing
+      .add_option("--experiment", kernel_options.experiment, "the experiment, if the file holds several")
+      ->type_name("NAME");
+  add_overrides(computing, kernel_options.overrides);
+}
+
+void CommandLine::add_run() {
+  CLI::App& running =
+      command("run", "random networks against the analytic kernel", [this] { run(run_options); });
+  running.add_option("file", run_options.file, "an experiment file")->required()->type_name("FILE.toml");
+  running
+      .add_option("--out", run_options.folder,
+                  "where to; default: results/ and the file's name. An interrupted "
+                  "run in there is continued")
+      ->type_name("DIR");
+  running.add_option("--sampler", run_options.sampler, "how networks are drawn")
+      ->check(CLI::IsMember({"dense"}))
+      ->option_text("NAME (only dense so far)");
+  running.add_option("--device", run_options.device, "cpu (default), cuda or cuda:1")->option_text("DEVICE");
+  running.add_option("--threads", run_options.threads, "threads that sample; 0 (default): one per processor")
+      ->check(CLI::Range(0, 65536))
+      ->option_text("N");
+  add_overrides(running, run_options.overrides);
+}
+
+/// CLI11 takes "-.5" for an option, unlike "-0.5".
+std::vector<std::string> arguments(int argc, char** argv) {
+  std::vector<std::string> result;
+  for (int k = argc - 1; k > 0; --k) {  // CLI11 wants them in reverse
+    std::string argument = argv[k];
+    if (argument.starts_with("-.")) argument.insert(1, "0");
+    result.push_back(std::move(argument));
+  }
+  return result;
+}
+
+/// CLI11 does not say which commands there are.
+void check_command(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (argc < 2)
+    throw UsageError(fmt::format("no command; one of {} (see nngpcheck --help)", fmt::join(names, ", ")));
+  const std::string first = argv[1];
+  if (first.starts_with('-') || std::find(names.begin(), names.end(), first) != names.end()) return;
+  throw UsageError("no command is called \"" + first + "\"; did you mean \"" + netsor::nearest(first, names) +
+                   "\"?");
+}
+
+int complain(const std::string& message, int status) {
+  fmt::print(stderr, "nngpcheck: {}\n", message);
+  return status;
+}
+
+int run_command_line(int argc, char** argv) {
+  CommandLine line;
+  try {
+    check_command(line.app, argc, argv);
+    line.app.parse(arguments(argc, argv));
+  } catch (const CLI::Success& help) {
+    return line.app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return complain(std::string(error.what()) + " (see nngpcheck --help)", bad_usage_or_input);
+  }
+  if (std::fflush(stdout) != 0) return complain("standard output cannot be written", failure);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_command_line(argc, argv);
+  } catch (const UsageError& error) {
+    return complain(error.what(), bad_usage_or_input);
+  } catch (const config::ConfigError& error) {
+    return complain(error.what(), bad_usage_or_input);
+  } catch (const architectures::ArchitectureError& error) {
+    return complain(error.what(), bad_usage_or_input);
+  } catch (const netsor::ProgramError& error) {
+    return complain(error.what(), bad_usage_or_input);
+  } catch (const analytic::LimitError& error) {
+    return complain(error.what(), bad_usage_or_input);
+  } catch (const empirical::SamplerError& error) {
+    return complain(error.what(), bad_usage_or_input);
+  } catch (const compare::CompareError& error) {
+    return complain(error.what(), bad_usage_or_input);
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory", failure);
+  } catch (const std::exception& error) {
+    return complain(std::string("unexpected: ") + error.what(), failure);
+  }
+}
+
+}  // namespace nngpcheck::cli
+
+int main(int argc, char** argv) { return nngpcheck::cli::main(argc, argv); }

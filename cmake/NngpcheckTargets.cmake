@@ -1,0 +1,40 @@
+# How every target of this project is declared: one function for libraries, one for tests.
+
+add_library(nngpcheck_options INTERFACE)
+target_compile_features(nngpcheck_options INTERFACE cxx_std_20)
+target_compile_options(nngpcheck_options INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+                       -Wno-restrict)  # GCC 12 warns inside std::string (its bug 105651)
+if(NNGPCHECK_WERROR)
+  target_compile_options(nngpcheck_options INTERFACE -Werror)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# nngpcheck_library(<folder> SOURCES <.cpp>... HEADERS <public .hpp>... [DEPENDS <public libraries>...]
+#                   [PRIVATE_DEPENDS <libraries>...])
+# declares the library nngpcheck::<folder>; its headers are included as "<folder>/<name>.hpp".
+function(nngpcheck_library folder)
+  cmake_parse_arguments(arg "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  set(target nngpcheck_${folder})
+  add_library(${target} STATIC ${arg_SOURCES})
+  add_library(nngpcheck::${folder} ALIAS ${target})
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${arg_HEADERS})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${folder} VERIFY_INTERFACE_HEADER_SETS ON)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_link_libraries(${target} PUBLIC ${arg_DEPENDS}
+                        PRIVATE $<BUILD_INTERFACE:nngpcheck_options> ${arg_PRIVATE_DEPENDS})
+endfunction()
+
+# nngpcheck_test(<name> LABEL exact|seeded|statistical SOURCES <.cpp>... DEPENDS <libraries>...)
+# declares one GoogleTest executable; each of its tests is a CTest test with that label.
+function(nngpcheck_test name)
+  cmake_parse_arguments(arg "" "LABEL" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} nngpcheck_options GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE NNGPCHECK_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+  gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600)
+endfunction()

@@ -1,0 +1,160 @@
+#include "compare/plot.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "compare/atomic_file.hpp"
+#include "compare/error.hpp"
+
+extern char** environ;
+
+namespace nngpcheck::compare {
+
+namespace {
+
+const std::string style = R"(set encoding utf8
+set logscale xy
+set format y "10^{%L}"
+set xlabel "width n"
+set ylabel "mean relative squared error  ‖K_n − K‖_F^2 / ‖K‖_F^2"
+set title "Kernels of random networks against the analytic kernel"
+set key top right spacing 1.3 samplen 3
+set border 3
+set tics nomirror out
+set grid xtics ytics linecolor "#e4e4e4" linetype 1
+set style fill transparent solid 0.2 noborder
+)";
+
+/// Distinguishable for the colour-blind (Okabe and Ito), with a point type of its own.
+const std::vector<std::string> colours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                          "#56b4e9", "#e69f00", "#000000", "#a6761d"};
+
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char c : text) {
+    if (c == '\'') result += '\'';
+    result += c == '\n' ? ' ' : c;
+  }
+  return result + "'";
+}
+
+std::string legend(const Curve& curve) {
+  if (!curve.experiment.rate) return curve.label;
+  const Rate& rate = *curve.experiment.rate;
+  return fmt::format("{}: slope {:.3f} ± {:.3f}", curve.label, rate.slope, rate.interval.upper - rate.slope);
+}
+
+/// The ranges of a plot: half a decade below the smallest mean and above the largest.
+struct Frame {
+  double left, right, bottom, top;
+};
+
+Frame frame(const std::vector<Curve>& curves) {
+  Frame result{INFINITY, 0, INFINITY, 0};
+  for (const Curve& curve : curves) {
+    for (const WidthSummary& width : curve.experiment.widths) {
+      const double n = static_cast<double>(width.width), error = width.mean_relative_squared_error;
+      result.left = std::min(result.left, n / 1.3);
+      result.right = std::max(result.right, n * 1.3);
+      if (error > 0) result.bottom = std::min(result.bottom, error / 3);
+      result.top = std::max(result.top, error * 3);
+    }
+  }
+  if (!(result.top > 0)) throw CompareError("nothing to plot: every error is exactly zero");
+  return result;
+}
+
+/// At the widths themselves where they are few; gnuplot's decades otherwise.
+std::string ticks(const std::vector<Curve>& curves) {
+  std::set<std::int64_t> widths;
+  for (const Curve& curve : curves) {
+    for (const WidthSummary& width : curve.experiment.widths) widths.insert(width.width);
+  }
+  if (widths.size() > 12) return "set format x \"10^{%L}\"\n";
+  return fmt::format("set xtics ({})\n", fmt::join(widths, ", "));
+}
+
+/// A line of slope −1 that passes above every curve's first point.
+std::string guide(const std::vector<Curve>& curves, const Frame& limits) {
+  double scale = 0;
+  for (const Curve& curve : curves) {
+    const WidthSummary& first = curve.experiment.widths.front();
+    scale = std::max(scale, 1.6 * first.mean_relative_squared_error * static_cast<double>(first.width));
+  }
+  return fmt::format("$guide << EOD\n{} {}\n{} {}\nEOD\n", limits.left, scale / limits.left, limits.right,
+                     scale / limits.right);
+}
+
+std::string data(const std::vector<Curve>& curves, const Frame& limits) {
+  std::string result;
+  for (std::size_t c = 0; c < curves.size(); ++c) {
+    result += fmt::format("$curve{} << EOD\n", c);
+    for (const WidthSummary& width : curves[c].experiment.widths) {
+      // A logarithmic axis has no room for the lower end of a band that reaches zero.
+      result += fmt::format("{} {} {} {}\n", width.width, width.mean_relative_squared_error,
+                            std::max(width.interval.lower, limits.bottom), width.interval.upper);
+    }
+    result += "EOD\n";
+  }
+  return result;
+}
+
+std::string commands(const std::vector<Curve>& curves) {
+  std::string result =
+      "plot $guide with lines dashtype 2 linewidth 1.5 linecolor '#888888' title 'proportional to 1/n'";
+  for (std::size_t c = 0; c < curves.size(); ++c) {
+    const std::string& colour = colours[c % colours.size()];
+    const int point = static_cast<int>(c % 4) * 2 + 5;
+    result += fmt::format(
+        ", $curve{0} using 1:3:4 with filledcurves linecolor '{1}' notitle"
+        ", $curve{0} using 1:2 with linespoints pointtype {2} linewidth 1.5 linecolor '{1}' "
+        "title {3} noenhanced",
+        c, colour, point, quoted(legend(curves[c])));
+  }
+  return result + "\n";
+}
+
+void run_gnuplot(const std::filesystem::path& script) {
+  const std::string file = std::filesystem::absolute(script).string();
+  std::string name = "gnuplot", argument = file;
+  char* const arguments[] = {name.data(), argument.data(), nullptr};
+  posix_spawn_file_actions_t silent;
+  posix_spawn_file_actions_init(&silent);
+  posix_spawn_file_actions_addopen(&silent, 2, "/dev/null", O_WRONLY, 0);
+  pid_t process = 0;
+  const int error = ::posix_spawnp(&process, "gnuplot", &silent, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&silent);
+  if (error != 0) throw CompareError("gnuplot cannot be started; install it (Debian: gnuplot-nox) to plot");
+  int status = 0;
+  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw CompareError("gnuplot failed to draw the plot");
+}
+
+}  // namespace
+
+void plot(const std::vector<Curve>& curves, const std::filesystem::path& base) {
+  const Frame limits = frame(curves);
+  AtomicFile svg(base.string() + ".svg"), png(base.string() + ".png"), script(base.string() + ".gp");
+  std::string text = data(curves, limits) + guide(curves, limits) + style + ticks(curves);
+  text += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", limits.left, limits.right, limits.bottom,
+                      limits.top);
+  const auto draw = [&](const std::string& terminal, const AtomicFile& file) {
+    text += fmt::format("set terminal {}\nset output {}\n{}unset output\n", terminal,
+                        quoted(std::filesystem::absolute(file.temporary()).string()), commands(curves));
+  };
+  draw("svg size 800,560 font 'sans-serif,15' background 'white' name 'nngpcheck'", svg);
+  draw("pngcairo size 1200,840 fontscale 1.5 linewidth 1.5 pointscale 1.5 background 'white'", png);
+  write_file(script.temporary(), text);
+  run_gnuplot(script.temporary());
+  svg.commit();
+  png.commit();
+}
+
+}  // namespace nngpcheck::compare

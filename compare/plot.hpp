@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "compare/summary.hpp"
+
+namespace nngpcheck::compare {
+
+/// One line of a plot.
+struct Curve {
+  std::string label;
+  ExperimentSummary experiment;
+};
+
+/// Draws mean relative squared error against width, both axes logarithmic, each curve with its confidence
+/// band and its slope, and a guide proportional to 1/width, as `base`.svg and `base`.png, by gnuplot. Throws
+/// CompareError if gnuplot is not installed or fails, or the files cannot be written; both or none appear.
+void plot(const std::vector<Curve>& curves, const std::filesystem::path& base);
+
+}  // namespace nngpcheck::compare

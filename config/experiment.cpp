@@ -1,0 +1,291 @@
+#include "config/experiment.hpp"
+
+#include <set>
+
+#include "architectures/options.hpp"
+#include "architectures/registry.hpp"
+#include "config/expression.hpp"
+#include "config/inputs.hpp"
+#include "config/overrides.hpp"
+#include "config/table_reader.hpp"
+#include "config/text_file.hpp"
+#include "netsor/error.hpp"
+#include "netsor/spelling.hpp"
+
+namespace nngpcheck::config {
+
+namespace {
+
+using architectures::Architecture;
+using architectures::Inputs;
+using architectures::OptionInfo;
+using architectures::Settings;
+using nlohmann::ordered_json;
+
+const std::string architecture_example = "[architecture] with name = \"mlp\"";
+const std::string widths_example = "widths = [64, 128, 256]";
+
+/// Runs `work` and gives its error the node as place.
+template <class Work>
+auto at(const TableReader& reader, const toml::node& node, Work&& work) {
+  try {
+    return work();
+  } catch (const ConfigError& error) {
+    reader.fail(node, error.what());
+  } catch (const netsor::ProgramError& error) {
+    reader.fail(node, error.what());
+  }
+}
+
+netsor::Activation read_activation(const TableReader& table, ordered_json& resolved) {
+  table.only({"name", "expression", "kinks"});
+  const std::string expression = table.get_string("expression", "expression = \"x*tanh(x)\"");
+  const std::string name = table.find_string("name", "name = \"mine\"").value_or(expression);
+  std::vector<double> kinks;
+  if (table.find("kinks")) {
+    for (const toml::node& kink : table.get_array("kinks", "kinks = [0.0]")) {
+      const auto value = kink.value<double>();
+      if (!value) table.fail(kink, table.full("kinks") + " holds " + type_name(kink) + "; give numbers");
+      kinks.push_back(*value);
+    }
+  }
+  resolved = {{"name", name}, {"expression", expression}, {"kinks", kinks}};
+  return at(table, table.table(),
+            [&] { return netsor::Activation::custom(name, parse_expression(expression), kinks); });
+}
+
+/// One option as given, and as JSON.
+architectures::Value read_value(const TableReader& table, const OptionInfo& option, const toml::node& node,
+                                ordered_json& resolved) {
+  if (const auto* inner = node.as_table(); inner && option.type == "activation") {
+    return read_activation({*inner, table.full(option.name), table.file()}, resolved);
+  }
+  if (const auto* integer = node.as_integer()) return (resolved = integer->get(), integer->get());
+  if (const auto* number = node.as_floating_point()) return (resolved = number->get(), number->get());
+  if (const auto* text = node.as_string()) return (resolved = text->get(), text->get());
+  table.fail(node, table.full(option.name) + " is " + type_name(node) + ", not " +
+                       (option.type == "integer" ? "an " : "a ") +
+                       (option.type.find('|') == std::string::npos ? option.type : "string"));
+}
+
+/// A default as JSON.
+ordered_json fallback(const OptionInfo& option) {
+  if (option.type == "integer" || option.type == "number") return ordered_json::parse(option.fallback);
+  return option.fallback;
+}
+
+/// An architecture and its options, not yet applied.
+struct Model {
+  const Architecture* architecture;
+  Settings settings;
+  ordered_json resolved;
+};
+
+Model read_model(const TableReader& table) {
+  const std::string name = table.get_string("name", "name = \"mlp\"");
+  Model model{nullptr, {}, {{"name", name}}};
+  try {
+    model.architecture = &architectures::find(name);
+  } catch (const architectures::ArchitectureError& error) {
+    table.fail(*table.find("name"), error.what());
+  }
+  std::vector<std::string> keys = {"name"};
+  for (const OptionInfo& option : model.architecture->options) keys.push_back(option.name);
+  table.only(keys);
+  for (const OptionInfo& option : model.architecture->options) {
+    ordered_json& resolved = model.resolved[option.name];
+    if (const toml::node* node = table.find(option.name)) {
+      model.settings.emplace(option.name, read_value(table, option, *node, resolved));
+    } else {
+      resolved = fallback(option);
+    }
+  }
+  return model;
+}
+
+netsor::Program build(const Model& model, const Inputs& inputs, const TableReader& experiment) {
+  const toml::table& table = *experiment.table().get_as<toml::table>("architecture");
+  try {
+    return model.architecture->build(model.settings, inputs);
+  } catch (const architectures::ArchitectureError& error) {
+    const toml::node* key = error.key().empty() ? nullptr : table.get(error.key());
+    const toml::node* other = experiment.table().get("inputs");
+    experiment.fail(key     ? *key
+                    : other ? *other
+                            : table,
+                    (key ? "architecture." : model.architecture->name + ": ") + std::string(error.what()));
+  } catch (const netsor::ProgramError& error) {
+    experiment.fail(table, error.what());
+  }
+}
+
+Inputs read_inputs_table(const TableReader& table, ordered_json& resolved) {
+  table.only({"file"});
+  const std::string file = table.get_string("file", "file = \"inputs.csv\"");
+  const toml::node& node = *table.find("file");
+  const std::string& source = *node.source().path;
+  std::filesystem::path path = file;
+  if (path.is_relative() && !source.starts_with("--set "))
+    path = std::filesystem::path(source).parent_path() / path;
+  Inputs inputs = at(table, node, [&] { return read_inputs(path); });
+  resolved = {{"file", file}, {"count", inputs.count()}, {"dimension", inputs.dimension()}};
+  return inputs;
+}
+
+std::vector<std::int64_t> read_widths(const TableReader& table) {
+  const toml::array& array = table.get_array("widths", widths_example);
+  std::vector<std::int64_t> widths;
+  for (const toml::node& node : array) {
+    const auto* width = node.as_integer();
+    if (!width)
+      table.fail(node, "sweep.widths holds " + type_name(node) + "; give integers: " + widths_example);
+    if (width->get() < 1) {
+      table.fail(node, "sweep.widths holds " + std::to_string(width->get()) + "; a width is at least 1");
+    }
+    if (!widths.empty() && width->get() <= widths.back()) {
+      table.fail(node, "sweep.widths must increase: " + std::to_string(width->get()) + " follows " +
+                           std::to_string(widths.back()));
+    }
+    widths.push_back(width->get());
+  }
+  if (widths.size() < 2) table.fail(array, "sweep.widths must hold at least 2 widths, to fit a rate");
+  return widths;
+}
+
+/// Throws ProgramError if some width is not an integer at base width n.
+void check_width(const netsor::Program& program, std::int64_t n) {
+  for (const auto& node : program.nodes()) {
+    if (const auto* type = std::get_if<netsor::BundleType>(&node.type)) type->width.at(n);
+  }
+}
+
+Sweep read_sweep(const TableReader& table, const netsor::Program& program, ordered_json& resolved) {
+  table.only({"widths", "networks", "seed", "precision"});
+  Sweep sweep;
+  sweep.widths = read_widths(table);
+  at(table, *table.find("widths"), [&] {
+    for (const std::int64_t n : sweep.widths) check_width(program, n);
+  });
+  sweep.networks = table.get_integer("networks", "networks = 100");
+  if (sweep.networks < 2) {
+    table.fail(*table.find("networks"), "sweep.networks = " + std::to_string(sweep.networks) +
+                                            ": must be at least 2, to show their spread");
+  }
+  const std::int64_t seed = table.find_integer("seed", "seed = 1").value_or(0);
+  if (seed < 0)
+    table.fail(*table.find("seed"), "sweep.seed = " + std::to_string(seed) + ": must not be negative");
+  sweep.seed = static_cast<std::uint64_t>(seed);
+  const std::string precision = table.find_string("precision", "precision = \"float64\"").value_or("float64");
+  if (precision != "float64" && precision != "float32") {
+    table.fail(*table.find("precision"),
+               "sweep.precision = \"" + precision + "\": must be \"float64\" or \"float32\"");
+  }
+  if (precision == "float32") sweep.precision = Precision::float32;
+  resolved = {
+      {"widths", sweep.widths}, {"networks", sweep.networks}, {"seed", seed}, {"precision", precision}};
+  return sweep;
+}
+
+/// Names stand in file names, in tables and in --set.
+void check_name(const TableReader& table, const std::string& name) {
+  const bool plain = !name.empty() && name.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789_-") == std::string::npos;
+  const bool taken = name == "name" || name == "architecture" || name == "inputs" || name == "sweep";
+  if (!plain || taken) {
+    const toml::node* node = table.table().get("name");
+    table.fail(node ? *node : table.table(),
+               "name = \"" + name + "\": " +
+                   (taken ? "this is a key; choose another name" : "use letters, digits, _ and - only"));
+  }
+}
+
+Experiment read_experiment(const TableReader& table, const Inputs* built_in = nullptr) {
+  std::vector<std::string> keys = {"name", "architecture", "inputs", "sweep"};
+  if (built_in) std::erase(keys, "inputs");
+  table.only(keys);
+  const std::optional<std::string> name = table.find_string("name", "name = \"rnn\"");
+  const Model model = read_model(table.get_table("architecture", architecture_example));
+  ordered_json resolved;
+  resolved["name"] = name.value_or(model.architecture->name);
+  check_name(table, resolved["name"]);
+  resolved["architecture"] = model.resolved;
+  netsor::Program program = [&] {
+    if (built_in) return build(model, *built_in, table);
+    const TableReader inputs = table.get_table("inputs", "[inputs] with file = \"inputs.csv\"");
+    return build(model, read_inputs_table(inputs, resolved["inputs"]), table);
+  }();
+  std::optional<Sweep> sweep;
+  if (table.find("sweep")) {
+    sweep = read_sweep(table.get_table("sweep", widths_example), program, resolved["sweep"]);
+  }
+  return {resolved["name"], std::move(program), std::move(sweep), std::move(resolved)};
+}
+
+toml::table parse(const std::filesystem::path& file) {
+  try {
+    return toml::parse(read_file(file), file.string());
+  } catch (const toml::parse_error& error) {
+    throw ConfigError(file.string() + ":" + std::to_string(error.source().begin.line) + ": " +
+                      std::string(error.description()));
+  }
+}
+
+/// The tables of a file's experiments: its [[experiment]]s, or itself. Checks that several have different
+/// names.
+std::vector<toml::table*> tables(toml::table& root, const std::string& file) {
+  if (!root.contains("experiment")) return {&root};
+  const TableReader reader(root, "", file);
+  reader.only({"experiment"});
+  const toml::array& array = reader.get_array("experiment", "[[experiment]]");
+  if (array.empty()) reader.fail(array, "experiment holds no table; write [[experiment]]");
+  std::vector<toml::table*> result;
+  std::set<std::string> names;
+  for (toml::node& node : *root.get_as<toml::array>("experiment")) {
+    toml::table* table = node.as_table();
+    if (!table) reader.fail(node, "experiment holds " + type_name(node) + "; write [[experiment]] tables");
+    const std::string name = TableReader(*table, "experiment", file).get_string("name", "name = \"rnn\"");
+    if (!names.insert(name).second)
+      reader.fail(node, "two experiments are called \"" + name + "\"; rename one");
+    result.push_back(table);
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<Experiment> read_experiments(const std::filesystem::path& file,
+                                         const std::vector<std::string>& overrides) {
+  toml::table root = parse(file);
+  const std::vector<toml::table*> experiments = tables(root, file.string());
+  apply_overrides(experiments, overrides);
+  std::vector<Experiment> result;
+  std::set<std::string> names;
+  for (const toml::table* table : experiments) {
+    result.push_back(read_experiment({*table, "", file.string()}));
+    if (!names.insert(result.back().name).second) {
+      throw ConfigError(file.string() + ": two experiments are called \"" + result.back().name +
+                        "\"; rename one");
+    }
+  }
+  return result;
+}
+
+Experiment example_experiment(const std::string& architecture, const std::vector<std::string>& overrides) {
+  const Architecture& found = [&]() -> const Architecture& {
+    try {
+      return architectures::find(architecture);
+    } catch (const architectures::ArchitectureError& error) {
+      throw ConfigError(error.what());
+    }
+  }();
+  toml::table root{{"architecture", toml::table{{"name", found.name}}}};
+  apply_overrides({&root}, overrides);
+  Inputs inputs;
+  inputs.data = Eigen::MatrixXd{{1, 0, 1, 0, 1}, {0, 1, 1, -1, 2}};
+  inputs.lengths = {3, 2};
+  inputs.labels = {"0:0 a", "0:1 b", "0:2 c", "1:0 d", "1:1 e"};
+  return read_experiment({root, "", architecture}, &inputs);
+}
+
+}  // namespace nngpcheck::config

@@ -1,0 +1,60 @@
+// Private to config/: a TOML table that is read key by key, with errors that say where.
+#pragma once
+
+#include <toml++/toml.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/error.hpp"
+
+namespace nngpcheck::config {
+
+/// "FILE:LINE: ", or the --set that the node came from; `fallback` + ": " for a node made in memory.
+std::string place(const toml::node& node, const std::string& fallback);
+
+/// A node's TOML type in words: "a string", "an integer", …
+std::string type_name(const toml::node& node);
+
+class TableReader {
+ public:
+  /// `path` names the table in messages: "sweep"; `file` is where a table without a source came from.
+  TableReader(const toml::table& table, std::string path, std::string file);
+
+  const toml::table& table() const { return table_; }
+  const std::string& file() const { return file_; }
+
+  /// Throws ConfigError if the table has another key than these, with the nearest of them.
+  void only(const std::vector<std::string>& keys) const;
+
+  /// The key's node, or null.
+  const toml::node* find(const std::string& key) const { return table_.get(key); }
+
+  // The value of a key. Each throws ConfigError if it is there with another type; `get` also if it is not
+  // there.
+  std::string get_string(const std::string& key, const std::string& example) const;
+  std::int64_t get_integer(const std::string& key, const std::string& example) const;
+  const toml::array& get_array(const std::string& key, const std::string& example) const;
+  TableReader get_table(const std::string& key, const std::string& example) const;
+  std::optional<std::string> find_string(const std::string& key, const std::string& example) const;
+  std::optional<std::int64_t> find_integer(const std::string& key, const std::string& example) const;
+
+  /// "sweep.widths".
+  std::string full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
+
+  [[noreturn]] void fail(const toml::node& node, const std::string& problem) const;
+
+ private:
+  template <class T>
+  const T* find_as(const std::string& key, const std::string& type, const std::string& example) const;
+  template <class T>
+  const T& get_as(const std::string& key, const std::string& type, const std::string& example) const;
+
+  const toml::table& table_;
+  std::string path_;
+  std::string file_;
+};
+
+}  // namespace nngpcheck::config

@@ -1,0 +1,27 @@
+#include "config/text_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "config/error.hpp"
+
+namespace nngpcheck::config {
+
+std::string read_file(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (!std::filesystem::exists(status)) throw ConfigError(file.string() + ": no such file");
+  // A device or a pipe might never end.
+  if (!std::filesystem::is_regular_file(status)) throw ConfigError(file.string() + ": not a file");
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream contents;
+  if (stream.peek() != std::ifstream::traits_type::eof()) contents << stream.rdbuf();
+  if (!stream.is_open() || stream.bad() || contents.bad()) {
+    throw ConfigError(file.string() + ": cannot be read: " + std::strerror(errno));
+  }
+  return std::move(contents).str();
+}
+
+}  // namespace nngpcheck::config

@@ -1,0 +1,51 @@
+#include "empirical/blas.hpp"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <system_error>
+
+namespace nngpcheck::empirical {
+
+namespace {
+
+// A BLAS is loaded with LibTorch and known by its symbols alone.
+template <class Function>
+Function* loaded(const char* symbol) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, symbol));
+}
+
+}  // namespace
+
+bool is_reference_blas(std::string_view path) {
+  constexpr std::array<std::string_view, 4> faster = {"openblas", "mkl", "blis", "atlas"};
+  return path.substr(path.rfind('/') + 1).starts_with("libblas") &&
+         std::none_of(faster.begin(), faster.end(),
+                      [&](std::string_view name) { return path.find(name) != path.npos; });
+}
+
+std::optional<std::string> blas_warning() {
+  Dl_info library{};
+  if (dladdr(dlsym(RTLD_DEFAULT, "dgemm_"), &library) == 0 || !library.dli_fname) return {};
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::canonical(library.dli_fname, error);
+  if (error || !is_reference_blas(path.string())) return {};
+  return "LibTorch runs on the reference BLAS (" + path.string() +
+         "), many times slower than OpenBLAS: apt-get install libopenblas0-pthread";
+}
+
+SingleBlasThread::SingleBlasThread() {
+  auto* threads = loaded<int()>("openblas_get_num_threads");
+  auto* set_threads = loaded<void(int)>("openblas_set_num_threads");
+  if (!threads || !set_threads) return;
+  before_ = threads();
+  set_threads(1);
+}
+
+SingleBlasThread::~SingleBlasThread() {
+  if (before_ > 0) loaded<void(int)>("openblas_set_num_threads")(before_);
+}
+
+}  // namespace nngpcheck::empirical

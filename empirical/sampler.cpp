@@ -1,0 +1,136 @@
+#include "empirical/sampler.hpp"
+
+#include <torch/cuda.h>
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+#include "empirical/blas.hpp"
+#include "empirical/in_order.hpp"
+#include "empirical/interpreter.hpp"
+#include "netsor/spelling.hpp"
+
+namespace nngpcheck::empirical {
+
+namespace {
+
+// Batches beyond this gain nothing on a CPU: the cost per instruction is spread, and they leave the cache.
+constexpr double batch_bytes = 1 << 21;
+constexpr int most_threads = 1024;
+constexpr std::int64_t largest_width = std::int64_t{1} << 31;
+
+at::Device parse_device(const std::string& text) {
+  const std::string what = "device \"" + text + "\": ";
+  const auto parsed = [&] {
+    try {
+      return at::Device(text);
+    } catch (const c10::Error&) {
+      throw SamplerError(what + "no such device; use \"cpu\", \"cuda\" or \"cuda:<number>\"");
+    }
+  }();
+  if (parsed.is_cpu()) return at::Device(at::kCPU);
+  if (!parsed.is_cuda())
+    throw SamplerError(what + "not supported; use \"cpu\", \"cuda\" or \"cuda:<number>\"");
+  const auto count = static_cast<int>(torch::cuda::device_count());
+  if (count == 0) {
+    throw SamplerError(what +
+                       "LibTorch sees no CUDA device; use \"cpu\", or build with a LibTorch for CUDA "
+                       "through CMAKE_PREFIX_PATH");
+  }
+  if (parsed.index() >= count) {
+    throw SamplerError(what + "LibTorch sees " + std::to_string(count) + " CUDA devices; they count from 0");
+  }
+  return parsed;
+}
+
+// LibTorch's number of threads is each thread's own, but new threads inherit what was set last anywhere.
+class RestoreTorchThreads {
+ public:
+  RestoreTorchThreads() = default;
+  ~RestoreTorchThreads() { at::set_num_threads(before_); }
+  RestoreTorchThreads(const RestoreTorchThreads&) = delete;
+  RestoreTorchThreads& operator=(const RestoreTorchThreads&) = delete;
+
+ private:
+  int before_ = at::get_num_threads();
+};
+
+std::string mebibytes(double bytes) { return netsor::shortest(std::ceil(bytes / (1 << 20))) + " MiB"; }
+
+// How the networks are split among threads and into batches; none of it changes a network.
+struct Split {
+  int threads;
+  std::uint64_t batch;    // networks in a batch
+  std::uint64_t batches;  // of that size, the last one perhaps smaller
+};
+
+Split split(const Schedule& plan, const SamplerOptions& options, bool on_cpu, std::uint64_t count) {
+  const double network =
+      plan.peak_numbers * (options.precision == Precision::float64 ? sizeof(double) : sizeof(float));
+  const auto budget = static_cast<double>(options.memory_budget);
+  if (network > budget) {
+    throw SamplerError("width " + std::to_string(plan.width) + ": one network takes " + mebibytes(network) +
+                       " but the memory budget is " + mebibytes(budget) +
+                       "; raise the budget, or choose a smaller width");
+  }
+  const auto affordable = static_cast<std::uint64_t>(budget / network);
+  const unsigned available = options.threads > 0 ? static_cast<unsigned>(options.threads)
+                                                 : std::max(1U, std::thread::hardware_concurrency());
+  const std::uint64_t threads = std::min<std::uint64_t>({available, affordable, count});
+  std::uint64_t batch = std::min(affordable / threads, (count + threads - 1) / threads);
+  if (on_cpu)
+    batch = std::min(batch, std::max<std::uint64_t>(1, static_cast<std::uint64_t>(batch_bytes / network)));
+  return {static_cast<int>(threads), batch, (count + batch - 1) / batch};
+}
+
+}  // namespace
+
+DenseSampler::DenseSampler(netsor::Program program, SamplerOptions options)
+    : program_(std::move(program)), options_(std::move(options)) {
+  parse_device(options_.device);
+  if (options_.threads < 0 || options_.threads > most_threads) {
+    throw SamplerError("threads = " + std::to_string(options_.threads) + ": give a number from 1 to " +
+                       std::to_string(most_threads) + ", or 0 for all");
+  }
+}
+
+void DenseSampler::sample(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
+                          const Sink& sink) const {
+  if (width > largest_width) {
+    throw SamplerError("width " + std::to_string(width) + ": dense matrices end at " +
+                       std::to_string(largest_width) + "; choose a smaller width");
+  }
+  const Schedule plan = schedule(program_, width);
+  if (count == 0) return;
+  const at::Device device = parse_device(options_.device);
+  const Split parts = split(plan, options_, device.is_cpu(), count);
+  const SingleBlasThread single_blas_thread;
+  const RestoreTorchThreads restore_torch_threads;
+
+  using Kernels = std::vector<Eigen::MatrixXd>;
+  const auto start = [&] {
+    at::set_num_threads(1);
+    return [&, interpreter = Interpreter(program_, plan, options_.precision, device,
+                                         static_cast<std::int64_t>(parts.batch))](std::uint64_t k) mutable {
+      const c10::InferenceMode inference;
+      const std::uint64_t begin = k * parts.batch;
+      return interpreter.kernels(
+          {width, seed, first + begin, static_cast<std::int64_t>(std::min(parts.batch, count - begin))});
+    };
+  };
+  const auto pass_on = [&](std::uint64_t k, const Kernels& kernels) {
+    std::uint64_t network = first + k * parts.batch;
+    for (const Eigen::MatrixXd& kernel : kernels) {
+      if (!kernel.allFinite()) {
+        throw SamplerError("network " + std::to_string(network) + " at width " + std::to_string(width) +
+                           ": its kernel is not finite; a value overflowed or was 0/0: check activations, "
+                           "variances and epsilons, or use float64");
+      }
+      sink(network++, kernel);
+    }
+  };
+  produce_in_order<Kernels>(parts.batches, parts.threads, start, pass_on);
+}
+
+}  // namespace nngpcheck::empirical

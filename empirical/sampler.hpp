@@ -1,0 +1,68 @@
+// Kernels of random networks of finite width, every weight matrix drawn and multiplied.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+#include "netsor/program.hpp"
+
+namespace nngpcheck::empirical {
+
+/// A network that cannot be sampled as asked. The message names the device, the width or the network, the
+/// problem and the remedy.
+class SamplerError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// How weights and activations are stored. A network is the same in both: float32 rounds the weights of
+/// float64. Kernels and tables are reduced in float64 either way.
+enum class Precision { float32, float64 };
+
+struct SamplerOptions {
+  Precision precision = Precision::float64;
+  /// "cpu", or a device of LibTorch such as "cuda" or "cuda:1". Networks are drawn on the CPU either way.
+  /// CUDA compiles but is unverified: nobody has run it yet, and its products may round differently in other
+  /// batches.
+  std::string device = "cpu";
+  /// Threads that sample, one batch of networks each, up to 1024; 0: one per processor.
+  int threads = 0;
+  /// Bytes that weights and activations of all networks in flight may take, about.
+  std::size_t memory_budget = std::size_t{1} << 30;
+};
+
+/// Draws networks of a program and yields their empirical kernels
+///
+///     K = (σ_v²/Σ_b n_b) Σ_b X_bᵀX_b    over the output's blocks X_b ∈ R^{n_b×m}
+///
+/// (the readout is integrated out; E[K] over networks tends to the limit). Network `i` at one width is a
+/// function of (program, width, seed, i) alone: its random objects are drawn from normal streams keyed by
+/// (seed, width, i, name), and neither the number of threads, nor the batch, nor the memory budget changes a
+/// bit.
+class DenseSampler {
+ public:
+  /// Receives network indices in ascending order, from the thread that called sample().
+  using Sink = std::function<void(std::uint64_t network, const Eigen::MatrixXd& kernel)>;
+
+  /// Throws SamplerError if the device is unknown or unavailable, or the number of threads out of range.
+  explicit DenseSampler(netsor::Program program, SamplerOptions options = {});
+
+  /// Networks first, …, first + count - 1 at base width `width`. An exception from the sink ends it.
+  /// Throws netsor::ProgramError if a width of the program is no integer there, SamplerError if one network
+  /// exceeds the memory budget or a kernel is not finite; the sink has then received all networks before it.
+  void sample(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
+              const Sink& sink) const;
+
+  const netsor::Program& program() const { return program_; }
+  const SamplerOptions& options() const { return options_; }
+
+ private:
+  netsor::Program program_;
+  SamplerOptions options_;
+};
+
+}  // namespace nngpcheck::empirical

@@ -1,0 +1,312 @@
+// Kernels of whole programs, by rules that sample nothing.
+#include "analytic/limit.hpp"
+
+#include <gmock/gmock.h>
+
+#include <Eigen/Eigenvalues>
+
+#include "architectures/mlp.hpp"
+#include "architectures/simple_rnn.hpp"
+#include "netsor/builder.hpp"
+#include "reference.hpp"
+
+namespace nngpcheck {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using netsor::Activation;
+using netsor::Builder;
+using netsor::BundleId;
+using testing::sentences;
+using testing::sequence_case;
+using testing::to_matrix;
+using testing::vectors;
+
+// |kernel - expected| within the stated bound, and the bound within `tolerance`.
+void expect_kernel(const analytic::Limit& limit, const MatrixXd& expected, double tolerance) {
+  ASSERT_EQ(limit.kernel.rows(), expected.rows());
+  ASSERT_EQ(limit.kernel.cols(), expected.cols());
+  const MatrixXd error = (limit.kernel - expected).cwiseAbs();
+  // The reference itself is rounded to float64.
+  const MatrixXd allowed = limit.error_bound + 4e-16 * expected.cwiseAbs();
+  EXPECT_TRUE((error.array() <= allowed.array()).all()) << "largest error " << error.maxCoeff();
+  EXPECT_LE(limit.error_bound.maxCoeff(), tolerance);
+  EXPECT_TRUE(limit.standard_error.isZero(0));
+}
+
+architectures::SimpleRnnOptions rnn_options(const nlohmann::json& entry) {
+  const nlohmann::json& given = entry.at("options");
+  architectures::SimpleRnnOptions options;
+  options.activation = Activation::named(given.at("activation").get<std::string>());
+  options.weight_variance = given.at("weight_variance");
+  options.input_variance = given.at("input_variance");
+  options.bias_variance = given.at("bias_variance");
+  return options;
+}
+
+TEST(SimpleRnn, ErfKernelsEqualTheReference) {
+  for (const char* name : {"simple_rnn_erf_w1_u1_b0", "simple_rnn_erf_w2_u1.5_b0.25"}) {
+    const auto entry = sequence_case(name);
+    expect_kernel(analytic::limit(simple_rnn(rnn_options(entry), sentences())), to_matrix(entry.at("kernel")),
+                  1e-12);
+  }
+}
+
+TEST(SimpleRnn, TanhKernelsEqualTheReference) {
+  const auto entry = sequence_case("simple_rnn_tanh_b1");
+  expect_kernel(analytic::limit(simple_rnn(rnn_options(entry), sentences())), to_matrix(entry.at("kernel")),
+                1e-9);
+  architectures::SimpleRnnOptions averaged = rnn_options(entry);
+  averaged.output = "average";
+  expect_kernel(analytic::limit(simple_rnn(averaged, sentences())),
+                to_matrix(sequence_case("simple_rnn_tanh_b1_avgpool").at("kernel")), 1e-9);
+}
+
+// Published code stops after the first sequence's length.
+TEST(SimpleRnn, LongerSequencesAreNotTruncated) {
+  const auto entry = sequence_case("simple_rnn_erf_w1_u1_b0");
+  const auto options = rnn_options(entry);
+  const architectures::Inputs both = sentences();
+  ASSERT_EQ(both.lengths, (std::vector<Index>{7, 9}));
+  architectures::Inputs second;
+  second.data = both.data.rightCols(9);
+  second.labels.assign(both.labels.end() - 9, both.labels.end());
+  second.lengths = {9};
+  const MatrixXd alone = analytic::limit(simple_rnn(options, second)).kernel;
+  const MatrixXd reference = to_matrix(entry.at("kernel"));
+  EXPECT_LT((alone - reference.bottomRightCorner(9, 9)).cwiseAbs().maxCoeff(), 1e-14);
+  // The states after 7 tokens do depend on the recurrence: with W = 0 they would not.
+  architectures::SimpleRnnOptions without = options;
+  without.weight_variance = 0;
+  const MatrixXd cut = analytic::limit(simple_rnn(without, second)).kernel;
+  EXPECT_GT((cut - alone).cwiseAbs().maxCoeff(), 1e-3);
+}
+
+// TP1's transformer: one head, keys = queries = values = U x, scores over n, causal, layer norm without
+// affine part.
+BundleId layer_norm(Builder& b, BundleId x) {
+  const BundleId centred = b.add({{1, x}, {-1, b.mix(b.ones(), b.mean(x))}});
+  const auto variance = b.apply(netsor::Diagonal{}, {b.gram(centred, centred)});
+  return b.scale(centred, b.apply(netsor::Rsqrt{}, {variance}));
+}
+
+netsor::Program transformer(const architectures::Inputs& inputs, int depth) {
+  MatrixXd mask = MatrixXd::Zero(16, 16);
+  mask.topLeftCorner(7, 7).triangularView<Eigen::Upper>().setOnes();
+  mask.bottomRightCorner(9, 9).triangularView<Eigen::Upper>().setOnes();
+  const auto shared_mask = std::make_shared<const MatrixXd>(mask);
+  Builder b;
+  BundleId x = b.input(b.input_weight({"U0", {}, 32, 2}), inputs.data);
+  for (int layer = 0; layer < depth; ++layer) {
+    const std::string number = std::to_string(layer);
+    if (layer > 0) x = b.matmul(b.weight({"U" + number, {}, {}, 2}), x);
+    const auto scores = b.apply(netsor::SoftmaxKeys{shared_mask}, {b.gram(x, x)});
+    const BundleId attended = layer_norm(b, b.add(b.mix(x, scores), x));
+    const auto affine = [&](const std::string& name, BundleId argument) {
+      return b.add(b.matmul(b.weight({"W" + name + number, {}, {}, 3}), argument),
+                   b.column(b.bias({"b" + name + number, {}, 0.1})));
+    };
+    const BundleId hidden = b.map(Activation::named("relu"), affine("1", attended));
+    x = layer_norm(b, b.add(affine("2", hidden), attended));
+  }
+  b.output(b.readout({"v", 1}), x, inputs.labels);
+  return std::move(b).build();
+}
+
+TEST(Tables, TransformerKernelEqualsTheReference) {
+  const MatrixXd expected = to_matrix(sequence_case("transformer_tp1_depth2").at("kernel"));
+  expect_kernel(analytic::limit(transformer(sentences(), 2)), expected, 1e-11);
+  EXPECT_GT((analytic::limit(transformer(sentences(), 1)).kernel - expected).cwiseAbs().maxCoeff(), 1e-2);
+}
+
+netsor::Program batch_norm_network(const MatrixXd& data, const std::vector<int>& batch, int depth,
+                                   double epsilon, const char* activation = "relu") {
+  Builder b;
+  BundleId x = b.input(b.input_weight({"U", {}, data.rows(), 1}), data);
+  for (int layer = 0; layer < depth; ++layer) {
+    if (layer > 0) x = b.matmul(b.weight({"W" + std::to_string(layer), {}, {}, 1}), x);
+    x = b.map(Activation::named(activation), b.standardize(x, batch, epsilon));
+  }
+  b.output(b.readout({"v", 1}), x);
+  return std::move(b).build();
+}
+
+TEST(BatchNorm, KernelsOfTwoBatchesEqualTheReference) {
+  const auto reference = testing::read_json("batchnorm_kernels.json");
+  const MatrixXd data = to_matrix(reference.at("inputs")).transpose();
+  const std::vector<int> batch = {0, 0, 0, 0, 1, 1, 1, 1};
+  for (const int depth : {1, 2, 3}) {
+    const MatrixXd expected = to_matrix(reference.at("kernel_by_depth").at(std::to_string(depth)));
+    for (const double scale : {1.0, 1000.0, 1e-6}) {  // without epsilon the scale does not matter
+      const MatrixXd kernel = analytic::limit(batch_norm_network(scale * data, batch, depth, 0)).kernel;
+      EXPECT_LT(((kernel - expected).array() / expected.array()).abs().maxCoeff(), 1e-8)
+          << depth << " " << scale;
+    }
+  }
+}
+
+TEST(Structure, SumOfABundleWithItselfHasFourTimesTheKernel) {
+  Builder b;
+  const BundleId x =
+      b.map(Activation::named("relu"), b.input(b.input_weight({"U", {}, 5, 1}), vectors(4).data));
+  const BundleId y = b.map(Activation::named("tanh"), b.matmul(b.weight({"W", {}, {}, 1}), x));
+  b.output(b.readout({"v", 1}), b.add(y, y));
+  Builder once;
+  const BundleId x1 =
+      once.map(Activation::named("relu"), once.input(once.input_weight({"U", {}, 5, 1}), vectors(4).data));
+  once.output(once.readout({"v", 1}),
+              once.map(Activation::named("tanh"), once.matmul(once.weight({"W", {}, {}, 1}), x1)));
+  const MatrixXd twice = analytic::limit(std::move(b).build()).kernel;
+  const MatrixXd single = analytic::limit(std::move(once).build()).kernel;
+  EXPECT_LT((twice - 4 * single).cwiseAbs().maxCoeff(), 1e-15);
+}
+
+TEST(Structure, BranchAddedToItsPooledCopyKeepsTheCrossTerm) {
+  const Index m = 4;
+  netsor::SparseMatrix pool(m, m);
+  for (Index j = 0; j < m; ++j) {
+    for (Index i = 0; i < m; ++i) pool.insert(i, j) = 0.25;
+  }
+  const auto program = [&](bool pooled) {
+    Builder b;
+    const BundleId x =
+        b.map(Activation::named("relu"), b.input(b.input_weight({"U", {}, 5, 1}), vectors(m).data));
+    b.output(b.readout({"v", 1}), pooled ? b.add(x, b.mix(x, pool)) : x);
+    return std::move(b).build();
+  };
+  const MatrixXd k = analytic::limit(program(false)).kernel;
+  const MatrixXd sum = MatrixXd::Identity(m, m) + MatrixXd(pool);
+  const MatrixXd kernel = analytic::limit(program(true)).kernel;
+  EXPECT_LT((kernel - sum.transpose() * k * sum).cwiseAbs().maxCoeff(), 1e-15);
+  const MatrixXd independent = k + MatrixXd(pool).transpose() * k * MatrixXd(pool);
+  EXPECT_GT((kernel - independent).cwiseAbs().maxCoeff(), 0.1);
+}
+
+TEST(Structure, WeightTiedAcrossLayersCorrelatesThem) {
+  // W x + W P x, P swapping columns: with one W the two terms are correlated.
+  const auto program = [](bool tied) {
+    Builder b;
+    const BundleId x =
+        b.map(Activation::named("relu"), b.input(b.input_weight({"U", {}, 5, 1}), vectors(3).data));
+    const auto w = b.weight({"W", {}, {}, 1});
+    const BundleId first = b.matmul(w, x);
+    const BundleId second = b.matmul(tied ? w : b.weight({"W2", {}, {}, 1}), b.select(x, {1, 2, 0}));
+    b.output(b.readout({"v", 1}), b.map(Activation::named("erf"), b.add(first, second)));
+    return std::move(b).build();
+  };
+  const MatrixXd tied = analytic::limit(program(true)).kernel;
+  const MatrixXd untied = analytic::limit(program(false)).kernel;
+  EXPECT_GT((tied - untied).cwiseAbs().maxCoeff(), 1e-2);
+}
+
+TEST(Rectangle, EqualsTheBlockOfTheFullKernel) {
+  architectures::MlpOptions options;
+  options.depth = 3;
+  options.bias_variance = 0.1;
+  for (const char* activation : {"relu", "tanh"}) {
+    options.activation = Activation::named(activation);
+    const auto program = mlp(options, vectors(12));
+    const analytic::Limit full = analytic::limit(program);
+    const std::vector<Index> rows = {3, 0, 11}, columns = {1, 2, 3, 7, 8};
+    const analytic::Limit block = analytic::limit(program, rows, columns);
+    const MatrixXd expected = full.kernel(rows, columns);
+    const MatrixXd allowed = full.error_bound(rows, columns) + block.error_bound;
+    EXPECT_TRUE(((block.kernel - expected).array().abs() <= allowed.array()).all());
+  }
+  const auto sequences = simple_rnn({}, sentences());
+  const MatrixXd full = analytic::limit(sequences).kernel;
+  const std::vector<Index> rows = {2, 15}, columns = {0, 9};
+  const MatrixXd block = analytic::limit(sequences, rows, columns).kernel;
+  EXPECT_LT((block - full(rows, columns)).cwiseAbs().maxCoeff(), 1e-12);
+}
+
+TEST(Rectangle, CostsTheBlockAndNotTheSquareOfTheUnion) {
+  const auto program = mlp({.depth = 2}, vectors(60, 70));
+  std::vector<Index> rows = {0}, columns;
+  for (Index j = 1; j < 60; ++j) columns.push_back(j);
+  std::int64_t evaluations = 0;
+  for (const auto& step : analytic::limit(program, rows, columns).plan) evaluations += step.evaluations;
+  EXPECT_LE(evaluations, 2 * (59 + 60));
+}
+
+TEST(Output, BlocksAreWeightedByTheirWidths) {
+  const auto program = [](bool first, bool second) {
+    Builder b;
+    const MatrixXd data = vectors(3).data;
+    const BundleId x = b.map(Activation::named("relu"), b.input(b.input_weight({"U", {}, 5, 1}), data));
+    const BundleId y =
+        b.map(Activation::named("erf"), b.input(b.input_weight({"V", netsor::Width(3), 5, 1}), data));
+    std::vector<BundleId> blocks;
+    if (first) blocks.push_back(x);
+    if (second) blocks.push_back(y);
+    b.output(b.readout({"v", 2}), blocks);
+    return std::move(b).build();
+  };
+  const MatrixXd x = analytic::limit(program(true, false)).kernel;
+  const MatrixXd y = analytic::limit(program(false, true)).kernel;
+  EXPECT_LT((analytic::limit(program(true, true)).kernel - (0.25 * x + 0.75 * y)).cwiseAbs().maxCoeff(),
+            1e-15);
+}
+
+TEST(Kernels, AreSymmetricAndPositiveSemidefiniteForEveryActivation) {
+  for (const std::string& listed : Activation::names()) {
+    const std::string name = listed == "leaky_relu_S"        ? "leaky_relu_0.1"
+                             : listed == "power_P"           ? "power_3"
+                             : listed == "rectified_power_P" ? "rectified_power_3"
+                                                             : listed;
+    architectures::MlpOptions options{
+        .depth = 2, .activation = Activation::named(name), .bias_variance = 0.2};
+    architectures::Inputs inputs = vectors(8);
+    inputs.data.col(7) = inputs.data.col(3);  // a repeated input
+    const analytic::Limit limit = analytic::limit(mlp(options, inputs));
+    EXPECT_TRUE((limit.kernel - limit.kernel.transpose()).isZero(0)) << name;
+    const double scale = limit.kernel.diagonal().maxCoeff();
+    const double least = Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.kernel).eigenvalues().minCoeff();
+    EXPECT_GT(least, -8 * limit.error_bound.maxCoeff() - 1e-14 * scale) << name;
+  }
+}
+
+TEST(Limit, NonzeroMeansEnter) {
+  Builder b;
+  const auto bias = b.bias({"b", {}, 0.0, 1.5});
+  const BundleId x = b.add(b.input(b.input_weight({"U", {}, 5, 1}), vectors(2).data), b.column(bias));
+  b.output(b.readout({"v", 1}), x);
+  const MatrixXd data = vectors(2).data;
+  const MatrixXd expected = (data.transpose() * data / 5).array() + 1.5 * 1.5;
+  EXPECT_LT((analytic::limit(std::move(b).build()).kernel - expected).cwiseAbs().maxCoeff(), 1e-14);
+}
+
+TEST(Limit, RefusesWhatHasNoLimit) {
+  Builder b;
+  const BundleId x = b.input(b.input_weight({"U", {}, 5, 0.0}), vectors(2).data);
+  b.output(b.readout({"v", 1}),
+           b.scale(x, b.apply(netsor::Rsqrt{}, {b.apply(netsor::Diagonal{}, {b.gram(x, x)})})));
+  const auto program = std::move(b).build();
+  EXPECT_THAT([&] { analytic::limit(program); },
+              ::testing::ThrowsMessage<analytic::LimitError>(::testing::HasSubstr("epsilon > 0")));
+}
+
+TEST(Limit, RefusesImpossibleOptions) {
+  const auto program = mlp({}, vectors(2));
+  const auto message = [&](const analytic::LimitOptions& options, const char* text) {
+    EXPECT_THAT([&] { analytic::limit(program, options); },
+                ::testing::ThrowsMessage<analytic::LimitError>(::testing::HasSubstr(text)));
+  };
+  message({.randomizations = 1}, "at least 2");
+  message({.points = 1000}, "power of two");
+  message({.tolerance = -1.0}, "positive");
+  message({.points = 1024, .tolerance = 1e-3}, "not both");
+}
+
+TEST(Plan, NamesTheRuleOfEveryPair) {
+  const auto program = mlp({.depth = 2}, vectors(3));
+  const analytic::Limit limit = analytic::limit(program);
+  const std::string plan = analytic::explain(program, limit);
+  EXPECT_THAT(plan, ::testing::HasSubstr("relu(g1)"));
+  EXPECT_THAT(plan, ::testing::HasSubstr("closed form"));
+  EXPECT_EQ(limit.method, "closed form");
+}
+
+}  // namespace
+}  // namespace nngpcheck

@@ -1,0 +1,189 @@
+// Rule 5: kernels from sampled paths, against references and against the other rules.
+#include <gmock/gmock.h>
+
+#include <boost/math/distributions/students_t.hpp>
+
+#include "analytic/limit.hpp"
+#include "analytic/sobol.hpp"
+#include "architectures/gru.hpp"
+#include "architectures/lstm.hpp"
+#include "architectures/mlp.hpp"
+#include "netsor/builder.hpp"
+#include "reference.hpp"
+
+namespace nngpcheck {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using netsor::Activation;
+using netsor::Builder;
+using netsor::BundleId;
+using testing::sentences;
+using testing::vectors;
+
+constexpr double false_alarm = 1e-6;  // of each test below, over all entries of a kernel
+
+netsor::Program reference_program(const std::string& name) {
+  if (name == "lstm") return lstm({.bias_variance = 1}, sentences());
+  architectures::GruOptions options{.bias_variance = 1};
+  if (name == "gru_tp1_erf") {
+    options.activation = Activation::named("erf");
+    options.gate_activation = Activation::named("erf_sigmoid");
+  }
+  if (name == "gru_torch_tanh") {
+    options.convention = "torch";
+    options.hidden_bias_variance = 1;
+  }
+  return gru(options, sentences());
+}
+
+// The largest |difference| in units of the combined standard error, and its quantile under the truth:
+// Student's t with R - 1 degrees of freedom, Bonferroni over the entries.
+double largest_z(const analytic::Limit& limit, const MatrixXd& expected, const MatrixXd& expected_error) {
+  const MatrixXd error = (limit.standard_error.array().square() + expected_error.array().square()).sqrt();
+  double largest = 0;
+  for (Index i = 0; i < expected.rows(); ++i) {
+    for (Index j = 0; j < expected.cols(); ++j) {
+      const double distance =
+          std::max(0.0, std::abs(limit.kernel(i, j) - expected(i, j)) - limit.error_bound(i, j) - 1e-12);
+      if (distance > 0) largest = std::max(largest, distance / error(i, j));
+    }
+  }
+  return largest;
+}
+
+double quantile(Index entries, int randomizations = 16) {
+  const boost::math::students_t law(randomizations - 1);
+  return boost::math::quantile(
+      boost::math::complement(law, false_alarm / (2.0 * static_cast<double>(entries))));
+}
+
+class Reference : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Reference, IsWithinTheStandardErrors) {
+  const auto entry = testing::sequence_case(GetParam());
+  const MatrixXd expected = testing::to_matrix(entry.at("kernel"));
+  const MatrixXd expected_error = testing::to_matrix(entry.at("stderr"));
+  const analytic::Limit limit = analytic::limit(reference_program(GetParam()), {.points = 1 << 12});
+  EXPECT_LT(largest_z(limit, expected, expected_error), quantile(136));
+  // The same check rejects a kernel that is off by 2 %.
+  EXPECT_GT(largest_z(limit, 1.02 * expected, expected_error), quantile(136));
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, Reference,
+                         ::testing::Values("gru_tp1_erf", "gru_tp1_tanh", "gru_torch_tanh", "lstm"));
+
+MatrixXd data(Index count) { return vectors(count).data; }
+
+netsor::Program batch_norm_network(const char* activation) {
+  Builder b;
+  BundleId x = b.input(b.input_weight({"U", {}, 5, 1}), data(8));
+  const std::vector<int> batch = {0, 0, 0, 0, 1, 1, 1, 1};
+  x = b.map(Activation::named(activation), b.standardize(x, batch));
+  x = b.map(Activation::named(activation),
+            b.standardize(b.matmul(b.weight({"W", {}, {}, 1}), x), batch, 0.1));
+  b.output(b.readout({"v", 1}), x);
+  return std::move(b).build();
+}
+
+TEST(ForcedPaths, AgreeWithTheHigherRules) {
+  std::vector<netsor::Program> programs;
+  for (const char* activation : {"relu", "tanh", "erf", "gelu"}) {
+    programs.push_back(
+        mlp({.depth = 3, .activation = Activation::named(activation), .bias_variance = 0.3}, vectors(4)));
+  }
+  programs.push_back(batch_norm_network("relu"));
+  for (const netsor::Program& program : programs) {
+    const analytic::Limit exact = analytic::limit(program);
+    EXPECT_TRUE(exact.standard_error.isZero(0));
+    const analytic::Limit forced = analytic::limit(program, {.points = 1 << 11, .force_paths = true});
+    EXPECT_GT(forced.standard_error.maxCoeff(), 0);
+    EXPECT_THAT(forced.method, ::testing::StartsWith("paths"));
+    const Index n = exact.kernel.rows();
+    const MatrixXd none = MatrixXd::Zero(n, n);
+    EXPECT_LT(largest_z(forced, exact.kernel, none), quantile(n * (n + 1) / 2));
+    EXPECT_GT(largest_z(forced, 1.05 * exact.kernel, none), quantile(n * (n + 1) / 2));
+  }
+}
+
+TEST(Paths, MaximumOfTwoGaussiansHasItsKnownMean) {
+  // E max(x, y) = √(Var(x - y)/2π); its square is an entry of the kernel of mean(max) times the ones column.
+  Builder b;
+  const BundleId x = b.input(b.input_weight({"U", {}, 5, 1}), data(2));
+  const BundleId larger = b.max(b.select(x, {0}), b.select(x, {1}));
+  b.output(b.readout({"v", 1}), b.mix(b.ones(), b.mean(larger)));
+  const double variance = (data(2).col(0) - data(2).col(1)).squaredNorm() / 5;
+  const analytic::Limit limit = analytic::limit(std::move(b).build(), {.points = 1 << 12});
+  EXPECT_LT(largest_z(limit, MatrixXd::Constant(1, 1, variance / (2 * M_PI)), MatrixXd::Zero(1, 1)),
+            quantile(1));
+}
+
+TEST(Paths, ActivationOfBatchNormIsSampledWhereNoRuleApplies) {
+  const analytic::Limit limit = analytic::limit(batch_norm_network("tanh"), {.points = 1 << 10});
+  EXPECT_THAT(limit.method, ::testing::StartsWith("paths"));
+  EXPECT_TRUE(limit.kernel.allFinite());
+}
+
+TEST(Paths, SameSeedGivesSameKernelForAnyNumberOfThreads) {
+  const auto program = reference_program("gru_tp1_tanh");
+  const MatrixXd one = analytic::limit(program, {.points = 1 << 10, .seed = 7, .threads = 1}).kernel;
+  const MatrixXd two = analytic::limit(program, {.points = 1 << 10, .seed = 7, .threads = 2}).kernel;
+  const MatrixXd other = analytic::limit(program, {.points = 1 << 10, .seed = 8, .threads = 2}).kernel;
+  EXPECT_TRUE((one - two).isZero(0));
+  EXPECT_FALSE((one - other).isZero(1e-9));
+}
+
+TEST(Paths, ToleranceIsMetOrRefused) {
+  const auto program = mlp({.depth = 2, .activation = Activation::named("relu")}, vectors(2));
+  const analytic::Limit limit = analytic::limit(program, {.tolerance = 1e-4, .force_paths = true});
+  EXPECT_LE((limit.standard_error.array() / limit.kernel.diagonal().maxCoeff()).maxCoeff(), 1e-4);
+  Builder b;
+  const BundleId x = b.input(b.input_weight({"U", {}, 5, 1}), data(2));
+  b.output(b.readout({"v", 1}), b.max(b.select(x, {0}), b.select(x, {1})));
+  const auto hard = std::move(b).build();
+  EXPECT_THAT([&] { analytic::limit(hard, {.randomizations = 2, .tolerance = 1e-13}); },
+              ::testing::ThrowsMessage<analytic::LimitError>(::testing::HasSubstr("above the tolerance")));
+}
+
+TEST(Plan, GatesOfAnLstmAreNotSampled) {
+  const auto program = lstm({.bias_variance = 1}, sentences());
+  const analytic::Limit limit = analytic::limit(program, {.randomizations = 2, .points = 16});
+  for (const analytic::PlanStep& step : limit.plan) {
+    const auto is_map_of_gaussian = [&](const std::string& name) {
+      const auto& operation = program.nodes()[std::stoul(name.substr(1)) - 1].operation;
+      const auto* map = std::get_if<netsor::Map>(&operation);
+      return map && program.type(map->argument).gaussian;
+    };
+    if (is_map_of_gaussian(step.left) && is_map_of_gaussian(step.right)) {
+      EXPECT_NE(step.rule, analytic::Rule::paths);
+    }
+  }
+}
+
+TEST(Sobol, EveryIntervalOfANetHoldsOnePoint) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    const analytic::ScrambledSobol points(40, 10, seed);
+    for (const int coordinate : {0, 1, 17, 39}) {
+      const Eigen::ArrayXd u = points.uniforms(coordinate, 0, 1024);
+      std::vector<int> count(1024, 0);
+      for (const double value : u) ++count[static_cast<std::size_t>(value * 1024)];
+      EXPECT_THAT(count, ::testing::Each(1)) << "coordinate " << coordinate;
+    }
+    // The first two coordinates are a (0, 10, 2)-net: one point in every 32×32 cell.
+    std::vector<int> cells(1024, 0);
+    const Eigen::ArrayXd x = points.uniforms(0, 0, 1024), y = points.uniforms(1, 0, 1024);
+    for (Index k = 0; k < 1024; ++k)
+      ++cells[static_cast<std::size_t>(std::floor(x[k] * 32) * 32 + std::floor(y[k] * 32))];
+    EXPECT_THAT(cells, ::testing::Each(1));
+  }
+}
+
+TEST(Sobol, PartsOfASequenceAreTheSequence) {
+  const analytic::ScrambledSobol points(3, 12, 5);
+  const Eigen::ArrayXd all = points.normals(2, 0, 4096);
+  EXPECT_TRUE((all.segment(1024, 512) - points.normals(2, 1024, 512)).isZero(0));
+}
+
+}  // namespace
+}  // namespace nngpcheck

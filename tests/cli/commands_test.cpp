@@ -1,0 +1,80 @@
+#include <nlohmann/json.hpp>
+
+#include "config/npy.hpp"
+#include "executable.hpp"
+
+namespace nngpcheck::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class Commands : public Executable {
+ protected:
+  std::string output(const std::string& arguments) const {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << arguments << "\n" << outcome.errors;
+    return outcome.output;
+  }
+};
+
+TEST_F(Commands, Help) {
+  EXPECT_THAT(output("--version"), AllOf(StartsWith("nngpcheck "), HasSubstr("LibTorch ")));
+  EXPECT_THAT(output("--help"), AllOf(HasSubstr("kernel"), HasSubstr("dual")));
+  EXPECT_THAT(output("run --help"), HasSubstr("--threads"));
+}
+
+TEST_F(Commands, List) {
+  EXPECT_THAT(output("list"),
+              AllOf(HasSubstr("simple_rnn"), HasSubstr("weight_variance"), HasSubstr("leaky_relu")));
+}
+
+TEST_F(Commands, Show) {
+  EXPECT_THAT(output("show mlp"), HasSubstr("Output: "));
+  EXPECT_THAT(output("show simple_rnn --set architecture.activation=erf"), HasSubstr("erf("));
+  EXPECT_THAT(output("show e.toml"), HasSubstr("relu("));
+  EXPECT_THAT(output("show e.toml --plan"), HasSubstr("closed form"));
+}
+
+TEST_F(Commands, KernelToRead) {
+  EXPECT_THAT(output("kernel e.toml"),
+              AllOf(HasSubstr("0.25"), HasSubstr("method: "), HasSubstr("error bound")));
+}
+
+// One hidden relu layer on x ∈ R²: K(x, x) = ‖x‖²/4.
+TEST_F(Commands, KernelToFiles) {
+  EXPECT_THAT(output("kernel e.toml -o K.json"), IsEmpty());
+  const auto json = nlohmann::json::parse(read(folder_ / "K.json"));
+  EXPECT_NEAR(json["kernel"][0][0].get<double>(), 0.25, 1e-15);
+  EXPECT_NEAR(json["kernel"][2][2].get<double>(), 0.5, 1e-15);
+  EXPECT_EQ(json["labels"], nlohmann::json({"0", "1", "2"}));
+  EXPECT_EQ(json["stderr"].size(), 3u);
+  EXPECT_EQ(json["error_bound"][2].size(), 3u);
+  EXPECT_TRUE(json["method"].is_string());
+  output("kernel e.toml -o K.npy");
+  const Eigen::MatrixXd kernel = config::read_npy(folder_ / "K.npy");
+  EXPECT_EQ(kernel(0, 1), json["kernel"][0][1].get<double>());
+  output("kernel e.toml -o K.csv");
+  EXPECT_EQ(std::stod(read(folder_ / "K.csv")), kernel(0, 0));
+}
+
+TEST_F(Commands, KernelOfOneOfSeveral) {
+  const std::string rest = "architecture.name = \"mlp\"\ninputs.file = \"a.csv\"\n";
+  write("two.toml", "[[experiment]]\nname = \"one\"\n" + rest + "[[experiment]]\nname = \"two\"\n" + rest);
+  EXPECT_THAT(output("kernel two.toml"), AllOf(HasSubstr("# one"), HasSubstr("# two")));
+  output("kernel two.toml --experiment two -o K.csv");
+  EXPECT_EQ(run("kernel two.toml -o L.csv").status, 64);
+  EXPECT_FALSE(fs::exists(folder_ / "L.csv"));
+}
+
+TEST_F(Commands, Dual) {
+  EXPECT_THAT(output("dual relu 1 1 1"), AllOf(StartsWith("0.5"), HasSubstr(" ± ")));
+  EXPECT_NEAR(std::stod(output("dual erf 1 2 -0.5")), -std::stod(output("dual erf 1 2 .5")), 1e-15);
+  EXPECT_EQ(output("dual erf 1 2 -.5"), output("dual erf 1 2 -0.5"));
+  EXPECT_EQ(output("dual erf 1 2 -5e-1"), output("dual erf 1 2 -0.5"));
+}
+
+}  // namespace
+}  // namespace nngpcheck::cli

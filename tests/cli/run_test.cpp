@@ -1,0 +1,89 @@
+#include <nlohmann/json.hpp>
+
+#include "executable.hpp"
+
+namespace nngpcheck::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class Run : public Executable {
+ protected:
+  Outcome succeed(const std::string& arguments) const {
+    Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << arguments << "\n" << outcome.errors;
+    return outcome;
+  }
+};
+
+TEST_F(Run, LeavesTheEvidence) {
+  const Outcome outcome = succeed("run e.toml --out out");
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("mlp: slope "), HasSubstr("out: report.md")));
+  EXPECT_THAT(outcome.errors, HasSubstr("mlp: width 32: 6 networks; 100 % done"));
+  const auto summary = nlohmann::json::parse(read(folder_ / "out" / "summary.json"));
+  const auto& mlp = summary["experiments"][0];
+  EXPECT_TRUE(mlp["slope"].is_number());
+  EXPECT_EQ(mlp["widths"][2]["width"], 32);
+  EXPECT_EQ(mlp["widths"][2]["networks"], 6);
+  const auto record = nlohmann::json::parse(read(folder_ / "out" / "run.json"));
+  EXPECT_EQ(record["experiments"][0]["sweep"]["seed"], 1);
+  EXPECT_TRUE(record["versions"]["LibTorch"].is_string());
+}
+
+TEST_F(Run, ChoosesAFolderByTheFilesName) {
+  succeed("run e.toml");
+  EXPECT_TRUE(fs::exists(folder_ / "results" / "e" / "summary.json"));
+}
+
+TEST_F(Run, GoesOnAndDoesNotDependOnThreads) {
+  succeed("run e.toml --out whole --threads 1");
+  succeed("run e.toml --out cut --threads 2");
+  const std::string samples = read(folder_ / "whole" / "samples.csv");
+  EXPECT_EQ(read(folder_ / "cut" / "samples.csv"), samples);
+  write("cut/samples.csv", samples.substr(0, samples.size() / 2));
+  succeed("run e.toml --out cut");
+  for (const char* name : {"samples.csv", "summary.json", "report.md"}) {
+    EXPECT_EQ(read(folder_ / "cut" / name), read(folder_ / "whole" / name)) << name;
+  }
+  const Outcome again = succeed("run e.toml --out cut");
+  EXPECT_EQ(again.errors, "cut holds all networks of this run already; none was sampled\n");
+}
+
+TEST_F(Run, RefusesAFolderOfAnotherRun) {
+  succeed("run e.toml --out out");
+  const Outcome outcome = run("run e.toml --out out --set sweep.networks=7");
+  EXPECT_EQ(outcome.status, 64);
+  EXPECT_THAT(outcome.errors, HasSubstr("out: holds another run (they differ in /0/sweep/networks)"));
+  write("a.csv", "x0,x1\n1,0\n0,1\n1,2\n");
+  EXPECT_THAT(run("run e.toml --out out").errors, HasSubstr("not the kernel of this experiment"));
+}
+
+TEST_F(Run, SeedsAndPrecisionMatter) {
+  succeed("run e.toml --out one");
+  succeed("run e.toml --out two --set sweep.seed=2");
+  succeed("run e.toml --out single --set sweep.precision=float32");
+  EXPECT_NE(read(folder_ / "one" / "samples.csv"), read(folder_ / "two" / "samples.csv"));
+  EXPECT_NE(read(folder_ / "one" / "samples.csv"), read(folder_ / "single" / "samples.csv"));
+}
+
+TEST_F(Run, PlotsOneAndSeveral) {
+  succeed("run e.toml --out one");
+  succeed("run e.toml --out two --set sweep.seed=2");
+  fs::remove(folder_ / "one" / "width_error.png");
+  succeed("plot one");
+  EXPECT_TRUE(fs::exists(folder_ / "one" / "width_error.png"));
+  succeed("plot one two");
+  EXPECT_THAT(read(folder_ / "width_error.svg"), AllOf(HasSubstr("one mlp"), HasSubstr("two mlp")));
+  succeed("plot one two -o both");
+  EXPECT_TRUE(fs::exists(folder_ / "both.png"));
+}
+
+TEST_F(Run, RunsTheDemosExperiment) {
+  succeed("run " NNGPCHECK_SOURCE
+          "/experiments/figure3.toml --out out --set 'sweep.widths=[8, 16]' --set sweep.networks=3");
+  EXPECT_EQ(nlohmann::json::parse(read(folder_ / "out" / "summary.json"))["experiments"].size(), 2u);
+}
+
+}  // namespace
+}  // namespace nngpcheck::cli

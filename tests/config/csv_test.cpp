@@ -1,0 +1,50 @@
+#include "config/csv.hpp"
+
+#include "scratch.hpp"
+
+namespace nngpcheck::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(Csv, KeepsFieldsAndLineNumbers) {
+  const auto records = parse_csv("a,b\n\n1,,\n", "t.csv");
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_THAT(records[0].fields, ElementsAre("a", "b"));
+  EXPECT_THAT(records[1].fields, ElementsAre("1", "", ""));
+  EXPECT_EQ(records[1].line, 3);
+}
+
+TEST(Csv, UnquotesAsRfc4180Says) {
+  const auto records = parse_csv("\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\"\nnext,\"\",x", "t.csv");
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_THAT(records[0].fields, ElementsAre("a,b", "say \"hi\"", "two\nlines"));
+  EXPECT_THAT(records[1].fields, ElementsAre("next", "", "x"));
+  EXPECT_EQ(records[1].line, 3);
+}
+
+TEST(Csv, AcceptsWindowsLineEndsAndByteOrderMark) {
+  const auto records = parse_csv(
+      "\xEF\xBB\xBF"
+      "a,\"b\"\r\n1,2\r\n",
+      "t.csv");
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_THAT(records[0].fields, ElementsAre("a", "b"));
+  EXPECT_THAT(records[1].fields, ElementsAre("1", "2"));
+}
+
+TEST(Csv, NothingHasNoRecords) { EXPECT_THAT(parse_csv("", "t.csv"), IsEmpty()); }
+
+TEST(Csv, RejectsBadQuotes) {
+  EXPECT_THAT(error_of([] { parse_csv("a\n\"b\nc", "t.csv"); }),
+              HasSubstr("t.csv:2: a quote that is never closed"));
+  EXPECT_THAT(error_of([] { parse_csv("a\nb\"c\"", "t.csv"); }),
+              HasSubstr("t.csv:2: a quote inside a field"));
+  EXPECT_THAT(error_of([] { parse_csv("\"b\"c", "t.csv"); }),
+              HasSubstr("t.csv:1: text after a closing quote"));
+}
+
+}  // namespace
+}  // namespace nngpcheck::config

@@ -1,0 +1,102 @@
+// Which networks are drawn together, and on how many threads, changes no bit.
+#include <gtest/gtest.h>
+
+#include "architectures/mlp.hpp"
+#include "empirical/blas.hpp"
+#include "empirical/interpreter.hpp"
+#include "netsor/builder.hpp"
+#include "tests/empirical/programs.hpp"
+
+namespace nngpcheck {
+namespace {
+
+using empirical::DenseSampler;
+using empirical::Interpreter;
+using empirical::Precision;
+using empirical::SamplerOptions;
+
+std::vector<Eigen::MatrixXd> in_batches(const netsor::Program& program, Precision precision,
+                                        std::int64_t width, std::int64_t batch, std::int64_t total) {
+  const empirical::Schedule plan = empirical::schedule(program, width);
+  Interpreter interpreter(program, plan, precision, at::kCPU, batch);
+  std::vector<Eigen::MatrixXd> result;
+  for (std::int64_t first = 0; first < total; first += batch) {
+    const auto count = std::min(batch, total - first);
+    for (Eigen::MatrixXd& kernel :
+         interpreter.kernels({width, 3, static_cast<std::uint64_t>(first), count})) {
+      result.push_back(std::move(kernel));
+    }
+  }
+  return result;
+}
+
+TEST(EveryProgram, HasTheSameKernelsInAnyBatch) {
+  at::set_num_threads(1);
+  const empirical::SingleBlasThread single_blas_thread;
+  for (const testing::NamedProgram& named : testing::instruction_programs()) {
+    const netsor::Program& program = named.program;
+    SCOPED_TRACE(named.name);
+    for (const Precision precision : {Precision::float64, Precision::float32}) {
+      for (const std::int64_t width : {4, 12, 20, 60, 64, 132}) {
+        const std::int64_t total = width < 100 ? 65 : 8;
+        const auto alone = in_batches(program, precision, width, 1, total);
+        for (const std::int64_t batch : {3, 7, 64}) {
+          EXPECT_EQ(in_batches(program, precision, width, batch, total), alone)
+              << "width " << width << ", batch " << batch;
+        }
+      }
+    }
+  }
+}
+
+TEST(EveryProgram, HasTheSameKernelsOnAnyNumberOfThreads) {
+  for (const testing::NamedProgram& named : testing::instruction_programs()) {
+    const netsor::Program& program = named.program;
+    SCOPED_TRACE(named.name);
+    const auto sampled = [&](int threads, std::size_t budget, std::uint64_t first, std::uint64_t count) {
+      std::vector<Eigen::MatrixXd> result;
+      DenseSampler(program, {.threads = threads, .memory_budget = budget})
+          .sample(52, 3, first, count, [&](std::uint64_t, const Eigen::MatrixXd& k) { result.push_back(k); });
+      return result;
+    };
+    const auto all = sampled(1, 1 << 30, 0, 40);
+    EXPECT_EQ(sampled(2, 1 << 30, 0, 40), all);
+    EXPECT_EQ(sampled(5, 1 << 30, 0, 40), all);
+    EXPECT_EQ(sampled(2, 1 << 19, 0, 40), all) << "another memory budget";
+    EXPECT_EQ(sampled(2, 1 << 30, 17, 9), std::vector(all.begin() + 17, all.begin() + 26))
+        << "a part of them";
+  }
+}
+
+// Every activation, and numbers of columns on both sides of where products change their algorithm.
+TEST(Batches, DoNotMatterForAnyActivationOrNumberOfColumns) {
+  at::set_num_threads(1);
+  const empirical::SingleBlasThread single_blas_thread;
+  for (const std::string& name : netsor::Activation::names()) {
+    if (name.ends_with("_S") || name.ends_with("_P")) continue;
+    const netsor::Program program = architectures::mlp(
+        {.depth = 2, .activation = netsor::Activation::named(name)}, testing::vectors(3, 3));
+    for (const std::int64_t width : {5, 17, 33}) {
+      EXPECT_EQ(in_batches(program, Precision::float64, width, 7, 9),
+                in_batches(program, Precision::float64, width, 1, 9))
+          << name;
+    }
+  }
+  for (const Eigen::Index columns : {1, 2, 3, 4, 5, 8, 31, 32, 33, 34, 65}) {
+    const netsor::Program program = architectures::mlp({.depth = 2}, testing::vectors(3, columns));
+    for (const std::int64_t width : {1, 2, 3, 7, 31, 65, 130}) {
+      EXPECT_EQ(in_batches(program, Precision::float64, width, 7, 9),
+                in_batches(program, Precision::float64, width, 1, 9))
+          << columns << " columns at width " << width;
+    }
+  }
+}
+
+TEST(Batches, HoldDifferentNetworks) {
+  const netsor::Program program = architectures::mlp({.depth = 2}, testing::vectors(3, 2));
+  const auto kernels = in_batches(program, Precision::float64, 8, 4, 4);
+  for (std::size_t k = 1; k < kernels.size(); ++k) EXPECT_NE(kernels[k], kernels[0]);
+}
+
+}  // namespace
+}  // namespace nngpcheck

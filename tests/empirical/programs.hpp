@@ -1,0 +1,28 @@
+// Programs for the tests of the sampler.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "architectures/inputs.hpp"
+#include "netsor/program.hpp"
+
+namespace nngpcheck::testing {
+
+struct NamedProgram {
+  std::string name;
+  netsor::Program program;
+};
+
+/// d×m numbers of moderate size, the same at every call.
+Eigen::MatrixXd some_data(Eigen::Index rows, Eigen::Index columns);
+
+/// Plain vectors, or sequences of these lengths.
+architectures::Inputs vectors(Eigen::Index dimension, Eigen::Index count);
+architectures::Inputs sequences(Eigen::Index dimension, std::vector<Eigen::Index> lengths);
+
+/// One program per instruction and function of tables, and some that combine many; widths that are multiples
+/// of 4.
+std::vector<NamedProgram> instruction_programs();
+
+}  // namespace nngpcheck::testing

@@ -1,0 +1,15 @@
+// Programs and matrices that several tests share.
+#pragma once
+
+#include "netsor/builder.hpp"
+
+namespace nngpcheck::testing {
+
+/// Four outputs, labelled a, b, c, d; blocks of width n and 2n.
+netsor::Program everything();
+
+/// The matrix with these rows.
+Eigen::MatrixXd matrix(std::initializer_list<std::initializer_list<double>> rows);
+netsor::SparseMatrix sparse(std::initializer_list<std::initializer_list<double>> rows);
+
+}  // namespace nngpcheck::testing

@@ -1,0 +1,98 @@
+#include "netsor/printer.hpp"
+
+#include <gmock/gmock.h>
+
+#include "netsor/builder.hpp"
+#include "tests/netsor/everything.hpp"
+
+namespace nngpcheck::netsor {
+namespace {
+
+using nngpcheck::testing::everything;
+using nngpcheck::testing::matrix;
+
+TEST(Printer, PrintsEveryInstruction) {
+  EXPECT_EQ(print(everything()), R"(Input:  U : A(n, 3), iid N(0, 2/3)
+Input:  W : A(n, n), iid N(0, 1.5/n)
+Input:  E : A(2n, n), iid N(0, 1/n)
+Input:  b : G(n), iid N(0.25, 0.5)
+  1: g1 := U D1 : G(n)^6    // D1 is 3×6
+  2: g2 := b : G(n)^1
+  3: g3 := g1 + g2 : G(n)^6
+  4: x4 := tanh(g3) : H(n)^6
+  5: g5 := W x4 : G(n)^6
+  6: g6 := g5 M6 : G(n)^4    // M6 is 6×4, 7 nonzeros
+  7: x7 := x4 M7 : H(n)^4    // M7 is 6×4, 4 nonzeros
+  8: x8 := erf(g6) : H(n)^4
+  9: x9 := x7 ⊙ x8 : H(n)^4
+ 10: x10 := x4 M10 : H(n)^1    // M10 is 6×1, 1 nonzeros
+ 11: x11 := x9 ⊙ x10 : H(n)^4
+ 12: x12 := max(g6, x11) : H(n)^4
+ 13: x13 := standardize(x12; 2 groups, ε = 0.1) : H(n)^4
+ 14: t14 := x13ᵀ x12 / n : R^{4×4}
+ 15: t15 := masked_softmax_keys(t14) : R^{4×4}
+ 16: x16 := x13 t15 : H(n)^4
+ 17: t17 := 1ᵀ x16 / n : R^{1×4}
+ 18: g18 := 1 : G(n)^1
+ 19: g19 := g18 t17 : G(n)^4
+ 20: x20 := x16 - g19 : H(n)^4
+ 21: t21 := x20ᵀ x20 / n : R^{4×4}
+ 22: t22 := diag(t21) : R^{1×4}
+ 23: t23 := 1/√(t22 + 0.001) : R^{1×4}
+ 24: x24 := x20 diag(t23) : H(n)^4
+ 25: t25 := t14ᵀ : R^{4×4}
+ 26: t26 := t14 - 0.5 t25 : R^{4×4}
+ 27: t27 := C27 : R^{4×4}
+ 28: t28 := t26 ⊙ t27 : R^{4×4}
+ 29: t29 := softmax_keys(t28) : R^{4×4}
+ 30: x30 := x24 t29 : H(n)^4
+ 31: x31 := g2 + 2 x30 : H(n)^4
+ 32: g32 := E x31 : G(2n)^4
+Output: vᵀ [x31; g32] / √(3n), v ~ N(0, 3), 4 columns
+)");
+}
+
+TEST(Printer, PrintsOneOperation) {
+  const Program program = everything();
+  EXPECT_EQ(print_operation(program, 0), "U D1");
+  EXPECT_EQ(print_operation(program, 11), "max(g6, x11)");
+  EXPECT_EQ(print_operation(program, 31), "E x31");
+}
+
+TEST(Printer, SignsAndCoefficientsOfSums) {
+  Builder b;
+  const BundleId g = b.input(b.input_weight({"U", {}, 1}), matrix({{1}}));
+  const BundleId x = b.map(Activation::named("leaky_relu_0.1"), g);
+  b.add({{-1, g}, {1, x}});
+  b.add({{-0.5, g}, {-3, x}});
+  b.standardize(g, {0}, 1);
+  b.apply(Rsqrt{}, {b.mean(x)});
+  b.output(b.readout({"v"}), x);
+  EXPECT_EQ(print(std::move(b).build()), R"(Input:  U : A(n, 1), iid N(0, 1/1)
+ 1: g1 := U D1 : G(n)^1    // D1 is 1×1
+ 2: x2 := leaky_relu_0.1(g1) : H(n)^1
+ 3: x3 := -g1 + x2 : H(n)^1
+ 4: x4 := -0.5 g1 - 3 x2 : H(n)^1
+ 5: x5 := standardize(g1; 1 group, ε = 1) : H(n)^1
+ 6: t6 := 1ᵀ x2 / n : R^{1×1}
+ 7: t7 := 1/√(t6) : R^{1×1}
+Output: vᵀ x2 / √n, v ~ N(0, 1), 1 column
+)");
+}
+
+TEST(Printer, WidthsInVariancesAndTheReadout) {
+  Builder b;
+  const Width half(1, 2);
+  const BundleId g = b.input(b.input_weight({"U", half, 1, 0.25}), matrix({{1, 2}}));
+  const BundleId h = b.matmul(b.weight({"W", Width(3), half, 2}), g);
+  b.output(b.readout({"v"}), {g, h});
+  EXPECT_EQ(print(std::move(b).build()), R"(Input:  U : A(n/2, 1), iid N(0, 0.25/1)
+Input:  W : A(3n, n/2), iid N(0, 2/(n/2))
+ 1: g1 := U D1 : G(n/2)^2    // D1 is 1×2
+ 2: g2 := W g1 : G(3n)^2
+Output: vᵀ [g1; g2] / √(7n/2), v ~ N(0, 1), 2 columns
+)");
+}
+
+}  // namespace
+}  // namespace nngpcheck::netsor

@@ -1,0 +1,63 @@
+#include "netsor/width.hpp"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+
+#include "netsor/spelling.hpp"
+#include "tests/netsor/rejected.hpp"
+
+namespace nngpcheck::netsor {
+namespace {
+
+using nngpcheck::testing::expect_rejected;
+
+TEST(Width, IsKeptInLowestTerms) {
+  EXPECT_EQ(Width(6, 4), Width(3, 2));
+  EXPECT_EQ(Width(2, 2), Width());
+  EXPECT_NE(Width(3, 2), Width(2, 3));
+  EXPECT_EQ(Width(6, 4).numerator(), 3);
+  EXPECT_EQ(Width(6, 4).denominator(), 2);
+  EXPECT_EQ(Width(6, 4).ratio(), 1.5);
+}
+
+TEST(Width, PrintsAsAMultipleOfTheBaseWidth) {
+  EXPECT_EQ(Width().text(), "n");
+  EXPECT_EQ(Width(4).text(), "4n");
+  EXPECT_EQ(Width(1, 8).text(), "n/8");
+  EXPECT_EQ(Width(3, 2).text(), "3n/2");
+}
+
+TEST(Width, CountsCoordinates) {
+  EXPECT_EQ(Width().at(5), 5);
+  EXPECT_EQ(Width(4).at(5), 20);
+  EXPECT_EQ(Width(3, 2).at(6), 9);
+}
+
+TEST(Width, Rejects) {
+  expect_rejected([] { Width(0); }, {"width 0n/1", "positive multiple of n", "give a positive numerator"});
+  expect_rejected([] { Width(1, -2); }, {"width 1n/-2", "positive multiple of n", "and denominator"});
+  expect_rejected([] { Width().at(0); }, {"width n = 0", "must be at least 1"});
+  expect_rejected([] { Width().at(-3); }, {"width n = -3", "must be at least 1"});
+  expect_rejected([] { Width(3, 2).at(7); }, {"width 3n/2", "not an integer at n = 7", "divisible by 2"});
+  expect_rejected([] { Width(4).at(std::numeric_limits<std::int64_t>::max()); },
+                  {"width 4n", "too large", "choose a smaller n"});
+}
+
+TEST(Spelling, NearestHasTheSmallestEditDistance) {
+  EXPECT_EQ(nearest("rleu", {"relu", "elu", "silu"}), "relu");
+  EXPECT_EQ(nearest("output_varaince", {"input_variance", "readout_variance"}), "input_variance");
+  EXPECT_EQ(nearest("", {"ab", "c"}), "c");
+  EXPECT_EQ(nearest("b", {"a", "c"}), "a");
+  EXPECT_EQ(nearest("relu", {}), "");
+}
+
+TEST(Spelling, ShortestReadsBack) {
+  EXPECT_EQ(shortest(0.1), "0.1");
+  EXPECT_EQ(shortest(1), "1");
+  EXPECT_EQ(shortest(1e-8), "1e-08");
+  EXPECT_EQ(std::stod(shortest(1.0 / 3)), 1.0 / 3);
+}
+
+}  // namespace
+}  // namespace nngpcheck::netsor
