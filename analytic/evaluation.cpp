@@ -81,10 +81,11 @@ Evaluation::Evaluation(const Structure& structure, const Plan& plan, const std::
   }
 }
 
-Evaluation::Evaluation(const Evaluation& base, int log2_points, std::uint64_t seed)
+Evaluation::Evaluation(const Evaluation& base, const Axes& axes, int log2_points, std::uint64_t seed)
     : structure_(base.structure_),
       plan_(base.plan_),
       base_(&base),
+      axes_(&axes),
       forms_(base.structure_,
              [this](NodeIndex table) -> const UncertainMatrix& { return (*this)[Demand::table(table)]; }),
       log2_points_(log2_points),
@@ -108,7 +109,7 @@ void Evaluation::run() {
     costs_.emplace(step.demand, cost_);
     if (!base_) release(step);
   }
-  paths_.clear();  // only their averages are read from here on
+  for (auto& [system, paths] : paths_) paths.release();  // only their averages are read from here on
 }
 
 // A deterministic step's arguments are dropped after their last use.
@@ -188,7 +189,15 @@ Paths& Evaluation::paths(int system) {
   const auto found = paths_.find(system);
   if (found != paths_.end()) return found->second;
   const std::uint64_t seed = seed_ + 0x9e3779b97f4a7c15U * static_cast<std::uint64_t>(system + 1);
-  return paths_.try_emplace(system, *this, system, log2_points_, seed).first->second;
+  const auto axes = axes_->find(system);
+  const PrincipalAxes* known = axes == axes_->end() ? nullptr : &axes->second;
+  return paths_.try_emplace(system, *this, system, known, log2_points_, seed).first->second;
+}
+
+Evaluation::Axes Evaluation::principal_axes() const {
+  Axes result;
+  for (const auto& [system, paths] : paths_) result.emplace(system, paths.principal_axes());
+  return result;
 }
 
 UncertainMatrix Evaluation::average(const Step& step) {

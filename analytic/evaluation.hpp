@@ -29,8 +29,11 @@ class Evaluation {
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
 
-  /// For one randomization with 2^log2_points paths. `base` must outlive it, and have run.
-  Evaluation(const Evaluation& base, int log2_points, std::uint64_t seed);
+  /// The principal axes of each system's common paths.
+  using Axes = std::map<int, PrincipalAxes>;
+
+  /// For one randomization with 2^log2_points paths. `base` and `axes` must outlive it, and `base` have run.
+  Evaluation(const Evaluation& base, const Axes& axes, int log2_points, std::uint64_t seed);
 
   /// Computes every step of its kind, in order. Throws LimitError.
   void run();
@@ -52,6 +55,9 @@ class Evaluation {
   const LinearForm& form(NodeIndex node) { return forms_.of(node); }
 
   const Cost& cost(const Demand& demand) const;
+
+  /// As this randomization finds them.
+  Axes principal_axes() const;
 
   const Structure& structure() const { return structure_; }
   const Plan& plan() const { return plan_; }
@@ -76,6 +82,7 @@ class Evaluation {
   const Structure& structure_;
   const Plan& plan_;
   const Evaluation* base_ = nullptr;
+  const Axes* axes_ = nullptr;
   LinearForms forms_;
   std::map<Demand, UncertainMatrix> values_;
   std::map<Demand, Cost> costs_;

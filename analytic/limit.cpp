@@ -30,6 +30,8 @@ constexpr double default_tolerance = 5e-5;
 constexpr double assumed_rate = 0.75;  // of the standard error in the number of points; between 1/2 and 3/2
 constexpr double path_memory = 4e9;    // bytes that one randomization's arrays may take
 
+constexpr std::uint64_t pilot_number = ~std::uint64_t{0};  // no randomization's
+
 // One summand of a kernel: weight · E[XᵀY].
 struct Block {
   NodeIndex x, y;
@@ -97,7 +99,16 @@ class Runner {
       if (subset(structure.families(x), sampled) && subset(structure.families(y), sampled)) continue;
       arrays += static_cast<double>(structure.columns(x) * structure.columns(y));
     }
-    return static_cast<int>(std::log2(path_memory / (8 * arrays)));
+    return std::max(0, static_cast<int>(std::log2(path_memory / (8 * arrays))));
+  }
+
+  // One small randomization for the principal axes, of use to all later ones and independent of them.
+  void pilot(int log2_points) {
+    if (plan_.common.empty()) return;
+    const Evaluation::Axes none;
+    Evaluation pilot(base_, none, log2_points, seed(pilot_number));
+    pilot.run();
+    axes_ = pilot.principal_axes();
   }
 
   void randomize(int log2_points) {
@@ -109,8 +120,7 @@ class Runner {
     const auto work = [&] {
       for (std::size_t r = next++; r < replicates_.size(); r = next++) {
         try {
-          auto replicate =
-              std::make_unique<Evaluation>(base_, log2_points, options_.seed * 0x9e3779b97f4a7c15U + r);
+          auto replicate = std::make_unique<Evaluation>(base_, axes_, log2_points, seed(r));
           replicate->run();
           replicates_[r] = std::move(replicate);
         } catch (...) {
@@ -182,10 +192,15 @@ class Runner {
     return {mean, (squares / (count * (count - 1))).cwiseSqrt(), bound};
   }
 
+  std::uint64_t seed(std::uint64_t randomization) const {
+    return options_.seed * 0x9e3779b97f4a7c15U + randomization;
+  }
+
   const LimitOptions& options_;
   const std::vector<Demand> goals_;
   const Plan plan_;
   Evaluation base_;
+  Evaluation::Axes axes_;
   std::vector<std::unique_ptr<Evaluation>> replicates_;
 };
 
@@ -241,6 +256,7 @@ double relative_error(const Limit& limit) {
 // The limit from as many points as were asked for, or from more and more until it is accurate enough. Returns
 // the binary logarithm of their number.
 int sample(Runner& runner, const std::vector<Block>& blocks, const LimitOptions& options, Limit& limit) {
+  runner.pilot(std::min(first_log2_points, runner.affordable_log2_points()));
   const auto run = [&](int log2_points) {
     runner.randomize(log2_points);
     limit = runner.assemble(blocks);

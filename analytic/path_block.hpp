@@ -6,22 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "analytic/conditional_draws.hpp"
 #include "analytic/plan.hpp"
 #include "analytic/sobol.hpp"
 
 namespace nngpcheck::analytic {
 
 class Evaluation;
-
-/// One column of a bundle.
-using Column = std::pair<NodeIndex, Eigen::Index>;
-
-/// How the next column of a family is drawn from standard normals: mean + Σ_k weight_k · normal_k.
-struct Draw {
-  Column column;
-  double mean;
-  std::vector<std::pair<int, double>> weights;  // coordinate of the Sobol points, weight
-};
 
 /// Standard normals of consecutive points, coordinate by coordinate, made on demand and kept.
 class BlockNormals {

@@ -1,7 +1,7 @@
 #include "analytic/paths.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <set>
 
 #include "analytic/error.hpp"
 #include "analytic/evaluation.hpp"
@@ -14,44 +14,9 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 
-// A pivot this small relative to the variance is rounding: the column is a combination of earlier ones.
-constexpr double zero_pivot = 1e-11;
-// A pivot this negative is no sampling noise any more.
-constexpr double negative_pivot = -0.05;
-
 constexpr int log2_block = 12;  // paths whose arrays stay in a core's cache
 
 }  // namespace
-
-const Draw& ConditionalDraws::append(Column column) {
-  const Families& families = values_.structure().families(column.first);
-  std::vector<Row>& rows = families_[families.front()];
-  const std::size_t k = rows.size();
-  Row row{{column, values_[Demand::mean(column.first)].value(column.second, 0), {}},
-          std::vector<double>(k + 1, 0.0)};
-  const double variance = values_.covariance_entry(column, column);
-  double pivot = variance;
-  for (std::size_t j = 0; j < k; ++j) {
-    const std::vector<double>& other = rows[j].factor;
-    if (other[j] == 0) continue;
-    double residual = values_.covariance_entry(column, rows[j].draw.column);
-    for (std::size_t i = 0; i < j; ++i) residual -= row.factor[i] * other[i];
-    row.factor[j] = residual / other[j];
-    pivot -= row.factor[j] * row.factor[j];
-    row.draw.weights.emplace_back(rows[j].draw.weights.back().first, row.factor[j]);
-  }
-  if (!(pivot >= negative_pivot * variance)) {
-    throw LimitError("rule 5: the covariance of column " + std::to_string(column.second) + " of " +
-                     values_.structure().program().name(column.first) +
-                     " is not positive semidefinite within sampling error; use more points");
-  }
-  if (pivot > zero_pivot * variance) {
-    row.factor[k] = std::sqrt(pivot);
-    row.draw.weights.emplace_back(coordinates_++, row.factor[k]);
-  }
-  rows.push_back(std::move(row));
-  return rows.back().draw;
-}
 
 Paths::Points::Points(int dimension, int log2_points, std::uint64_t seed)
     : sobol(dimension, log2_points, seed) {
@@ -59,8 +24,14 @@ Paths::Points::Points(int dimension, int log2_points, std::uint64_t seed)
   for (Index first = 0; first < sobol.points(); first += count) blocks.emplace_back(sobol, first, count);
 }
 
-Paths::Paths(Evaluation& values, int system, int log2_points, std::uint64_t seed)
-    : values_(values), system_(system), log2_points_(log2_points), seed_(seed), draws_(values) {}
+Paths::Paths(Evaluation& values, int system, const PrincipalAxes* axes, int log2_points, std::uint64_t seed)
+    : values_(values), system_(system), log2_points_(log2_points), seed_(seed), draws_(values, axes) {}
+
+void Paths::release() {
+  blocks_.clear();
+  common_.reset();
+  local_.reset();
+}
 
 void Paths::sample(NodeIndex leaf) {
   const Plan& plan = values_.plan();
@@ -138,7 +109,7 @@ MatrixXd Paths::average_locally(NodeIndex x, NodeIndex y) {
       }
       std::set<Column> needed = leaf_columns.of({x, i});
       if (y != one) needed.merge(std::set<Column>(leaf_columns.of({y, j})));
-      ConditionalDraws draws(values_);
+      ConditionalDraws draws(values_, nullptr);
       std::vector<Draw> drawn;
       for (const Column& column : needed) drawn.push_back(draws.append(column));
       double sum = 0;
