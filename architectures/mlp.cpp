@@ -1,8 +1,22 @@
 #include "architectures/mlp.hpp"
 
-#include "netsor/builder.hpp"
-
 namespace nngpcheck::architectures {
+
+namespace {
+
+// `between` stands between a dense layer and its activation.
+Network perceptron(const MlpOptions& options, const Layers& between) {
+  Layers layers;
+  for (int l = 1; l <= options.depth; ++l) {
+    layers.push_back(
+        {Dense{{}, l == 1 ? options.input_variance : options.weight_variance, options.bias_variance}});
+    layers.insert(layers.end(), between.begin(), between.end());
+    layers.push_back({Activate{options.activation}});
+  }
+  return network(std::move(layers), options.readout_variance);
+}
+
+}  // namespace
 
 std::vector<Field<MlpOptions>> MlpOptions::fields() {
   return {
@@ -15,22 +29,20 @@ std::vector<Field<MlpOptions>> MlpOptions::fields() {
   };
 }
 
-netsor::Program mlp(const MlpOptions& options, const Inputs& inputs) {
+Network mlp(const MlpOptions& options) {
   check(options);
-  validate(inputs);
-  netsor::Builder builder;
-  const auto u = builder.input_weight({"U", {}, inputs.dimension(), options.input_variance});
-  netsor::BundleId x = builder.input(u, inputs.data);
-  for (int layer = 1; layer <= options.depth; ++layer) {
-    const std::string number = std::to_string(layer);
-    if (layer > 1) x = builder.matmul(builder.weight({"W" + number, {}, {}, options.weight_variance}), x);
-    if (options.bias_variance > 0) {
-      x = builder.add(x, builder.column(builder.bias({"b" + number, {}, options.bias_variance})));
-    }
-    x = builder.map(options.activation, x);
-  }
-  builder.output(builder.readout({"v", options.readout_variance}), x, inputs.labels);
-  return std::move(builder).build();
+  return perceptron(options, {});
+}
+
+std::vector<Field<BatchNormMlpOptions>> BatchNormMlpOptions::fields() {
+  return inherited<BatchNormMlpOptions>(MlpOptions::fields()) +
+         std::vector<Field<BatchNormMlpOptions>>{
+             {"epsilon", &BatchNormMlpOptions::epsilon, "added to a batch's variance", 0, {}}};
+}
+
+Network batchnorm_mlp(const BatchNormMlpOptions& options) {
+  check(options);
+  return perceptron(options, {{BatchNorm{options.epsilon}}});
 }
 
 }  // namespace nngpcheck::architectures

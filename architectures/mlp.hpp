@@ -2,18 +2,16 @@
 
 #include <vector>
 
-#include "architectures/inputs.hpp"
-#include "architectures/options.hpp"
-#include "netsor/program.hpp"
+#include "architectures/network.hpp"
 
 namespace nngpcheck::architectures {
 
 /// Multilayer perceptron of L = depth hidden layers of width n, on inputs x ∈ R^d:
 ///
-///     h¹ = U x + b¹,   h^l = W^l φ(h^{l-1}) + b^l  (l = 2..L),   y = vᵀφ(h^L)/√n
+///     h¹ = W¹ x + b¹,   h^l = W^l φ(h^{l-1}) + b^l  (l = 2..L),   y = vᵀφ(h^L)/√n
 ///
-/// U ~ N(0, input_variance/d), W^l ~ N(0, weight_variance/n), b^l ~ N(0, bias_variance),
-/// v ~ N(0, readout_variance). Random objects: "U", "W2".."WL", "b1".."bL" (none if bias_variance is 0), "v".
+/// W¹ ~ N(0, input_variance/d), W^l ~ N(0, weight_variance/n), b^l ~ N(0, bias_variance),
+/// v ~ N(0, readout_variance). Layers "dense1".."denseL". Sequences and grids are treated as their sites.
 /// Source: "Tensor Programs I", NETSOR program 1.
 struct MlpOptions {
   int depth = 1;
@@ -26,8 +24,23 @@ struct MlpOptions {
   static std::vector<Field<MlpOptions>> fields();
 };
 
-/// One output column per input column; sequences are treated as their tokens.
-/// Throws ArchitectureError if the options or the inputs are not valid.
-netsor::Program mlp(const MlpOptions& options, const Inputs& inputs);
+/// Throws ArchitectureError for options out of range; with inputs, also for inputs that are not valid.
+Network mlp(const MlpOptions& options);
+inline netsor::Program mlp(const MlpOptions& options, const Inputs& inputs) {
+  return program(mlp(options), inputs);
+}
+
+/// The same with batch normalization without affine part before every activation: φ(BN(h^l)). Layers
+/// "dense1", "batch_norm1", …; the batches are the inputs'. Source: "Tensor Programs I", figure 3(D).
+struct BatchNormMlpOptions : MlpOptions {
+  double epsilon = 0;
+
+  static std::vector<Field<BatchNormMlpOptions>> fields();
+};
+
+Network batchnorm_mlp(const BatchNormMlpOptions& options);
+inline netsor::Program batchnorm_mlp(const BatchNormMlpOptions& options, const Inputs& inputs) {
+  return program(batchnorm_mlp(options), inputs);
+}
 
 }  // namespace nngpcheck::architectures

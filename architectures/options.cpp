@@ -1,5 +1,6 @@
 #include "architectures/options.hpp"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -31,6 +32,48 @@ void assign(double& target, const Value& value, const std::string& key, double l
         key + " = " + shortest(result) + ": must be finite and at least " + shortest(least), key);
   }
   target = result;
+}
+
+void assign(std::vector<std::int64_t>& target, const Value& value, const std::string& key, double least) {
+  const auto* integer = std::get_if<std::int64_t>(&value);
+  const auto* integers = std::get_if<std::vector<std::int64_t>>(&value);
+  if (!integer && !integers) throw ArchitectureError(key + ": must be an integer or a list of them", key);
+  target = integer ? std::vector<std::int64_t>{*integer} : *integers;
+  for (const std::int64_t number : target) {
+    if (static_cast<double>(number) < least) {
+      throw ArchitectureError(
+          key + " holds " + std::to_string(number) + ": must be at least " + shortest(least), key);
+    }
+  }
+}
+
+void assign(bool& target, const Value& value, const std::string& key) {
+  const auto* truth = std::get_if<bool>(&value);
+  if (!truth) throw ArchitectureError(key + ": must be true or false", key);
+  target = *truth;
+}
+
+void assign(netsor::Width& target, const Value& value, const std::string& key) {
+  const auto refuse = [&](const std::string& given) {
+    throw ArchitectureError(key + " = " + given + ": must be a multiple of n, such as 4 or \"1/2\"", key);
+  };
+  std::int64_t numerator = 0, denominator = 1;
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    numerator = *integer;
+    if (numerator < 1) refuse(std::to_string(numerator));
+  } else if (const auto* text = std::get_if<std::string>(&value)) {
+    const char* end = text->data() + text->size();
+    auto parsed = std::from_chars(text->data(), end, numerator);
+    if (parsed.ec == std::errc() && parsed.ptr != end && *parsed.ptr == '/') {
+      parsed = std::from_chars(parsed.ptr + 1, end, denominator);
+    }
+    if (parsed.ec != std::errc() || parsed.ptr != end || numerator < 1 || denominator < 1) {
+      refuse('"' + *text + '"');
+    }
+  } else {
+    refuse("something else");
+  }
+  target = netsor::Width(numerator, denominator);
 }
 
 void assign(std::string& target, const Value& value, const std::string& key,
@@ -67,6 +110,16 @@ void unknown(const std::string& key, const std::vector<std::string>& known) {
       "unknown key \"" + key + "\"; did you mean \"" + netsor::nearest(key, known) + "\"?", key);
 }
 
+std::string text(bool value) { return value ? "true" : "false"; }
+std::string text(const std::vector<std::int64_t>& value) {
+  std::string result;
+  for (const std::int64_t number : value) result += (result.empty() ? "" : ", ") + std::to_string(number);
+  return "[" + result + "]";
+}
+std::string text(const netsor::Width& value) {
+  const std::string numerator = std::to_string(value.numerator());
+  return value.denominator() == 1 ? numerator : numerator + "/" + std::to_string(value.denominator());
+}
 std::string text(int value) { return std::to_string(value); }
 std::string text(double value) { return shortest(value); }
 std::string text(const std::string& value) { return value; }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "netsor/activation.hpp"
+#include "netsor/width.hpp"
 
 namespace nngpcheck::architectures {
 
@@ -24,14 +25,17 @@ class ArchitectureError : public std::invalid_argument {
   std::string key_;
 };
 
-/// An option's value as given: an activation may be given by its name.
-using Value = std::variant<std::int64_t, double, std::string, netsor::Activation>;
+/// An option's value as given: an activation may be given by its name, a list of one integer as the integer,
+/// a width as a multiple of n: 4 or "1/2".
+using Value =
+    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, netsor::Activation>;
 using Settings = std::map<std::string, Value>;
 
 /// An option as `nngpcheck list` shows it.
 struct OptionInfo {
   std::string name;
-  std::string type;  // "integer", "number", "activation", or the allowed words: "all|last|average"
+  std::string
+      type;  // "integer", "integers", "number", "true|false", "width", "activation", or the words allowed
   std::string fallback;
   std::string meaning;
 };
@@ -39,7 +43,8 @@ struct OptionInfo {
 /// One option of the options struct S: where it is stored, and how to check it.
 template <class S>
 struct Field {
-  using Member = std::variant<int S::*, double S::*, std::string S::*, netsor::Activation S::*>;
+  using Member = std::variant<bool S::*, int S::*, double S::*, std::string S::*,
+                              std::vector<std::int64_t> S::*, netsor::Width S::*, netsor::Activation S::*>;
   std::string name;
   Member member;
   std::string meaning;
@@ -47,16 +52,47 @@ struct Field {
   std::vector<std::string> words;  // allowed values of a string
 };
 
+/// The options of a base class.
+template <class S, class Base>
+std::vector<Field<S>> inherited(const std::vector<Field<Base>>& fields) {
+  std::vector<Field<S>> result;
+  for (const Field<Base>& field : fields) {
+    std::visit(
+        [&](auto member) {
+          result.push_back({field.name, member, field.meaning, field.least, field.words});
+        },
+        field.member);
+  }
+  return result;
+}
+
+template <class S>
+std::vector<Field<S>> operator+(std::vector<Field<S>> left, const std::vector<Field<S>>& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
 namespace detail {
+/// Whether options of this type have a smallest valid number.
+template <class T>
+constexpr bool has_least =
+    std::is_same_v<T, int> || std::is_same_v<T, double> || std::is_same_v<T, std::vector<std::int64_t>>;
+
 // One per type of option; each throws ArchitectureError with the key, the problem and what would be valid.
 void assign(int& target, const Value& value, const std::string& key, double least);
 void assign(double& target, const Value& value, const std::string& key, double least);
 void assign(std::string& target, const Value& value, const std::string& key,
             const std::vector<std::string>& words);
+void assign(std::vector<std::int64_t>& target, const Value& value, const std::string& key, double least);
+void assign(bool& target, const Value& value, const std::string& key);
+void assign(netsor::Width& target, const Value& value, const std::string& key);
 void assign(netsor::Activation& target, const Value& value, const std::string& key);
 [[noreturn]] void unknown(const std::string& key, const std::vector<std::string>& known);
 
+std::string text(bool value);
 std::string text(int value);
+std::string text(const std::vector<std::int64_t>& value);
+std::string text(const netsor::Width& value);
 std::string text(double value);
 std::string text(const std::string& value);
 std::string text(const netsor::Activation& value);
@@ -72,7 +108,7 @@ void check(const S& options) {
           auto copy = options.*member;
           if constexpr (std::is_same_v<decltype(copy), int>) {
             detail::assign(copy, Value(std::int64_t{copy}), field.name, field.least);
-          } else if constexpr (std::is_same_v<decltype(copy), double>) {
+          } else if constexpr (detail::has_least<decltype(copy)>) {
             detail::assign(copy, Value(copy), field.name, field.least);
           } else if constexpr (std::is_same_v<decltype(copy), std::string>) {
             detail::assign(copy, Value(copy), field.name, field.words);
@@ -100,10 +136,10 @@ S parse(const Settings& settings) {
             using T = std::remove_reference_t<decltype(target)>;
             if constexpr (std::is_same_v<T, std::string>) {
               detail::assign(target, value, key, field.words);
-            } else if constexpr (std::is_same_v<T, netsor::Activation>) {
-              detail::assign(target, value, key);
-            } else {
+            } else if constexpr (detail::has_least<T>) {
               detail::assign(target, value, key, field.least);
+            } else {
+              detail::assign(target, value, key);
             }
           },
           field.member);
@@ -127,7 +163,10 @@ std::vector<OptionInfo> describe() {
         [&](auto member) {
           using T = std::remove_cvref_t<decltype(defaults.*member)>;
           std::string type = "number";
+          if constexpr (std::is_same_v<T, bool>) type = "true|false";
           if constexpr (std::is_same_v<T, int>) type = "integer";
+          if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) type = "integers";
+          if constexpr (std::is_same_v<T, netsor::Width>) type = "width";
           if constexpr (std::is_same_v<T, std::string>) type = detail::join(field.words);
           if constexpr (std::is_same_v<T, netsor::Activation>) type = "activation";
           result.push_back({field.name, type, detail::text(defaults.*member), field.meaning});

@@ -1,9 +1,10 @@
 #include "architectures/registry.hpp"
 
-#include "architectures/gru.hpp"
-#include "architectures/lstm.hpp"
+#include "architectures/cnn.hpp"
+#include "architectures/gcn.hpp"
 #include "architectures/mlp.hpp"
-#include "architectures/simple_rnn.hpp"
+#include "architectures/recurrent.hpp"
+#include "architectures/transformer.hpp"
 #include "netsor/spelling.hpp"
 
 namespace nngpcheck::architectures {
@@ -11,22 +12,29 @@ namespace nngpcheck::architectures {
 namespace {
 
 template <class Options>
-Architecture family(std::string name, std::string summary,
-                    netsor::Program (*build)(const Options&, const Inputs&)) {
-  return {std::move(name), std::move(summary), describe<Options>(),
-          [build](const Settings& settings, const Inputs& inputs) {
-            return build(parse<Options>(settings), inputs);
-          }};
+Architecture family(std::string name, std::string inputs, std::string summary,
+                    Network (*make)(const Options&)) {
+  return {std::move(name), std::move(summary), std::move(inputs), describe<Options>(),
+          [make](const Settings& settings) { return make(parse<Options>(settings)); }};
 }
 
 }  // namespace
 
 const std::vector<Architecture>& all() {
   static const std::vector<Architecture> table = {
-      family("mlp", "multilayer perceptron", mlp),
-      family("simple_rnn", "simple recurrent network over sequences", simple_rnn),
-      family("gru", "gated recurrent unit over sequences", gru),
-      family("lstm", "long short-term memory over sequences", lstm),
+      family<MlpOptions>("mlp", "vectors", "multilayer perceptron", mlp),
+      family<BatchNormMlpOptions>("batchnorm_mlp", "vectors",
+                                  "multilayer perceptron with batch normalization", batchnorm_mlp),
+      family<CnnOptions>("cnn", "grids", "convolutional network", cnn),
+      family<ResnetOptions>("resnet", "grids", "residual convolutional network", resnet),
+      family<GcnOptions>("gcn", "graph", "graph convolutional network", gcn),
+      family<TransformerOptions>("transformer", "sequences", "transformer", transformer),
+      family<SimpleRnnOptions>("simple_rnn", "sequences", "simple recurrent network", simple_rnn),
+      family<GruOptions>("gru", "sequences", "gated recurrent unit", gru),
+      family<LstmOptions>("lstm", "sequences", "long short-term memory", lstm),
+      family<ConvLstmAttentionOptions>("conv_lstm_attention", "sequences",
+                                       "convolution, LSTM, attention, layer norm and pooling",
+                                       conv_lstm_attention),
   };
   return table;
 }

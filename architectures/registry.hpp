@@ -1,23 +1,22 @@
-// Every architecture by name.
+// Every named architecture.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "architectures/inputs.hpp"
-#include "architectures/options.hpp"
-#include "netsor/program.hpp"
+#include "architectures/network.hpp"
 
 namespace nngpcheck::architectures {
 
-/// A family of networks: its options, and the program they make of some inputs.
+/// A family of networks and its options.
 struct Architecture {
   std::string name;
   std::string summary;
+  std::string inputs;  // what it reads: "vectors", "sequences", "grids", "graph"
   std::vector<OptionInfo> options;
-  /// Throws ArchitectureError for settings or inputs that do not fit.
-  std::function<netsor::Program(const Settings&, const Inputs&)> build;
+  /// Throws ArchitectureError for settings that do not fit.
+  std::function<Network(const Settings&)> make;
 };
 
 /// All of them.

@@ -6,8 +6,7 @@
 #include <cstdlib>
 
 #include "analytic/limit.hpp"
-#include "architectures/gru.hpp"
-#include "architectures/lstm.hpp"
+#include "architectures/recurrent.hpp"
 #include "config/inputs.hpp"
 
 namespace {

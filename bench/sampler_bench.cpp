@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "architectures/simple_rnn.hpp"
+#include "architectures/recurrent.hpp"
 #include "config/inputs.hpp"
 #include "empirical/sampler.hpp"
 

@@ -57,7 +57,7 @@ double number(const std::string& text, const std::string& name) {
 void list() {
   fmt::print("Architectures and their options\n");
   for (const architectures::Architecture& architecture : architectures::all()) {
-    fmt::print("\n  {}: {}\n", architecture.name, architecture.summary);
+    fmt::print("\n  {} (reads {}): {}\n", architecture.name, architecture.inputs, architecture.summary);
     for (const architectures::OptionInfo& option : architecture.options) {
       fmt::print("    {:<21} {:<16} {:<8} {}\n", option.name, option.type, option.fallback, option.meaning);
     }

@@ -1,18 +1,13 @@
 #include "compare/plot.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
-
-extern char** environ;
+#include "compare/gnuplot.hpp"
 
 namespace nngpcheck::compare {
 
@@ -34,15 +29,6 @@ set style fill transparent solid 0.2 noborder
 /// Distinguishable for the colour-blind (Okabe and Ito), with a point type of its own.
 const std::vector<std::string> colours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                           "#56b4e9", "#e69f00", "#000000", "#a6761d"};
-
-std::string quoted(const std::string& text) {
-  std::string result = "'";
-  for (const char c : text) {
-    if (c == '\'') result += '\'';
-    result += c == '\n' ? ' ' : c;
-  }
-  return result + "'";
-}
 
 std::string legend(const Curve& curve) {
   if (!curve.experiment.rate) return curve.label;
@@ -120,41 +106,14 @@ std::string commands(const std::vector<Curve>& curves) {
   return result + "\n";
 }
 
-void run_gnuplot(const std::filesystem::path& script) {
-  const std::string file = std::filesystem::absolute(script).string();
-  std::string name = "gnuplot", argument = file;
-  char* const arguments[] = {name.data(), argument.data(), nullptr};
-  posix_spawn_file_actions_t silent;
-  posix_spawn_file_actions_init(&silent);
-  posix_spawn_file_actions_addopen(&silent, 2, "/dev/null", O_WRONLY, 0);
-  pid_t process = 0;
-  const int error = ::posix_spawnp(&process, "gnuplot", &silent, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&silent);
-  if (error != 0) throw CompareError("gnuplot cannot be started; install it (Debian: gnuplot-nox) to plot");
-  int status = 0;
-  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw CompareError("gnuplot failed to draw the plot");
-}
-
 }  // namespace
 
 void plot(const std::vector<Curve>& curves, const std::filesystem::path& base) {
   const Frame limits = frame(curves);
-  AtomicFile svg(base.string() + ".svg"), png(base.string() + ".png"), script(base.string() + ".gp");
   std::string text = data(curves, limits) + guide(curves, limits) + style + ticks(curves);
   text += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", limits.left, limits.right, limits.bottom,
                       limits.top);
-  const auto draw = [&](const std::string& terminal, const AtomicFile& file) {
-    text += fmt::format("set terminal {}\nset output {}\n{}unset output\n", terminal,
-                        quoted(std::filesystem::absolute(file.temporary()).string()), commands(curves));
-  };
-  draw("svg size 800,560 font 'sans-serif,15' background 'white' name 'nngpcheck'", svg);
-  draw("pngcairo size 1200,840 fontscale 1.5 linewidth 1.5 pointscale 1.5 background 'white'", png);
-  write_file(script.temporary(), text);
-  run_gnuplot(script.temporary());
-  svg.commit();
-  png.commit();
+  draw({.width = 800, .height = 560, .font_size = 15}, text, commands(curves), base);
 }
 
 }  // namespace nngpcheck::compare

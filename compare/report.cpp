@@ -23,7 +23,7 @@ its own square to the relative squared error, which stays invisible while it is 
 networks: a kernel that is wrong by 1 % adds only 0.0001.
 )";
 
-std::string section(const ExperimentSummary& experiment) {
+std::string section(const ExperimentSummary& experiment, const std::string& correlations) {
   std::string result = fmt::format("\n## {}\n\n{}; −1 expected.\n", experiment.name, rate_text(experiment));
   result += fmt::format("Analytic kernel: {}; its own error bar, in the same measure, is {:.1e}.\n\n",
                         experiment.kernel_method, experiment.kernel_relative_squared_error_bar);
@@ -36,16 +36,20 @@ std::string section(const ExperimentSummary& experiment) {
                           width.mean_relative_squared_error, width.interval.lower, width.interval.upper,
                           width.mean_relative_squared_error * static_cast<double>(width.width));
   }
+  if (!correlations.empty())
+    result += fmt::format("\n![Correlations K_ij/√(K_ii K_jj) of the analytic kernel]({})\n", correlations);
   return result;
 }
 
 }  // namespace
 
-std::string report(const Summary& summary, const std::string& picture) {
+std::string report(const Summary& summary, const Pictures& pictures) {
   std::string result = fmt::format(introduction, 100 * confidence);
-  if (!picture.empty())
-    result += fmt::format("\n![Mean relative squared error against width]({})\n", picture);
-  for (const ExperimentSummary& experiment : summary.experiments) result += section(experiment);
+  if (!pictures.width_error.empty())
+    result += fmt::format("\n![Mean relative squared error against width]({})\n", pictures.width_error);
+  for (std::size_t e = 0; e < summary.experiments.size(); ++e) {
+    result += section(summary.experiments[e], pictures.correlations.empty() ? "" : pictures.correlations[e]);
+  }
   return result + caution;
 }
 

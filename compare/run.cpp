@@ -7,6 +7,7 @@
 
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
+#include "compare/heat_map.hpp"
 #include "compare/metrics.hpp"
 #include "compare/report.hpp"
 #include "compare/sample_log.hpp"
@@ -180,12 +181,26 @@ RunResult run(const std::vector<Experiment>& experiments, const fs::path& folder
   }
   log.sync();
   write_file(folder / "summary.json", to_json(result.summary).dump(1) + "\n");
-  try {
-    plot(curves_of(result.summary), folder / "width_error");
-  } catch (const CompareError& error) {
-    result.warning = std::string("no plots: ") + error.what();
+  Pictures pictures;
+  const auto drawn = [&](const std::string& name, auto&& draw_as) {
+    try {
+      draw_as(folder / name);
+      return name + ".png";
+    } catch (const CompareError& error) {
+      if (result.warning.empty()) result.warning = std::string("no plots: ") + error.what();
+      return std::string();
+    }
+  };
+  pictures.width_error =
+      drawn("width_error", [&](const fs::path& base) { plot(curves_of(result.summary), base); });
+  for (std::size_t e = 0; e < experiments.size(); ++e) {
+    const Experiment& experiment = experiments[e];
+    pictures.correlations.push_back(drawn("correlation_" + experiment.name, [&](const fs::path& base) {
+      plot_heat_maps({{experiment.name + ": analytic", correlation(kernels[e])}}, experiment.kernel.labels,
+                     base);
+    }));
   }
-  write_file(folder / "report.md", report(result.summary, result.warning.empty() ? "width_error.png" : ""));
+  write_file(folder / "report.md", report(result.summary, pictures));
   return result;
 }
 

@@ -41,7 +41,7 @@ struct Progress {
 
 struct RunResult {
   Summary summary;
-  std::string warning;  // why there are no plots, or ""
+  std::string warning;  // why a plot is missing, or ""
 };
 
 /// Throws CompareError unless the folder can be made, or written if it is there, and holds nothing or a run.
@@ -52,6 +52,7 @@ void check_folder(const std::filesystem::path& folder);
 ///   samples.csv      one row per network, appended as it arrives (see SampleLog)
 ///   kernel_NAME.json the analytic kernel of experiment NAME
 ///   summary.json, width_error.svg, width_error.png, report.md
+///   correlation_NAME.svg, correlation_NAME.png   its correlations (see plot_heat_maps)
 /// A folder that holds an unfinished run of the same experiments (equal descriptions, equal kernels within
 /// their error bars) is continued, with the same result as if it had not been interrupted; a finished one is
 /// only summarized anew. Throws CompareError if it holds anything else, which it leaves alone.

@@ -4,8 +4,8 @@
 
 #include "architectures/options.hpp"
 #include "architectures/registry.hpp"
-#include "config/expression.hpp"
-#include "config/inputs.hpp"
+#include "config/inputs_table.hpp"
+#include "config/layers.hpp"
 #include "config/overrides.hpp"
 #include "config/table_reader.hpp"
 #include "config/text_file.hpp"
@@ -25,111 +25,69 @@ using nlohmann::ordered_json;
 const std::string architecture_example = "[architecture] with name = \"mlp\"";
 const std::string widths_example = "widths = [64, 128, 256]";
 
-/// Runs `work` and gives its error the node as place.
-template <class Work>
-auto at(const TableReader& reader, const toml::node& node, Work&& work) {
-  try {
-    return work();
-  } catch (const ConfigError& error) {
-    reader.fail(node, error.what());
-  } catch (const netsor::ProgramError& error) {
-    reader.fail(node, error.what());
-  }
-}
-
-netsor::Activation read_activation(const TableReader& table, ordered_json& resolved) {
-  table.only({"name", "expression", "kinks"});
-  const std::string expression = table.get_string("expression", "expression = \"x*tanh(x)\"");
-  const std::string name = table.find_string("name", "name = \"mine\"").value_or(expression);
-  std::vector<double> kinks;
-  if (table.find("kinks")) {
-    for (const toml::node& kink : table.get_array("kinks", "kinks = [0.0]")) {
-      const auto value = kink.value<double>();
-      if (!value) table.fail(kink, table.full("kinks") + " holds " + type_name(kink) + "; give numbers");
-      kinks.push_back(*value);
-    }
-  }
-  resolved = {{"name", name}, {"expression", expression}, {"kinks", kinks}};
-  return at(table, table.table(),
-            [&] { return netsor::Activation::custom(name, parse_expression(expression), kinks); });
-}
-
-/// One option as given, and as JSON.
-architectures::Value read_value(const TableReader& table, const OptionInfo& option, const toml::node& node,
-                                ordered_json& resolved) {
-  if (const auto* inner = node.as_table(); inner && option.type == "activation") {
-    return read_activation({*inner, table.full(option.name), table.file()}, resolved);
-  }
-  if (const auto* integer = node.as_integer()) return (resolved = integer->get(), integer->get());
-  if (const auto* number = node.as_floating_point()) return (resolved = number->get(), number->get());
-  if (const auto* text = node.as_string()) return (resolved = text->get(), text->get());
-  table.fail(node, table.full(option.name) + " is " + type_name(node) + ", not " +
-                       (option.type == "integer" ? "an " : "a ") +
-                       (option.type.find('|') == std::string::npos ? option.type : "string"));
-}
-
-/// A default as JSON.
-ordered_json fallback(const OptionInfo& option) {
-  if (option.type == "integer" || option.type == "number") return ordered_json::parse(option.fallback);
-  return option.fallback;
-}
-
 /// An architecture and its options, not yet applied.
 struct Model {
-  const Architecture* architecture;
-  Settings settings;
+  std::string name;
+  architectures::Network network;
   ordered_json resolved;
 };
 
-Model read_model(const TableReader& table) {
-  const std::string name = table.get_string("name", "name = \"mlp\"");
-  Model model{nullptr, {}, {{"name", name}}};
+/// Runs `work` and gives its error the offending option as place.
+template <class Work>
+auto read_options(const TableReader& table, const Work& work) {
   try {
-    model.architecture = &architectures::find(name);
+    return work();
+  } catch (const architectures::ArchitectureError& error) {
+    const toml::node* node = table.find(error.key());
+    table.fail(node ? *node : table.table(), table.full(error.what()));
+  }
+}
+
+Model read_named(const TableReader& table) {
+  const std::string name = table.get_string("name", "name = \"mlp\"");
+  const Architecture* found = nullptr;
+  try {
+    found = &architectures::find(name);
   } catch (const architectures::ArchitectureError& error) {
     table.fail(*table.find("name"), error.what());
   }
-  std::vector<std::string> keys = {"name"};
-  for (const OptionInfo& option : model.architecture->options) keys.push_back(option.name);
-  table.only(keys);
-  for (const OptionInfo& option : model.architecture->options) {
-    ordered_json& resolved = model.resolved[option.name];
-    if (const toml::node* node = table.find(option.name)) {
-      model.settings.emplace(option.name, read_value(table, option, *node, resolved));
-    } else {
-      resolved = fallback(option);
-    }
+  ordered_json resolved = {{"name", name}};
+  const Settings settings = read_settings(table, found->options, {"name"}, resolved);
+  return {name, read_options(table, [&] { return found->make(settings); }), resolved};
+}
+
+/// What a list of layers has beside them.
+struct Readout {
+  double readout_variance = 1;
+  static std::vector<architectures::Field<Readout>> fields() {
+    return {{"readout_variance", &Readout::readout_variance, "variance of a readout weight times n", 0, {}}};
   }
-  return model;
+};
+
+Model read_layered(const TableReader& table) {
+  ordered_json resolved;
+  const Settings settings = read_settings(table, architectures::describe<Readout>(), {"layers"}, resolved);
+  architectures::Layers layers = read_layers(table, "layers", resolved["layers"]);
+  const auto readout = read_options(table, [&] { return architectures::parse<Readout>(settings); });
+  return {"network", architectures::network(std::move(layers), readout.readout_variance), resolved};
+}
+
+Model read_model(const TableReader& table) {
+  return table.find("layers") ? read_layered(table) : read_named(table);
 }
 
 netsor::Program build(const Model& model, const Inputs& inputs, const TableReader& experiment) {
   const toml::table& table = *experiment.table().get_as<toml::table>("architecture");
   try {
-    return model.architecture->build(model.settings, inputs);
+    return architectures::program(model.network, inputs);
   } catch (const architectures::ArchitectureError& error) {
     const toml::node* key = error.key().empty() ? nullptr : table.get(error.key());
+    if (!key) key = table.get("layers");
     const toml::node* other = experiment.table().get("inputs");
-    experiment.fail(key     ? *key
-                    : other ? *other
-                            : table,
-                    (key ? "architecture." : model.architecture->name + ": ") + std::string(error.what()));
+    experiment.fail(key ? *key : other ? *other : table, model.name + ": " + error.what());
   } catch (const netsor::ProgramError& error) {
     experiment.fail(table, error.what());
   }
-}
-
-Inputs read_inputs_table(const TableReader& table, ordered_json& resolved) {
-  table.only({"file"});
-  const std::string file = table.get_string("file", "file = \"inputs.csv\"");
-  const toml::node& node = *table.find("file");
-  const std::string& source = *node.source().path;
-  std::filesystem::path path = file;
-  if (path.is_relative() && !source.starts_with("--set "))
-    path = std::filesystem::path(source).parent_path() / path;
-  Inputs inputs = at(table, node, [&] { return read_inputs(path); });
-  resolved = {{"file", file}, {"count", inputs.count()}, {"dimension", inputs.dimension()}};
-  return inputs;
 }
 
 std::vector<std::int64_t> read_widths(const TableReader& table) {
@@ -163,7 +121,7 @@ Sweep read_sweep(const TableReader& table, const netsor::Program& program, order
   table.only({"widths", "networks", "seed", "precision"});
   Sweep sweep;
   sweep.widths = read_widths(table);
-  at(table, *table.find("widths"), [&] {
+  table.at(*table.find("widths"), [&] {
     for (const std::int64_t n : sweep.widths) check_width(program, n);
   });
   sweep.networks = table.get_integer("networks", "networks = 100");
@@ -207,7 +165,7 @@ Experiment read_experiment(const TableReader& table, const Inputs* built_in = nu
   const std::optional<std::string> name = table.find_string("name", "name = \"rnn\"");
   const Model model = read_model(table.get_table("architecture", architecture_example));
   ordered_json resolved;
-  resolved["name"] = name.value_or(model.architecture->name);
+  resolved["name"] = name.value_or(model.name);
   check_name(table, resolved["name"]);
   resolved["architecture"] = model.resolved;
   netsor::Program program = [&] {
@@ -283,8 +241,13 @@ Experiment example_experiment(const std::string& architecture, const std::vector
   apply_overrides({&root}, overrides);
   Inputs inputs;
   inputs.data = Eigen::MatrixXd{{1, 0, 1, 0, 1}, {0, 1, 1, -1, 2}};
-  inputs.lengths = {3, 2};
-  inputs.labels = {"0:0 a", "0:1 b", "0:2 c", "1:0 d", "1:1 e"};
+  if (found.inputs == "graph") {
+    inputs.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {3, 4}, {4, 3}};
+    inputs.labels = {"0", "1", "2", "3", "4"};
+  } else {
+    inputs.lengths = {3, 2};
+    inputs.labels = {"0:0 a", "0:1 b", "0:2 c", "1:0 d", "1:1 e"};
+  }
   return read_experiment({root, "", architecture}, &inputs);
 }
 

@@ -37,7 +37,7 @@ struct Experiment {
 ///     name = "simple_rnn"                # and its options, see `nngpcheck list`
 ///     activation = "erf"                 # or {name = "mine", expression = "x*tanh(x)", kinks = [0.0]}
 ///     [inputs]
-///     file = "../data/sentences.csv"     # relative to this file
+///     file = "../data/sentences.csv"     # relative to this file; the other keys are below
 ///     [sweep]                            # optional
 ///     widths = [64, 128, 256]
 ///     networks = 100
@@ -48,11 +48,28 @@ struct Experiment {
 /// `overrides` are TOML lines such as architecture.depth=3 that replace what the file says in every
 /// experiment, or in one: NAME.architecture.depth=3. A value that is no TOML is taken as a string; a file
 /// name given so is relative to the working directory.
+///
+/// Inputs are a file or synthetic images:
+///
+///     file = "a.csv"           # CSV or .npy (see read_inputs), or .bin: CIFAR-10 (see read_cifar), whose
+///                              # records are images with 3 channels on the grid [32, 32]
+///     grid = [8, 8]            # CSV and npy: each row is a sample on a grid of 1 to 3 axes, channels·8·8
+///                              # numbers (see as_grids); without it, a vector
+///     first = 0                # which rows of the file to take; not for sequences
+///     count = 64               # default: all from `first` on
+///     images = {count = 64, channels = 3, size = [8, 8], seed = 0}   # instead of file (see
+///                              # synthetic_images); channels = 1 and seed = 0 by default
+///     flat = false             # true: CIFAR-10 and synthetic images become vectors, without a grid
+///     batch_size = 32          # samples 0, …, 31 are batch 0, and so on; default: all in one batch
+///     graph = "edges.csv"      # the rows of a CSV or npy file are the nodes of a graph (see read_edges)
+///     directed = false         # true: an edge leads from source to target only
+///
 /// Throws ConfigError for whatever does not fit, unknown keys included.
 std::vector<Experiment> read_experiments(const std::filesystem::path& file,
                                          const std::vector<std::string>& overrides = {});
 
-/// The architecture of that name on a small built-in input: two sequences of 3 and 2 tokens.
+/// The architecture of that name on a small built-in input: two sequences of 3 and 2 tokens, or a graph of 5
+/// nodes.
 Experiment example_experiment(const std::string& architecture,
                               const std::vector<std::string>& overrides = {});
 

@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/csv.hpp"
 #include "config/error.hpp"
 #include "config/npy.hpp"
+#include "config/number.hpp"
 #include "config/text_file.hpp"
 
 namespace nngpcheck::config {
@@ -21,23 +20,6 @@ using architectures::Inputs;
 using Eigen::Index;
 
 const std::string expected_header = "sequence,position,token,x0,x1,... or x0,x1,...";
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-/// The whole text as a number of type T.
-template <class T>
-std::optional<T> parse_number(std::string_view text) {
-  text = trimmed(text);
-  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 /// Labels end up in JSON, which takes UTF-8 only.
 bool is_utf8(std::string_view text) {
@@ -153,7 +135,8 @@ class Table {
 };
 
 Inputs rows_of(const Eigen::MatrixXd& matrix, const std::string& name) {
-  Inputs result{matrix.transpose(), {}, {}};
+  Inputs result;
+  result.data = matrix.transpose();
   for (Index j = 0; j < result.count(); ++j) {
     result.labels.push_back(std::to_string(j));
     if (!result.data.col(j).allFinite()) {

@@ -90,6 +90,24 @@ std::optional<std::int64_t> TableReader::find_integer(const std::string& key,
   return value ? std::optional(value->get()) : std::nullopt;
 }
 
+std::optional<bool> TableReader::find_boolean(const std::string& key, const std::string& example) const {
+  const auto* value = find_as<toml::value<bool>>(key, "true or false", example);
+  return value ? std::optional(value->get()) : std::nullopt;
+}
+
+std::optional<std::vector<std::int64_t>> TableReader::find_integers(const std::string& key,
+                                                                    const std::string& example) const {
+  const auto* array = find_as<toml::array>(key, "an array", example);
+  if (!array) return std::nullopt;
+  std::vector<std::int64_t> result;
+  for (const toml::node& node : *array) {
+    const auto* integer = node.as_integer();
+    if (!integer) fail(node, full(key) + " holds " + type_name(node) + "; give integers: " + example);
+    result.push_back(integer->get());
+  }
+  return result;
+}
+
 void TableReader::fail(const toml::node& node, const std::string& problem) const {
   throw ConfigError(place(node, file_) + problem);
 }

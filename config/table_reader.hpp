@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/error.hpp"
+#include "netsor/error.hpp"
 
 namespace nngpcheck::config {
 
@@ -40,11 +41,26 @@ class TableReader {
   TableReader get_table(const std::string& key, const std::string& example) const;
   std::optional<std::string> find_string(const std::string& key, const std::string& example) const;
   std::optional<std::int64_t> find_integer(const std::string& key, const std::string& example) const;
+  std::optional<bool> find_boolean(const std::string& key, const std::string& example) const;
+  std::optional<std::vector<std::int64_t>> find_integers(const std::string& key,
+                                                         const std::string& example) const;
 
   /// "sweep.widths".
   std::string full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
 
   [[noreturn]] void fail(const toml::node& node, const std::string& problem) const;
+
+  /// Runs `work` and gives its error the node as place.
+  template <class Work>
+  auto at(const toml::node& node, const Work& work) const {
+    try {
+      return work();
+    } catch (const ConfigError& error) {
+      fail(node, error.what());
+    } catch (const netsor::ProgramError& error) {
+      fail(node, error.what());
+    }
+  }
 
  private:
   template <class T>

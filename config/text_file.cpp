@@ -9,12 +9,16 @@
 
 namespace nngpcheck::config {
 
-std::string read_file(const std::filesystem::path& file) {
+void check_file(const std::filesystem::path& file) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) throw ConfigError(file.string() + ": no such file");
   // A device or a pipe might never end.
   if (!std::filesystem::is_regular_file(status)) throw ConfigError(file.string() + ": not a file");
+}
+
+std::string read_file(const std::filesystem::path& file) {
+  check_file(file);
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream contents;
   if (stream.peek() != std::ifstream::traits_type::eof()) contents << stream.rdbuf();

@@ -5,6 +5,9 @@
 
 namespace nngpcheck::config {
 
+/// Throws ConfigError if the file is missing, or something else than a regular file.
+void check_file(const std::filesystem::path& file);
+
 /// The contents of a regular file. Throws ConfigError if it is missing, something else, or not readable.
 std::string read_file(const std::filesystem::path& file);
 

@@ -6,46 +6,76 @@
 #include "empirical/draws.hpp"
 #include "empirical/products.hpp"
 #include "empirical/sampler.hpp"
+#include "empirical/twin_value.hpp"
 
 namespace nngpcheck::empirical {
 
-namespace {
-
 namespace nn = torch::nn;
+
+namespace twins {
+
 using netsor::Activation;
 
-// One row per input, as torch::nn has it.
-at::Tensor rows(const Eigen::MatrixXd& columns) { return to_tensor(columns.transpose(), at::kDouble); }
-
-Eigen::MatrixXd columns(const at::Tensor& rows) {
-  const at::Tensor values = rows.contiguous();
-  return Eigen::Map<const Eigen::MatrixXd>(values.data_ptr<double>(), values.size(1), values.size(0));
-}
-
-const Eigen::MatrixXd& find(const Parameters& parameters, const std::string& name) {
-  const auto found = parameters.find(name);
-  if (found == parameters.end()) {
-    throw SamplerError("twin: there is no parameter \"" + name +
-                       "\"; draw the parameters of the program with the same options");
-  }
-  return found->second;
-}
-
-void set(at::Tensor parameter, const Eigen::MatrixXd& value) {
-  parameter.copy_(to_tensor(value, at::kDouble).view(parameter.sizes()));
-}
-
-// x ↦ weight·x + bias; no bias if its name is empty.
-nn::Linear linear(const Parameters& parameters, const std::string& weight, const std::string& bias) {
-  const Eigen::MatrixXd& matrix = find(parameters, weight);
-  nn::Linear result(nn::LinearOptions(matrix.cols(), matrix.rows()).bias(!bias.empty()));
-  result->to(at::kDouble);
-  set(result->weight, matrix);
-  if (!bias.empty()) set(result->bias, find(parameters, bias));
+std::int64_t sites(const Shape& shape) {
+  std::int64_t result = 1;
+  for (const std::int64_t size : shape) result *= size;
   return result;
 }
 
-nn::AnyModule stock_activation(const Activation& activation) {
+at::Tensor joined(const Value& value) { return at::cat(value.blocks, 1); }
+
+std::vector<at::Tensor> samples(const Value& value) {
+  std::vector<std::int64_t> sizes;
+  for (const Shape& shape : value.shapes) sizes.push_back(sites(shape));
+  return joined(value).split_with_sizes(sizes);
+}
+
+Value split_like(const at::Tensor& all, const Value& like) {
+  std::vector<std::int64_t> widths;
+  for (const at::Tensor& block : like.blocks) widths.push_back(block.size(1));
+  return {all.split_with_sizes(widths, 1), like.shapes, like.raw};
+}
+
+Value hidden(const at::Tensor& block, std::vector<Shape> shapes) {
+  return {{block}, std::move(shapes), false};
+}
+
+at::Tensor Place::parameter(const std::string& suffix) const {
+  const std::string full = name + "." + suffix;
+  const auto found = parameters.find(full);
+  if (found == parameters.end()) {
+    throw SamplerError("twin: there is no parameter \"" + full +
+                       "\"; draw the parameters of the program with the same options");
+  }
+  return to_tensor(found->second, at::kDouble);
+}
+
+std::vector<at::Tensor> Place::parts(const std::string& suffix, std::size_t blocks) const {
+  if (blocks == 1) return {parameter(suffix)};
+  std::vector<at::Tensor> result;
+  for (std::size_t k = 0; k < blocks; ++k) result.push_back(parameter(suffix + "@" + std::to_string(k)));
+  return result;
+}
+
+at::Tensor Place::weight(const std::string& suffix, std::size_t blocks) const {
+  return at::cat(parts(suffix, blocks), 1);
+}
+
+at::Tensor Place::bias(const std::string& suffix, double variance) const {
+  return variance > 0 ? parameter(suffix).flatten() : at::Tensor();
+}
+
+at::Tensor linear_map(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  nn::Linear module(nn::LinearOptions(weight.size(1), weight.size(0)).bias(bias.defined()));
+  module->to(at::kDouble);
+  module->weight.copy_(weight);
+  if (bias.defined()) module->bias.copy_(bias);
+  return module(x);
+}
+
+namespace {
+
+nn::AnyModule activation_module(const Activation& activation) {
   switch (activation.kind()) {
     case Activation::Kind::identity:
       return nn::AnyModule(nn::Identity());
@@ -73,147 +103,115 @@ nn::AnyModule stock_activation(const Activation& activation) {
   }
 }
 
-// The rows of a fused module's parameter, gate by gate.
-void set_gates(at::Tensor parameter, const Parameters& parameters, const std::string& prefix,
-               const std::vector<std::string>& gates) {
-  std::vector<at::Tensor> blocks;
-  for (const std::string& gate : gates)
-    blocks.push_back(to_tensor(find(parameters, prefix + gate), at::kDouble));
-  parameter.copy_(at::cat(blocks).view(parameter.sizes()));
-}
-
-// The parameters of nn::RNN, nn::GRU or nn::LSTM with gates in LibTorch's order. Biases of variance 0 are 0.
-template <class Module>
-void set_all_gates(Module& module, const Parameters& parameters, const std::vector<std::string>& gates,
-                   bool bias, bool hidden_bias) {
-  module->to(at::kDouble);
-  auto weights = module->named_parameters();
-  set_gates(weights["weight_ih_l0"], parameters, "U", gates);
-  set_gates(weights["weight_hh_l0"], parameters, "W", gates);
-  weights["bias_ih_l0"].zero_();
-  weights["bias_hh_l0"].zero_();
-  if (bias) set_gates(weights["bias_ih_l0"], parameters, "b", gates);
-  if (hidden_bias) set_gates(weights["bias_hh_l0"], parameters, "b'", gates);
-}
-
-// x, h ↦ U x + b + W h + b', and the two halves of it.
-struct Gate {
-  nn::Linear input, recurrent;
-
-  Gate(const Parameters& parameters, const std::string& suffix, bool bias, bool hidden_bias = false)
-      : input(linear(parameters, "U" + suffix, bias ? "b" + suffix : "")),
-        recurrent(linear(parameters, "W" + suffix, hidden_bias ? "b'" + suffix : "")) {}
-
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& h) { return input(x) + recurrent(h); }
-};
-
-// The states [length, n] of one sequence [length, d].
-using Recurrence = std::function<at::Tensor(const at::Tensor& sequence)>;
-
-template <class Module>
-Recurrence fused(Module module) {
-  return [module](const at::Tensor& sequence) mutable {
-    return std::get<0>(module->forward(sequence.unsqueeze(1))).squeeze(1);
-  };
-}
-
-// One row x and the state before it ↦ the state after it, from state 0.
-template <class Step>
-Recurrence loop(const Parameters& parameters, const std::string& weight, Step step) {
-  const std::int64_t width = find(parameters, weight).rows();
-  return [width, step](const at::Tensor& sequence) mutable {
-    Step fresh = step;  // a step may carry more state than its output
-    at::Tensor state = at::zeros({1, width}, at::kDouble);
-    std::vector<at::Tensor> states;
-    for (std::int64_t t = 0; t < sequence.size(0); ++t) {
-      state = fresh(sequence.narrow(0, t, 1), state);
-      states.push_back(state);
-    }
-    return at::cat(states);
-  };
-}
-
-bool is(const Activation& activation, Activation::Kind kind) { return activation.kind() == kind; }
-
-Recurrence simple_rnn(const architectures::SimpleRnnOptions& options, const Parameters& parameters) {
-  const bool bias = options.bias_variance > 0;
-  const bool relu = is(options.activation, Activation::Kind::relu);
-  if (relu || is(options.activation, Activation::Kind::tanh)) {
-    const Eigen::MatrixXd& u = find(parameters, "U");
-    nn::RNNOptions settings(u.cols(), u.rows());
-    if (relu) settings.nonlinearity(torch::kReLU);
-    nn::RNN module(settings);
-    set_all_gates(module, parameters, {""}, bias, false);
-    return fused(module);
-  }
-  return loop(parameters, "W",
-              [sum = Gate(parameters, "", bias), phi = stock_activation(options.activation)](
-                  const at::Tensor& x, const at::Tensor& h) mutable { return phi.forward(sum(x, h)); });
-}
-
-Recurrence gru(const architectures::GruOptions& options, const Parameters& parameters) {
-  const bool bias = options.bias_variance > 0;
-  const bool hidden_bias = options.hidden_bias_variance > 0;
-  const bool torch_convention = options.convention == "torch";
-  if (torch_convention && is(options.activation, Activation::Kind::tanh) &&
-      is(options.gate_activation, Activation::Kind::sigmoid)) {
-    const Eigen::MatrixXd& u = find(parameters, "U_z");
-    nn::GRU module(nn::GRUOptions(u.cols(), u.rows()));
-    set_all_gates(module, parameters, {"_r", "_z", "_c"}, bias, hidden_bias);
-    return fused(module);
-  }
-  const auto gate = [&](const char* suffix) { return Gate(parameters, suffix, bias, hidden_bias); };
-  return loop(parameters, "W_z",
-              [=, update = gate("_z"), reset = gate("_r"), candidate = gate("_c"),
-               phi = stock_activation(options.activation), sigma = stock_activation(options.gate_activation)](
-                  const at::Tensor& x, const at::Tensor& h) mutable {
-                const at::Tensor z = sigma.forward(update(x, h));
-                const at::Tensor r = sigma.forward(reset(x, h));
-                if (torch_convention) {
-                  return (1 - z) * phi.forward(candidate.input(x) + r * candidate.recurrent(h)) + z * h;
-                }
-                return (1 - z) * h + z * phi.forward(candidate(x, r * h));
-              });
-}
-
-Recurrence lstm(const architectures::LstmOptions& options, const Parameters& parameters) {
-  const bool bias = options.bias_variance > 0;
-  if (is(options.activation, Activation::Kind::tanh) &&
-      is(options.gate_activation, Activation::Kind::sigmoid)) {
-    const Eigen::MatrixXd& u = find(parameters, "U_i");
-    nn::LSTM module(nn::LSTMOptions(u.cols(), u.rows()));
-    set_all_gates(module, parameters, {"_i", "_f", "_g", "_o"}, bias, false);
-    return fused(module);
-  }
-  const auto gate = [&](const char* suffix) { return Gate(parameters, suffix, bias); };
-  return loop(parameters, "W_i",
-              [input = gate("_i"), forget = gate("_f"), candidate = gate("_g"), exposed = gate("_o"),
-               phi = stock_activation(options.activation), sigma = stock_activation(options.gate_activation),
-               cell = at::Tensor()](const at::Tensor& x, const at::Tensor& h) mutable {
-                const at::Tensor update = sigma.forward(input(x, h)) * phi.forward(candidate(x, h));
-                cell = cell.defined() ? sigma.forward(forget(x, h)) * cell + update : update;
-                return sigma.forward(exposed(x, h)) * phi.forward(cell);
-              });
-}
-
-// The states that are read out, sequence by sequence.
-Eigen::MatrixXd outputs(const Recurrence& states, const std::string& output,
-                        const architectures::Inputs& inputs) {
-  const at::Tensor data = rows(inputs.data);
+// One row per sample.
+Value pooled(const Value& value, const std::function<at::Tensor(const at::Tensor& sample)>& pool) {
   std::vector<at::Tensor> result;
-  std::int64_t first = 0;
-  for (const std::int64_t length : inputs.lengths) {
-    const at::Tensor sequence = states(data.narrow(0, first, length));
-    first += length;
-    if (output == "last") {
-      result.push_back(sequence.narrow(0, length - 1, 1));
-    } else if (output == "average") {
-      result.push_back(sequence.mean(0, /*keepdim=*/true));
-    } else {
-      result.push_back(sequence);
-    }
+  for (const at::Tensor& sample : samples(value)) result.push_back(pool(sample));
+  Value pools = split_like(at::stack(result), value);
+  pools.shapes.assign(value.shapes.size(), {});
+  return pools;
+}
+
+}  // namespace
+
+std::function<at::Tensor(const at::Tensor&)> stock_activation(const Activation& activation) {
+  return [module = activation_module(activation)](const at::Tensor& x) mutable { return module.forward(x); };
+}
+
+Value apply(const architectures::Layers& layers, Value value, const Place& place) {
+  for (const architectures::Layer& layer : layers) {
+    const Place own{layer.name, place.inputs, place.parameters};
+    value = std::visit([&](const auto& kind) { return apply(kind, value, own); }, layer.kind);
   }
-  return columns(at::cat(result));
+  return value;
+}
+
+Value apply(const architectures::Dense& layer, const Value& value, const Place& place) {
+  return hidden(
+      linear_map(joined(value), place.weight("W", value.blocks.size()), place.bias("b", layer.bias_variance)),
+      value.shapes);
+}
+
+Value apply(const architectures::Activate& layer, const Value& value, const Place&) {
+  return split_like(stock_activation(layer.activation)(joined(value)), value);
+}
+
+Value apply(const architectures::GlobalAveragePool&, const Value& value, const Place&) {
+  return pooled(value, [](const at::Tensor& sample) { return sample.mean(0); });
+}
+
+Value apply(const architectures::Last&, const Value& value, const Place&) {
+  return pooled(value, [](const at::Tensor& sample) { return sample[-1]; });
+}
+
+Value apply(const architectures::Residual& layer, const Value& value, const Place& place) {
+  Value result = apply(layer.layers, value, place);
+  const Value shortcut = apply(layer.shortcut, value, place);
+  for (std::size_t k = 0; k < result.blocks.size(); ++k) {
+    result.blocks[k] = result.blocks[k] + shortcut.blocks.at(k);
+  }
+  return result;
+}
+
+Value apply(const architectures::Concat& layer, const Value& value, const Place& place) {
+  Value result = apply(layer.branches.at(0), value, place);
+  for (std::size_t b = 1; b < layer.branches.size(); ++b) {
+    const Value branch = apply(layer.branches[b], value, place);
+    result.blocks.insert(result.blocks.end(), branch.blocks.begin(), branch.blocks.end());
+  }
+  return result;
+}
+
+Value apply(const architectures::LayerNorm& layer, const Value& value, const Place& place) {
+  const at::Tensor x = joined(value);
+  nn::LayerNorm module(nn::LayerNormOptions({x.size(1)}).eps(layer.epsilon));
+  module->to(at::kDouble);
+  const auto set = [&](at::Tensor target, const char* suffix, double variance) {
+    if (variance > 0) target.copy_(at::cat(place.parts(suffix, value.blocks.size())).flatten());
+  };
+  set(module->weight, "gain", layer.gain_variance);  // left at 1
+  set(module->bias, "b", layer.bias_variance);       // and 0
+  return split_like(module(x), value);
+}
+
+Value apply(const architectures::BatchNorm& layer, const Value& value, const Place& place) {
+  std::map<int, std::vector<std::int64_t>> batches;  // their rows
+  std::int64_t row = 0;
+  for (std::size_t s = 0; s < value.shapes.size(); ++s) {
+    auto& rows = batches[place.inputs.batch.empty() ? 0 : place.inputs.batch.at(s)];
+    for (std::int64_t site = 0; site < sites(value.shapes[s]); ++site) rows.push_back(row++);
+  }
+  const at::Tensor x = joined(value);
+  at::Tensor result = at::empty_like(x);
+  for (const auto& [batch, rows] : batches) {
+    nn::BatchNorm1d module(
+        nn::BatchNormOptions(x.size(1)).eps(layer.epsilon).affine(false).track_running_stats(false));
+    module->train();
+    const at::Tensor index = at::tensor(rows);
+    result.index_copy_(0, index, module(x.index_select(0, index)));
+  }
+  return split_like(result, value);
+}
+
+}  // namespace twins
+
+namespace {
+
+// Rows are columns in Eigen's order.
+Eigen::MatrixXd columns(const at::Tensor& rows) {
+  const at::Tensor values = rows.contiguous();
+  return Eigen::Map<const Eigen::MatrixXd>(values.data_ptr<double>(), values.size(1), values.size(0));
+}
+
+std::vector<twins::Shape> sample_shapes(const architectures::Inputs& inputs) {
+  if (inputs.graph) return {{inputs.count()}};
+  if (!inputs.lengths.empty()) {
+    std::vector<twins::Shape> result;
+    for (const Eigen::Index length : inputs.lengths) result.push_back({length});
+    return result;
+  }
+  const twins::Shape shape(inputs.grid.begin(), inputs.grid.end());
+  return std::vector<twins::Shape>(static_cast<std::size_t>(inputs.count() / twins::sites(shape)), shape);
 }
 
 }  // namespace
@@ -235,35 +233,13 @@ Parameters draw_parameters(const netsor::Program& program, std::int64_t width, s
   return result;
 }
 
-Eigen::MatrixXd mlp_twin(const architectures::MlpOptions& options, const architectures::Inputs& inputs,
-                         const Parameters& parameters) {
+Eigen::MatrixXd twin(const architectures::Network& network, const architectures::Inputs& inputs,
+                     const Parameters& parameters) {
   const torch::NoGradGuard no_gradients;
-  nn::Sequential layers;
-  for (int layer = 1; layer <= options.depth; ++layer) {
-    const std::string number = std::to_string(layer);
-    layers->push_back(
-        linear(parameters, layer == 1 ? "U" : "W" + number, options.bias_variance > 0 ? "b" + number : ""));
-    layers->push_back(stock_activation(options.activation));
-  }
-  return columns(layers->forward(rows(inputs.data)));
-}
-
-Eigen::MatrixXd simple_rnn_twin(const architectures::SimpleRnnOptions& options,
-                                const architectures::Inputs& inputs, const Parameters& parameters) {
-  const torch::NoGradGuard no_gradients;
-  return outputs(simple_rnn(options, parameters), options.output, inputs);
-}
-
-Eigen::MatrixXd gru_twin(const architectures::GruOptions& options, const architectures::Inputs& inputs,
-                         const Parameters& parameters) {
-  const torch::NoGradGuard no_gradients;
-  return outputs(gru(options, parameters), options.output, inputs);
-}
-
-Eigen::MatrixXd lstm_twin(const architectures::LstmOptions& options, const architectures::Inputs& inputs,
-                          const Parameters& parameters) {
-  const torch::NoGradGuard no_gradients;
-  return outputs(lstm(options, parameters), options.output, inputs);
+  const at::Tensor data = to_tensor(inputs.data.transpose(), at::kDouble);
+  const twins::Value values = twins::apply(network.layers, {{data}, sample_shapes(inputs), true},
+                                           twins::Place{"", inputs, parameters});
+  return columns(twins::joined(values));
 }
 
 }  // namespace nngpcheck::empirical

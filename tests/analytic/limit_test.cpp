@@ -6,7 +6,8 @@
 #include <Eigen/Eigenvalues>
 
 #include "architectures/mlp.hpp"
-#include "architectures/simple_rnn.hpp"
+#include "architectures/recurrent.hpp"
+#include "architectures/transformer.hpp"
 #include "netsor/builder.hpp"
 #include "reference.hpp"
 
@@ -58,7 +59,7 @@ TEST(SimpleRnn, TanhKernelsEqualTheReference) {
   expect_kernel(analytic::limit(simple_rnn(rnn_options(entry), sentences())), to_matrix(entry.at("kernel")),
                 1e-9);
   architectures::SimpleRnnOptions averaged = rnn_options(entry);
-  averaged.output = "average";
+  averaged.outputs = "average";
   expect_kernel(analytic::limit(simple_rnn(averaged, sentences())),
                 to_matrix(sequence_case("simple_rnn_tanh_b1_avgpool").at("kernel")), 1e-9);
 }
@@ -83,63 +84,25 @@ TEST(SimpleRnn, LongerSequencesAreNotTruncated) {
   EXPECT_GT((cut - alone).cwiseAbs().maxCoeff(), 1e-3);
 }
 
-// TP1's transformer: one head, keys = queries = values = U x, scores over n, causal, layer norm without
-// affine part.
-BundleId layer_norm(Builder& b, BundleId x) {
-  const BundleId centred = b.add({{1, x}, {-1, b.mix(b.ones(), b.mean(x))}});
-  const auto variance = b.apply(netsor::Diagonal{}, {b.gram(centred, centred)});
-  return b.scale(centred, b.apply(netsor::Rsqrt{}, {variance}));
-}
-
-netsor::Program transformer(const architectures::Inputs& inputs, int depth) {
-  MatrixXd mask = MatrixXd::Zero(16, 16);
-  mask.topLeftCorner(7, 7).triangularView<Eigen::Upper>().setOnes();
-  mask.bottomRightCorner(9, 9).triangularView<Eigen::Upper>().setOnes();
-  const auto shared_mask = std::make_shared<const MatrixXd>(mask);
-  Builder b;
-  BundleId x = b.input(b.input_weight({"U0", {}, 32, 2}), inputs.data);
-  for (int layer = 0; layer < depth; ++layer) {
-    const std::string number = std::to_string(layer);
-    if (layer > 0) x = b.matmul(b.weight({"U" + number, {}, {}, 2}), x);
-    const auto scores = b.apply(netsor::SoftmaxKeys{shared_mask}, {b.gram(x, x)});
-    const BundleId attended = layer_norm(b, b.add(b.mix(x, scores), x));
-    const auto affine = [&](const std::string& name, BundleId argument) {
-      return b.add(b.matmul(b.weight({"W" + name + number, {}, {}, 3}), argument),
-                   b.column(b.bias({"b" + name + number, {}, 0.1})));
-    };
-    const BundleId hidden = b.map(Activation::named("relu"), affine("1", attended));
-    x = layer_norm(b, b.add(affine("2", hidden), attended));
-  }
-  b.output(b.readout({"v", 1}), x, inputs.labels);
-  return std::move(b).build();
-}
-
 TEST(Tables, TransformerKernelEqualsTheReference) {
   const MatrixXd expected = to_matrix(sequence_case("transformer_tp1_depth2").at("kernel"));
-  expect_kernel(analytic::limit(transformer(sentences(), 2)), expected, 1e-11);
-  EXPECT_GT((analytic::limit(transformer(sentences(), 1)).kernel - expected).cwiseAbs().maxCoeff(), 1e-2);
-}
-
-netsor::Program batch_norm_network(const MatrixXd& data, const std::vector<int>& batch, int depth,
-                                   double epsilon, const char* activation = "relu") {
-  Builder b;
-  BundleId x = b.input(b.input_weight({"U", {}, data.rows(), 1}), data);
-  for (int layer = 0; layer < depth; ++layer) {
-    if (layer > 0) x = b.matmul(b.weight({"W" + std::to_string(layer), {}, {}, 1}), x);
-    x = b.map(Activation::named(activation), b.standardize(x, batch, epsilon));
-  }
-  b.output(b.readout({"v", 1}), x);
-  return std::move(b).build();
+  architectures::TransformerOptions options{
+      .depth = 2, .embedding_variance = 2, .weight_variance = 3, .bias_variance = 0.1};
+  expect_kernel(analytic::limit(transformer(options, sentences())), expected, 1e-11);
+  options.depth = 1;
+  EXPECT_GT((analytic::limit(transformer(options, sentences())).kernel - expected).cwiseAbs().maxCoeff(),
+            1e-2);
 }
 
 TEST(BatchNorm, KernelsOfTwoBatchesEqualTheReference) {
   const auto reference = testing::read_json("batchnorm_kernels.json");
-  const MatrixXd data = to_matrix(reference.at("inputs")).transpose();
-  const std::vector<int> batch = {0, 0, 0, 0, 1, 1, 1, 1};
+  architectures::Inputs inputs = vectors(8);
+  inputs.batch = {0, 0, 0, 0, 1, 1, 1, 1};
   for (const int depth : {1, 2, 3}) {
     const MatrixXd expected = to_matrix(reference.at("kernel_by_depth").at(std::to_string(depth)));
     for (const double scale : {1.0, 1000.0, 1e-6}) {  // without epsilon the scale does not matter
-      const MatrixXd kernel = analytic::limit(batch_norm_network(scale * data, batch, depth, 0)).kernel;
+      inputs.data = scale * to_matrix(reference.at("inputs")).transpose();
+      const MatrixXd kernel = analytic::limit(batchnorm_mlp({{.depth = depth}}, inputs)).kernel;
       EXPECT_LT(((kernel - expected).array() / expected.array()).abs().maxCoeff(), 1e-8)
           << depth << " " << scale;
     }

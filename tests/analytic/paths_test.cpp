@@ -5,9 +5,8 @@
 
 #include "analytic/limit.hpp"
 #include "analytic/sobol.hpp"
-#include "architectures/gru.hpp"
-#include "architectures/lstm.hpp"
 #include "architectures/mlp.hpp"
+#include "architectures/recurrent.hpp"
 #include "netsor/builder.hpp"
 #include "reference.hpp"
 
@@ -25,8 +24,8 @@ using testing::vectors;
 constexpr double false_alarm = 1e-6;  // of each test below, over all entries of a kernel
 
 netsor::Program reference_program(const std::string& name) {
-  if (name == "lstm") return lstm({.bias_variance = 1}, sentences());
-  architectures::GruOptions options{.bias_variance = 1};
+  if (name == "lstm") return lstm({{.bias_variance = 1}}, sentences());
+  architectures::GruOptions options{{.bias_variance = 1}};
   if (name == "gru_tp1_erf") {
     options.activation = Activation::named("erf");
     options.gate_activation = Activation::named("erf_sigmoid");
@@ -147,7 +146,7 @@ TEST(Paths, ToleranceIsMetOrRefused) {
 }
 
 TEST(Plan, GatesOfAnLstmAreNotSampled) {
-  const auto program = lstm({.bias_variance = 1}, sentences());
+  const auto program = lstm({{.bias_variance = 1}}, sentences());
   const analytic::Limit limit = analytic::limit(program, {.randomizations = 2, .points = 16});
   for (const analytic::PlanStep& step : limit.plan) {
     const auto is_map_of_gaussian = [&](const std::string& name) {

@@ -1,10 +1,11 @@
 #include "architectures/options.hpp"
 
 #include <limits>
+#include <map>
 
 #include "architectures/mlp.hpp"
+#include "architectures/recurrent.hpp"
 #include "architectures/registry.hpp"
-#include "architectures/simple_rnn.hpp"
 #include "tests/architectures/fixtures.hpp"
 
 namespace nngpcheck::architectures {
@@ -22,7 +23,7 @@ TEST(Options, DefaultsStay) {
   EXPECT_EQ(options.bias_variance, 0);
   EXPECT_EQ(options.readout_variance, 1);
   EXPECT_EQ(parse<SimpleRnnOptions>({}).activation, Activation::named("tanh"));
-  EXPECT_EQ(parse<SimpleRnnOptions>({}).output, "all");
+  EXPECT_EQ(parse<SimpleRnnOptions>({}).outputs, "tokens");
 }
 
 TEST(Options, EveryTypeIsParsed) {
@@ -38,7 +39,7 @@ TEST(Options, EveryTypeIsParsed) {
   EXPECT_EQ(options.bias_variance, 0.25);
   const Activation mine = Activation::custom("mine", [](double x) { return x; });
   EXPECT_EQ(parse<MlpOptions>({{"activation", mine}}).activation, mine);
-  EXPECT_EQ(parse<SimpleRnnOptions>({{"output", "average"}}).output, "average");
+  EXPECT_EQ(parse<SimpleRnnOptions>({{"outputs", "average"}}).outputs, "average");
 }
 
 TEST(Options, UnknownKeysSuggestTheNearest) {
@@ -69,9 +70,9 @@ TEST(Options, WrongTypesAreRefused) {
       "activation", {"activation: must be the name of an activation", "\"relu\""});
   expect_refused(
       [] {
-        parse<SimpleRnnOptions>({{"output", 1.0}});
+        parse<SimpleRnnOptions>({{"outputs", 1.0}});
       },
-      "output", {"output: must be one of all|last|average"});
+      "outputs", {"outputs: must be one of tokens|last|average"});
 }
 
 TEST(Options, ValuesOutOfRangeAreRefused) {
@@ -95,9 +96,9 @@ TEST(Options, ValuesOutOfRangeAreRefused) {
   }
   expect_refused(
       [] {
-        parse<SimpleRnnOptions>({{"output", "lst"}});
+        parse<SimpleRnnOptions>({{"outputs", "lst"}});
       },
-      "output", {"output = \"lst\"", "all|last|average", "did you mean \"last\"?"});
+      "outputs", {"outputs = \"lst\"", "tokens|last|average", "did you mean \"last\"?"});
   expect_refused(
       [] {
         parse<MlpOptions>({{"activation", "rleu"}});
@@ -109,29 +110,59 @@ TEST(Options, StructsFilledByHandAreChecked) {
   check(MlpOptions{});
   expect_refused([] { mlp({.depth = 0}, vectors(2)); }, "depth", {"depth = 0", "from 1 to"});
   expect_refused([] { mlp({.bias_variance = -1}, vectors(2)); }, "bias_variance", {"bias_variance = -1"});
-  expect_refused([] { simple_rnn({.bias_variance = std::nan("")}, sentences({2})); }, "bias_variance",
+  expect_refused([] { simple_rnn({{.bias_variance = std::nan("")}}, sentences({2})); }, "bias_variance",
                  {"= nan"});
-  expect_refused([] { simple_rnn({.output = "first"}, sentences({2})); }, "output", {"output = \"first\""});
+  expect_refused([] { simple_rnn({{}, 1, 1, "first"}, sentences({2})); }, "outputs", {"outputs = \"first\""});
 }
 
 TEST(Options, DescribeListsThemAll) {
   const std::vector<OptionInfo> infos = describe<SimpleRnnOptions>();
-  ASSERT_EQ(infos.size(), 6u);
+  std::map<std::string, OptionInfo> by_name;
+  for (const OptionInfo& info : infos) {
+    EXPECT_FALSE(info.meaning.empty());
+    by_name[info.name] = info;
+  }
+  ASSERT_EQ(infos.size(), 8u);
   EXPECT_EQ(infos[0].name, "activation");
-  EXPECT_EQ(infos[0].type, "activation");
-  EXPECT_EQ(infos[0].fallback, "tanh");
-  EXPECT_EQ(infos[3].name, "bias_variance");
-  EXPECT_EQ(infos[3].type, "number");
-  EXPECT_EQ(infos[3].fallback, "0");
-  EXPECT_EQ(infos[5].type, "all|last|average");
-  EXPECT_EQ(infos[5].fallback, "all");
-  EXPECT_EQ(describe<MlpOptions>()[0].type, "integer");
-  EXPECT_EQ(describe<MlpOptions>()[0].fallback, "1");
-  for (const OptionInfo& info : infos) EXPECT_FALSE(info.meaning.empty());
+  EXPECT_EQ(by_name["activation"].type, "activation");
+  EXPECT_EQ(by_name["activation"].fallback, "tanh");
+  EXPECT_EQ(by_name["bias_variance"].type, "number");
+  EXPECT_EQ(by_name["bias_variance"].fallback, "0");
+  EXPECT_EQ(by_name["bidirectional"].type, "true|false");
+  EXPECT_EQ(by_name["bidirectional"].fallback, "false");
+  EXPECT_EQ(by_name["depth"].type, "integer");
+  EXPECT_EQ(by_name["depth"].fallback, "1");
+  EXPECT_EQ(by_name["outputs"].type, "tokens|last|average");
+  EXPECT_EQ(by_name["outputs"].fallback, "tokens");
+  const std::vector<OptionInfo> conv = describe<Conv>();
+  EXPECT_EQ(conv[0].type, "integers");
+  EXPECT_EQ(conv[0].fallback, "[3]");
+  EXPECT_EQ(conv[4].type, "width");
+  EXPECT_EQ(conv[4].fallback, "1");
+}
+
+TEST(Options, ListsWidthsAndTruthsAreParsed) {
+  EXPECT_EQ(parse<Conv>({{"kernel", std::int64_t{5}}}).kernel, (std::vector<std::int64_t>{5}));
+  EXPECT_EQ(parse<Conv>({{"kernel", std::vector<std::int64_t>{5, 1}}}).kernel,
+            (std::vector<std::int64_t>{5, 1}));
+  EXPECT_EQ(parse<Conv>({{"width", std::int64_t{4}}}).width, netsor::Width(4));
+  EXPECT_EQ(parse<Conv>({{"width", "3/6"}}).width, netsor::Width(1, 2));
+  EXPECT_TRUE(parse<Lstm>({{"bidirectional", true}}).bidirectional);
+  const auto refused = [](const std::string& key, const Value& value, const char* part) {
+    expect_refused([&] { parse<Conv>({{key, value}}); }, key, {part});
+  };
+  refused("kernel", std::int64_t{0}, "kernel holds 0: must be at least 1");
+  refused("kernel", std::vector<std::int64_t>{3, -1}, "kernel holds -1");
+  refused("kernel", 2.5, "must be an integer or a list");
+  for (const char* width : {"0", "1/0", "-1", "1/", "n", "1/2x", ""})
+    refused("width", width, "such as 4 or \"1/2\"");
+  refused("width", std::int64_t{0}, "such as 4");
+  refused("width", 0.5, "such as 4");
+  expect_refused([] { parse<Lstm>({{"bidirectional", "yes"}}); }, "bidirectional", {"must be true or false"});
 }
 
 // What `list` promises, every architecture keeps: its options exist, and their fallbacks are valid.
-TEST(Registry, ArchitecturesBuildWithTheirDefaults) {
+TEST(Registry, ArchitecturesAreMadeFromTheirDefaults) {
   for (const Architecture& architecture : all()) {
     SCOPED_TRACE(architecture.name);
     EXPECT_EQ(&find(architecture.name), &architecture);
@@ -143,18 +174,23 @@ TEST(Registry, ArchitecturesBuildWithTheirDefaults) {
         settings[option.name] = std::int64_t{std::stoi(option.fallback)};
       } else if (option.type == "number") {
         settings[option.name] = std::stod(option.fallback);
+      } else if (option.type == "integers") {
+        settings[option.name] = std::int64_t{std::stoi(option.fallback.substr(1))};
+      } else if (option.type == "true|false") {
+        settings[option.name] = option.fallback == "true";
       } else {
         settings[option.name] = option.fallback;
       }
     }
-    expect_refused(
-        [&] {
-          architecture.build({{"no such key", 1.0}}, sentences({2, 1}));
-        },
-        "no such key", {"unknown key"});
-    continue;  // others read other inputs
-    EXPECT_EQ(architecture.build(settings, sentences({2, 1})).outputs(), 3);
-    EXPECT_EQ(architecture.build({}, sentences({2, 1})).outputs(), 3);
+    const auto same = [](const Network& left, const Network& right) {
+      if (left.layers.size() != right.layers.size()) return false;
+      for (std::size_t k = 0; k < left.layers.size(); ++k) {
+        if (left.layers[k].name != right.layers[k].name) return false;
+      }
+      return left.readout_variance == right.readout_variance;
+    };
+    EXPECT_TRUE(same(architecture.make(settings), architecture.make({})));
+    expect_refused([&] { architecture.make({{"no such key", 1.0}}); }, "no such key", {"unknown key"});
   }
 }
 

@@ -82,7 +82,19 @@ TEST_F(Run, PlotsOneAndSeveral) {
 TEST_F(Run, RunsTheDemosExperiment) {
   succeed("run " NNGPCHECK_SOURCE
           "/experiments/figure3.toml --out out --set 'sweep.widths=[8, 16]' --set sweep.networks=3");
-  EXPECT_EQ(nlohmann::json::parse(read(folder_ / "out" / "summary.json"))["experiments"].size(), 2u);
+  EXPECT_EQ(nlohmann::json::parse(read(folder_ / "out" / "summary.json"))["experiments"].size(), 4u);
+  for (const char* file : {"correlation_gru.svg", "correlation_batchnorm_mlp.png", "width_error.svg"}) {
+    EXPECT_TRUE(fs::exists(folder_ / "out" / file)) << file;
+  }
+}
+
+TEST_F(Run, ExperimentsThatComeWithTheProjectAreValid) {
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(NNGPCHECK_SOURCE "/experiments")) {
+    succeed("show " + entry.path().string());
+    ++files;
+  }
+  EXPECT_GE(files, 8);
 }
 
 }  // namespace

@@ -48,12 +48,13 @@ TEST_F(Plot, SaysThatGnuplotIsMissing) {
 }
 
 TEST(Report, StatesEvidenceAndItsLimits) {
-  const std::string text = report({{example}}, "width_error.png");
+  const std::string text = report({{example}}, {"width_error.png", {"correlation_rnn.png"}});
   EXPECT_THAT(text, HasSubstr("## rnn"));
   EXPECT_THAT(text, HasSubstr("](width_error.png)"));
+  EXPECT_THAT(text, HasSubstr("](correlation_rnn.png)"));
   EXPECT_THAT(text, HasSubstr("| 32 | 2 | 4.0000e-01 |"));
   EXPECT_THAT(text, HasSubstr("not evidence that K is right"));
-  EXPECT_THAT(report({{example}}, ""), Not(HasSubstr(".png")));
+  EXPECT_THAT(report({{example}}, {}), Not(HasSubstr(".png")));
 }
 
 }  // namespace

@@ -54,11 +54,12 @@ TEST_F(Runs, LeaveAFolderThatDescribesItself) {
   EXPECT_EQ(result.warning, "");
   EXPECT_NEAR(result.summary.experiments[0].rate->slope, -1, 0.2);
   const fs::path folder = folder_ / "new" / "run";
-  for (const char* name : {"run.json", "samples.csv", "kernel_a.json", "kernel_b.json", "summary.json",
-                           "width_error.svg", "width_error.png", "report.md"}) {
+  for (const char* name :
+       {"run.json", "samples.csv", "kernel_a.json", "kernel_b.json", "summary.json", "width_error.svg",
+        "width_error.png", "report.md", "correlation_a.svg", "correlation_b.png"}) {
     EXPECT_TRUE(fs::exists(folder / name)) << name;
   }
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 8);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 12);
   const auto record = nlohmann::json::parse(read(folder / "run.json"));
   EXPECT_EQ(record["experiments"][1]["name"], "b");
   EXPECT_TRUE(record["versions"].contains("Eigen"));
@@ -86,8 +87,8 @@ TEST_F(Runs, GoOnAfterAnInterruptionToTheSameResult) {
     const std::string samples = read(folder_ / folder / "samples.csv");
     write(folder_ / folder / "samples.csv", samples.substr(0, samples.size() - samples.size() / 3));
     run_in(folder, {experiment("a"), experiment("b")});
-    for (const char* name :
-         {"samples.csv", "summary.json", "report.md", "kernel_a.json", "width_error.svg"}) {
+    for (const char* name : {"samples.csv", "summary.json", "report.md", "kernel_a.json", "width_error.svg",
+                             "correlation_a.svg"}) {
       EXPECT_EQ(read(folder_ / folder / name), read(folder_ / "whole" / name)) << stop << " " << name;
     }
   }

@@ -47,11 +47,13 @@ TEST_F(ExperimentFile, ReadsOne) {
 
 TEST_F(ExperimentFile, ResolvesEveryDefault) {
   const Experiment one = read(model + inputs + sweep)[0];
-  EXPECT_EQ(one.resolved.dump(),
-            "{\"name\":\"mlp\",\"architecture\":{\"name\":\"mlp\",\"depth\":2,\"activation\":\"erf\","
-            "\"weight_variance\":1,\"input_variance\":1,\"bias_variance\":0,\"readout_variance\":1},"
-            "\"inputs\":{\"file\":\"a.csv\",\"count\":2,\"dimension\":2},"
-            "\"sweep\":{\"widths\":[8,16],\"networks\":10,\"seed\":3,\"precision\":\"float64\"}}");
+  EXPECT_EQ(
+      one.resolved.dump(),
+      "{\"name\":\"mlp\",\"architecture\":{\"name\":\"mlp\",\"depth\":2,\"activation\":\"erf\","
+      "\"weight_variance\":1,\"input_variance\":1,\"bias_variance\":0,\"readout_variance\":1},"
+      "\"inputs\":{\"file\":\"a.csv\",\"flat\":false,\"grid\":[],\"first\":0,\"count\":2,\"graph\":null,"
+      "\"directed\":false,\"batch_size\":2,\"columns\":2,\"dimension\":2},"
+      "\"sweep\":{\"widths\":[8,16],\"networks\":10,\"seed\":3,\"precision\":\"float64\"}}");
 }
 
 TEST_F(ExperimentFile, NeedsNoSweep) { EXPECT_FALSE(read(model + inputs)[0].sweep); }
@@ -213,7 +215,7 @@ TEST_F(ExperimentFile, NamesTheOverrideInErrors) {
 
 TEST(ExampleExperiment, ShowsEveryArchitecture) {
   EXPECT_EQ(example_experiment("mlp").program.outputs(), 5);
-  EXPECT_EQ(example_experiment("simple_rnn", {"architecture.output=last"}).program.outputs(), 2);
+  EXPECT_EQ(example_experiment("simple_rnn", {"architecture.outputs=last"}).program.outputs(), 2);
   EXPECT_THAT(error_of([] { example_experiment("simple-rnn"); }), HasSubstr("did you mean \"simple_rnn\"?"));
   EXPECT_THAT(error_of([] { example_experiment("mlp", {"architecture.depth=-1"}); }),
               StartsWith("--set architecture.depth=-1: "));

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "architectures/mlp.hpp"
-#include "architectures/simple_rnn.hpp"
+#include "architectures/recurrent.hpp"
 #include "netsor/builder.hpp"
 
 namespace nngpcheck::testing {
@@ -143,9 +143,9 @@ std::vector<NamedProgram> instruction_programs() {
   architectures::MlpOptions mlp{4, Activation::named("tanh"), 1.5, 1.2, 0.3, 2.0};
   result.push_back({"mlp", architectures::mlp(mlp, vectors(5, 6))});
   result.push_back({"mlp on many inputs", architectures::mlp(mlp, vectors(5, 37))});
-  architectures::SimpleRnnOptions rnn{Activation::named("erf"), 1.1, 0.9, 0.2, 1.0, "all"};
+  architectures::SimpleRnnOptions rnn{{Activation::named("erf"), 1.1, 0.9, 0.2}};
   result.push_back({"rnn", architectures::simple_rnn(rnn, sequences(5, {3, 5, 1}))});
-  rnn.output = "average";
+  rnn.outputs = "average";
   result.push_back({"averaging rnn", architectures::simple_rnn(rnn, sequences(5, {3, 5, 1}))});
   return result;
 }

@@ -31,6 +31,8 @@ double value_at(const Activation& activation, double x) {
       return std::erf(x);
     case Activation::Kind::square:
       return x * x;
+    case Activation::Kind::sigmoid:
+      return 1 / (1 + std::exp(-x));
     case Activation::Kind::custom:
       return activation.function()(x);
     default:

@@ -1,0 +1,25 @@
+// A network architecture, and the program that it makes of some inputs.
+#pragma once
+
+#include "architectures/inputs.hpp"
+#include "architectures/layers.hpp"
+#include "netsor/program.hpp"
+
+namespace nngpcheck::architectures {
+
+/// All layers have names. The readout y = vᵀX/√n, v ~ N(0, readout_variance), acts on every column of the
+/// last layer's signal.
+struct Network {
+  Layers layers;
+  double readout_variance = 1;
+};
+
+/// Names the layers that have none. Throws ArchitectureError if an option is out of range.
+Network network(Layers layers, double readout_variance = 1);
+
+/// The network applied to inputs. Output columns are labelled as the inputs while the sites are those of the
+/// inputs; else by the sample's number, with ":" and the site's number or grid position behind it where there
+/// are several. Throws ArchitectureError if layers and inputs do not fit.
+netsor::Program program(const Network& network, const Inputs& inputs);
+
+}  // namespace nngpcheck::architectures

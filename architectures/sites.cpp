@@ -1,0 +1,208 @@
+#include "architectures/sites.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace nngpcheck::architectures {
+
+namespace {
+
+using Eigen::Index;
+using Eigen::Triplet;
+using netsor::SparseMatrix;
+using Shape = Sites::Shape;
+
+Index product(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
+}
+
+// Position number k of a grid, row-major.
+Shape position(const Shape& shape, Index k) {
+  Shape result(shape.size());
+  for (std::size_t axis = shape.size(); axis-- > 0; k /= shape[axis]) result[axis] = k % shape[axis];
+  return result;
+}
+
+std::string listed(const Shape& numbers) {
+  std::string result;
+  for (const Index number : numbers) result += (result.empty() ? "" : ",") + std::to_string(number);
+  return result;
+}
+
+std::vector<Shape> shapes_of(const Inputs& inputs) {
+  if (inputs.graph) return {{inputs.count()}};
+  std::vector<Shape> result;
+  if (!inputs.grid.empty()) {
+    result.assign(static_cast<std::size_t>(inputs.samples()), inputs.grid);
+  } else if (!inputs.lengths.empty()) {
+    for (const Index length : inputs.lengths) result.push_back({length});
+  } else {
+    result.resize(static_cast<std::size_t>(inputs.count()));
+  }
+  return result;
+}
+
+// A window along one axis.
+struct Axis {
+  Index kernel, stride, dilation;
+  std::string padding;
+
+  Index span() const { return dilation * (kernel - 1) + 1; }
+
+  Index outputs(Index length) const {
+    if (padding != "valid") return (length + stride - 1) / stride;
+    return length < span() ? 0 : (length - span()) / stride + 1;
+  }
+
+  // What output `o` reads at offset δ of a grid of this length.
+  Index reads(Index length, Index o, Index offset) const {
+    const Index left = padding == "valid" ? 0 : (span() - 1) / 2;
+    const Index at = o * stride + offset * dilation - left;
+    if (padding == "circular") return (at % length + length) % length;
+    return at < 0 || at >= length ? WindowReads::outside : at;
+  }
+};
+
+std::vector<Axis> axes_of(const Window& window, std::size_t count) {
+  const auto entry = [&](const std::vector<std::int64_t>& list, const std::string& key, std::size_t axis) {
+    if (list.size() != 1 && list.size() != count) {
+      throw ArchitectureError(key + " has " + std::to_string(list.size()) + " entries on a grid of " +
+                                  std::to_string(count) + " axes; give one, or one per axis",
+                              key);
+    }
+    return static_cast<Index>(list.size() == 1 ? list[0] : list[axis]);
+  };
+  std::vector<Axis> result;
+  for (std::size_t axis = 0; axis < count; ++axis) {
+    result.push_back({entry(window.kernel, "kernel", axis), entry(window.stride, "stride", axis),
+                      entry(window.dilation, "dilation", axis), window.padding});
+  }
+  return result;
+}
+
+Sites outputs_of(const Sites& sites, const std::vector<Axis>& axes) {
+  std::vector<Shape> shapes;
+  for (Index s = 0; s < sites.samples(); ++s) {
+    Shape shape;
+    for (std::size_t axis = 0; axis < axes.size(); ++axis) {
+      shape.push_back(axes[axis].outputs(sites.shape(s)[axis]));
+      if (shape.back() > 0) continue;
+      throw ArchitectureError("kernel: the window spans " + std::to_string(axes[axis].span()) +
+                                  " positions but sample " + std::to_string(s) + " has " +
+                                  std::to_string(sites.shape(s)[axis]) +
+                                  " along that axis; use a smaller kernel, or padding = \"zero\"",
+                              "kernel");
+    }
+    shapes.push_back(std::move(shape));
+  }
+  return Sites(std::move(shapes));
+}
+
+}  // namespace
+
+Sites::Sites(std::vector<Shape> shapes, bool graph) : shapes_(std::move(shapes)), graph_(graph) {
+  for (const Shape& shape : shapes_) first_.push_back(first_.back() + product(shape));
+}
+
+Sites::Sites(const Inputs& inputs) : Sites(shapes_of(inputs), inputs.graph.has_value()) {}
+
+bool Sites::have_axes(std::size_t axes) const {
+  return !graph_ &&
+         std::all_of(shapes_.begin(), shapes_.end(), [&](const Shape& s) { return s.size() == axes; });
+}
+
+Sites Sites::without_axes() const { return Sites(std::vector<Shape>(shapes_.size())); }
+
+std::vector<std::string> Sites::labels(const std::vector<std::string>& sample_labels) const {
+  std::vector<std::string> result;
+  for (std::size_t s = 0; s < shapes_.size(); ++s) {
+    const Shape& shape = shapes_[s];
+    for (Index k = 0; k < product(shape); ++k) {
+      result.push_back(sample_labels[s] + (shape.empty() ? "" : ":" + listed(position(shape, k))));
+    }
+  }
+  return result;
+}
+
+WindowReads::WindowReads(const Sites& sites, const Window& window)
+    : inputs_(sites.columns()), outputs_(std::vector<Shape>{}) {
+  const std::size_t count = sites.shape(0).size();
+  if (count == 0 || !sites.have_axes(count)) {
+    throw ArchitectureError(
+        "a window needs grids or sequences, and these are vectors or a graph; give the inputs' grid, or use "
+        "dense");
+  }
+  const std::vector<Axis> axes = axes_of(window, count);
+  outputs_ = outputs_of(sites, axes);
+  Shape kernel;
+  for (const Axis& axis : axes) kernel.push_back(axis.kernel);
+  for (Index k = 0; k < product(kernel); ++k) {
+    const Shape offset = position(kernel, k);
+    offsets_.push_back(listed(offset));
+    std::vector<Index>& reads = reads_.emplace_back();
+    for (Index s = 0; s < outputs_.samples(); ++s) {
+      for (Index o = 0; o < outputs_.size(s); ++o) {
+        const Shape at = position(outputs_.shape(s), o);
+        Index column = 0;
+        for (std::size_t a = 0; a < count && column != outside; ++a) {
+          const Index length = sites.shape(s)[a];
+          const Index read = axes[a].reads(length, at[a], offset[a]);
+          column = read == outside ? outside : column * length + read;
+        }
+        reads.push_back(column == outside ? outside : sites.first(s) + column);
+      }
+    }
+  }
+}
+
+SparseMatrix WindowReads::shift(std::size_t offset) const {
+  std::vector<Triplet<double>> entries;
+  for (Index o = 0; o < outputs_.columns(); ++o) {
+    const Index read = reads_[offset][static_cast<std::size_t>(o)];
+    if (read != outside) entries.emplace_back(read, o, 1.0);
+  }
+  SparseMatrix result(inputs_, outputs_.columns());
+  result.setFromTriplets(entries.begin(), entries.end());
+  return result;
+}
+
+SparseMatrix sample_average(const Sites& sites) {
+  std::vector<Triplet<double>> entries;
+  for (Index s = 0; s < sites.samples(); ++s) {
+    for (Index k = 0; k < sites.size(s); ++k) {
+      entries.emplace_back(sites.first(s) + k, s, 1.0 / static_cast<double>(sites.size(s)));
+    }
+  }
+  SparseMatrix result(sites.columns(), sites.samples());
+  result.setFromTriplets(entries.begin(), entries.end());
+  return result;
+}
+
+SparseMatrix adjacency(const GraphConv& layer, const Inputs& inputs) {
+  if (!inputs.graph) {
+    throw ArchitectureError("graph_conv needs a graph; give the inputs' graph = \"edges.csv\"");
+  }
+  std::vector<Triplet<double>> edges;
+  for (const Edge& edge : *inputs.graph) edges.emplace_back(edge.source, edge.target, edge.weight);
+  if (layer.self_loops) {
+    for (Index k = 0; k < inputs.count(); ++k) edges.emplace_back(k, k, 1.0);
+  }
+  SparseMatrix matrix(inputs.count(), inputs.count());
+  matrix.setFromTriplets(edges.begin(), edges.end());
+  const Eigen::ArrayXd ones = Eigen::ArrayXd::Ones(inputs.count());
+  Eigen::ArrayXd source = ones, target = ones;
+  // Nodes without edges keep 0 instead of 0/0.
+  const auto power = [](const Eigen::ArrayXd& degrees, double exponent) {
+    return Eigen::ArrayXd((degrees > 0).select(degrees.pow(exponent), 0));
+  };
+  const Eigen::ArrayXd incoming = (matrix.transpose() * ones.matrix()).array();
+  if (layer.normalization == "row") target = power(incoming, -1);
+  if (layer.normalization == "gcn") {
+    source = power((matrix * ones.matrix()).array(), -0.5);
+    target = power(incoming, -0.5);
+  }
+  return source.matrix().asDiagonal() * matrix * target.matrix().asDiagonal();
+}
+
+}  // namespace nngpcheck::architectures

@@ -1,0 +1,67 @@
+#include "compare/gnuplot.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+
+#include "compare/atomic_file.hpp"
+#include "compare/error.hpp"
+
+extern char** environ;
+
+namespace nngpcheck::compare {
+
+namespace {
+
+void run_gnuplot(const std::filesystem::path& script) {
+  const std::string file = std::filesystem::absolute(script).string();
+  std::string name = "gnuplot", argument = file;
+  char* const arguments[] = {name.data(), argument.data(), nullptr};
+  posix_spawn_file_actions_t silent;
+  posix_spawn_file_actions_init(&silent);
+  posix_spawn_file_actions_addopen(&silent, 2, "/dev/null", O_WRONLY, 0);
+  pid_t process = 0;
+  const int error = ::posix_spawnp(&process, "gnuplot", &silent, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&silent);
+  if (error != 0) throw CompareError("gnuplot cannot be started; install it (Debian: gnuplot-nox) to plot");
+  int status = 0;
+  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw CompareError("gnuplot failed to draw the plot");
+}
+
+}  // namespace
+
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char c : text) {
+    if (c == '\'') result += '\'';
+    result += c == '\n' ? ' ' : c;
+  }
+  return result + "'";
+}
+
+void draw(const Canvas& canvas, const std::string& setup, const std::string& commands,
+          const std::filesystem::path& base) {
+  AtomicFile svg(base.string() + ".svg"), png(base.string() + ".png"), script(base.string() + ".gp");
+  std::string text = setup;
+  const auto add = [&](const std::string& terminal, const AtomicFile& file) {
+    text += fmt::format("set terminal {}\nset output {}\n{}unset output\n", terminal,
+                        quoted(std::filesystem::absolute(file.temporary()).string()), commands);
+  };
+  add(fmt::format("svg size {},{} font 'sans-serif,{}' background 'white' name 'nngpcheck'", canvas.width,
+                  canvas.height, canvas.font_size),
+      svg);
+  add(fmt::format("pngcairo size {},{} fontscale 1.5 linewidth 1.5 pointscale 1.5 background 'white'",
+                  canvas.width * 3 / 2, canvas.height * 3 / 2),
+      png);
+  write_file(script.temporary(), text);
+  run_gnuplot(script.temporary());
+  svg.commit();
+  png.commit();
+}
+
+}  // namespace nngpcheck::compare

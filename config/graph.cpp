@@ -1,0 +1,100 @@
+#include "config/graph.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+
+#include "config/csv.hpp"
+#include "config/error.hpp"
+#include "config/number.hpp"
+#include "config/text_file.hpp"
+
+namespace nngpcheck::config {
+
+namespace {
+
+using architectures::Edge;
+using Eigen::Index;
+
+class EdgeTable {
+ public:
+  EdgeTable(const std::filesystem::path& file, Index nodes, EdgeKind kind)
+      : name_(file.string()), nodes_(nodes), kind_(kind), records_(parse_csv(read_file(file), name_)) {
+    const std::string expected = "the header source,target or source,target,weight";
+    if (records_.empty()) throw ConfigError(name_ + ": empty; it must start with " + expected);
+    std::vector<std::string> header;
+    for (const std::string& field : records_[0].fields) header.emplace_back(trimmed(field));
+    weighted_ = header == std::vector<std::string>{"source", "target", "weight"};
+    if (!weighted_ && header != std::vector<std::string>{"source", "target"})
+      fail(records_[0], "must be " + expected);
+  }
+
+  std::vector<Edge> edges() {
+    std::vector<Edge> result;
+    for (auto record = records_.begin() + 1; record != records_.end(); ++record) {
+      if (record->fields.size() != records_[0].fields.size()) {
+        fail(*record, std::to_string(record->fields.size()) + " fields where the header has " +
+                          std::to_string(records_[0].fields.size()));
+      }
+      const Edge edge{node(*record, 0), node(*record, 1), weighted_ ? weight(*record) : 1};
+      check_new(*record, edge);
+      result.push_back(edge);
+      if (kind_ == EdgeKind::undirected && edge.source != edge.target)
+        result.push_back({edge.target, edge.source, edge.weight});
+    }
+    return result;
+  }
+
+ private:
+  Index node(const CsvRecord& record, std::size_t column) const {
+    const std::string& text = record.fields[column];
+    const std::string problem = (column == 0 ? "source \"" : "target \"") + text + "\" is no ";
+    const auto value = parse_number<Index>(text);
+    if (!value) fail(record, problem + "integer; give the number of a node");
+    if (*value < 0 || *value >= nodes_) {
+      fail(record, problem + "node; there are " + std::to_string(nodes_) + ", numbered from 0");
+    }
+    return *value;
+  }
+
+  double weight(const CsvRecord& record) const {
+    const std::string& text = record.fields[2];
+    const auto value = parse_number<double>(text);
+    if (!value || !std::isfinite(*value) || *value < 0) {
+      fail(record, "weight \"" + text + "\": must be a finite number, at least 0");
+    }
+    return *value;
+  }
+
+  void check_new(const CsvRecord& record, const Edge& edge) {
+    std::pair<Index, Index> ends{edge.source, edge.target};
+    if (kind_ == EdgeKind::undirected && ends.first > ends.second) std::swap(ends.first, ends.second);
+    const auto [there, is_new] = lines_.emplace(ends, record.line);
+    if (is_new) return;
+    fail(record,
+         "the edge " + std::to_string(edge.source) + "," + std::to_string(edge.target) + " stands on line " +
+             std::to_string(there->second) + " already" +
+             (kind_ == EdgeKind::undirected ? " (edges are undirected unless directed = true); remove one"
+                                            : "; remove one"));
+  }
+
+  [[noreturn]] void fail(const CsvRecord& record, const std::string& problem) const {
+    throw ConfigError(name_ + ":" + std::to_string(record.line) + ": " + problem);
+  }
+
+  std::string name_;
+  Index nodes_;
+  EdgeKind kind_;
+  std::vector<CsvRecord> records_;  // the header first
+  bool weighted_ = false;
+  std::map<std::pair<Index, Index>, int> lines_;  // where each edge stands
+};
+
+}  // namespace
+
+std::vector<Edge> read_edges(const std::filesystem::path& file, Index nodes, EdgeKind kind) {
+  return EdgeTable(file, nodes, kind).edges();
+}
+
+}  // namespace nngpcheck::config

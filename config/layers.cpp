@@ -1,0 +1,157 @@
+#include "config/layers.hpp"
+
+#include "config/expression.hpp"
+#include "netsor/spelling.hpp"
+
+namespace nngpcheck::config {
+
+namespace {
+
+using architectures::LayerKind;
+using architectures::Layers;
+using architectures::OptionInfo;
+using architectures::Settings;
+using nlohmann::ordered_json;
+
+const std::string layers_example =
+    "layers = [{type = \"dense\"}, {type = \"activation\", activation = \"relu\"}]";
+
+netsor::Activation read_activation(const TableReader& table, ordered_json& resolved) {
+  table.only({"name", "expression", "kinks"});
+  const std::string expression = table.get_string("expression", "expression = \"x*tanh(x)\"");
+  const std::string name = table.find_string("name", "name = \"mine\"").value_or(expression);
+  std::vector<double> kinks;
+  if (table.find("kinks")) {
+    for (const toml::node& kink : table.get_array("kinks", "kinks = [0.0]")) {
+      const auto value = kink.value<double>();
+      if (!value) table.fail(kink, table.full("kinks") + " holds " + type_name(kink) + "; give numbers");
+      kinks.push_back(*value);
+    }
+  }
+  resolved = {{"name", name}, {"expression", expression}, {"kinks", kinks}};
+  return table.at(table.table(),
+                  [&] { return netsor::Activation::custom(name, parse_expression(expression), kinks); });
+}
+
+// "an integer", "a list of integers", "a number", …
+std::string described(const OptionInfo& option) {
+  if (option.type == "integer") return "an integer";
+  if (option.type == "integers") return "an integer or a list of them";
+  if (option.type == "true|false") return "true or false";
+  if (option.type == "width") return "a multiple of n, such as 4 or \"1/2\"";
+  return "a " + (option.type.find('|') == std::string::npos ? option.type : std::string("string"));
+}
+
+ordered_json fallback(const OptionInfo& option) {
+  const bool text = option.type == "activation" || option.type == "width" ||
+                    (option.type != "true|false" && option.type.find('|') != std::string::npos);
+  return text ? ordered_json(option.fallback) : ordered_json::parse(option.fallback);
+}
+
+const LayerKind& find_kind(const TableReader& table) {
+  const std::string type = table.get_string("type", "type = \"dense\"");
+  std::vector<std::string> names;
+  for (const LayerKind& kind : architectures::layer_kinds()) {
+    if (kind.name == type) return kind;
+    names.push_back(kind.name);
+  }
+  table.fail(*table.find("type"), "there is no layer of type \"" + type + "\"; did you mean \"" +
+                                      netsor::nearest(type, names) + "\"?");
+}
+
+Layers read_list(const TableReader& table, const toml::node& node, const std::string& path,
+                 ordered_json& resolved);
+
+// The lists of a part: one, or for "branches" several; none where it is left out.
+std::vector<Layers> read_part(const TableReader& table, const std::string& part, ordered_json& resolved) {
+  const toml::node* node = table.find(part);
+  if (!node) {
+    if (part == "shortcut") return {};
+    table.fail(table.table(), table.full(part) + " is missing; give a list of layers");
+  }
+  if (part != "branches") return {read_list(table, *node, table.full(part), resolved)};
+  std::vector<Layers> result;
+  for (const toml::node& branch : table.get_array(part, "branches = [[…], […]]")) {
+    result.push_back(read_list(table, branch, table.full(part), resolved.emplace_back()));
+  }
+  return result;
+}
+
+architectures::Layer read_layer(const TableReader& table, ordered_json& resolved) {
+  const LayerKind& kind = find_kind(table);
+  resolved["type"] = kind.name;
+  std::vector<std::string> other = kind.parts;
+  other.insert(other.end(), {"type", "name"});
+  const Settings settings = read_settings(table, kind.options, other, resolved);
+  const std::string name = table.find_string("name", "name = \"shared\"").value_or("");
+  if (!name.empty()) resolved["name"] = name;
+  std::vector<std::vector<Layers>> parts;
+  for (const std::string& part : kind.parts) parts.push_back(read_part(table, part, resolved[part]));
+  try {
+    return {kind.make(settings, parts), name};
+  } catch (const architectures::ArchitectureError& error) {
+    const toml::node* node = error.key().empty() ? nullptr : table.find(error.key());
+    table.fail(node ? *node : table.table(), kind.name + ": " + error.what());
+  }
+}
+
+Layers read_list(const TableReader& table, const toml::node& node, const std::string& path,
+                 ordered_json& resolved) {
+  const toml::array* array = node.as_array();
+  if (!array)
+    table.fail(node,
+               path + " is " + type_name(node) + ", not a list of layers; for example " + layers_example);
+  resolved = ordered_json::array();
+  Layers result;
+  for (const toml::node& element : *array) {
+    const toml::table* layer = element.as_table();
+    if (!layer)
+      table.fail(element, path + " holds " + type_name(element) + "; for example " + layers_example);
+    result.push_back(read_layer({*layer, path, table.file()}, resolved.emplace_back()));
+  }
+  return result;
+}
+
+}  // namespace
+
+architectures::Value read_value(const TableReader& table, const OptionInfo& option, const toml::node& node,
+                                ordered_json& resolved) {
+  if (const auto* inner = node.as_table(); inner && option.type == "activation") {
+    return read_activation({*inner, table.full(option.name), table.file()}, resolved);
+  }
+  if (node.is_array() && option.type == "integers") {
+    const std::vector<std::int64_t> integers =
+        table.find_integers(option.name, option.name + " = [3, 3]").value();
+    resolved = integers;
+    return integers;
+  }
+  if (const auto* truth = node.as_boolean(); truth && option.type == "true|false") {
+    return (resolved = truth->get(), truth->get());
+  }
+  if (const auto* integer = node.as_integer()) return (resolved = integer->get(), integer->get());
+  if (const auto* number = node.as_floating_point()) return (resolved = number->get(), number->get());
+  if (const auto* text = node.as_string()) return (resolved = text->get(), text->get());
+  table.fail(node, table.full(option.name) + " is " + type_name(node) + ", not " + described(option));
+}
+
+Settings read_settings(const TableReader& table, const std::vector<OptionInfo>& options,
+                       std::vector<std::string> other, ordered_json& resolved) {
+  std::vector<std::string> keys = std::move(other);
+  for (const OptionInfo& option : options) keys.push_back(option.name);
+  table.only(keys);
+  Settings settings;
+  for (const OptionInfo& option : options) {
+    if (const toml::node* node = table.find(option.name)) {
+      settings.emplace(option.name, read_value(table, option, *node, resolved[option.name]));
+    } else {
+      resolved[option.name] = fallback(option);
+    }
+  }
+  return settings;
+}
+
+Layers read_layers(const TableReader& table, const std::string& key, ordered_json& resolved) {
+  return read_list(table, table.get_array(key, layers_example), table.full(key), resolved);
+}
+
+}  // namespace nngpcheck::config

@@ -1,0 +1,100 @@
+#include "compare/heat_map.hpp"
+
+#include <cmath>
+
+#include "scratch.hpp"
+
+namespace nngpcheck::compare {
+namespace {
+
+using Eigen::MatrixXd;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+namespace fs = std::filesystem;
+
+TEST(Correlation, IsTheNormalizedKernel) {
+  const MatrixXd kernel{{4, 3}, {3, 9}};
+  EXPECT_EQ(correlation(kernel), (MatrixXd{{1, 0.5}, {0.5, 1}}));
+  const MatrixXd huge = 1e300 * kernel;
+  EXPECT_NEAR(correlation(huge)(0, 1), 0.5, 1e-15);
+  EXPECT_EQ(correlation(MatrixXd{{1, -1 - 1e-15}, {-1 - 1e-15, 1}})(0, 1), -1);
+}
+
+TEST(Correlation, IsMissingWithoutVariance) {
+  const MatrixXd values = correlation(MatrixXd{{2, 0}, {0, 0}});
+  EXPECT_EQ(values(0, 0), 1);
+  EXPECT_TRUE(std::isnan(values(0, 1)));
+  EXPECT_TRUE(std::isnan(values(1, 0)));
+  EXPECT_TRUE(std::isnan(values(1, 1)));
+}
+
+class HeatMaps : public Scratch {
+ protected:
+  std::string svg(const std::vector<HeatMap>& maps, const std::vector<std::string>& labels) const {
+    plot_heat_maps(maps, labels, folder_ / "map");
+    return read(folder_ / "map.svg");
+  }
+};
+
+const MatrixXd positive{{1, 0.25}, {0.25, 1}};
+const MatrixXd negative{{1, -0.25}, {-0.25, 1}};
+// The ends of the two palettes, as gnuplot writes them.
+const std::string yellow = "rgb(253, 231,  37)", red = "rgb(103,   0,  31)";
+
+int count(const std::string& text, const std::string& part) {
+  int result = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++result;
+  return result;
+}
+
+std::vector<std::string> numbers(int count) {
+  std::vector<std::string> result;
+  for (int k = 0; k < count; ++k) result.push_back("label" + std::to_string(k));
+  return result;
+}
+
+TEST_F(HeatMaps, AreDrawnAsSvgAndPng) {
+  const std::string drawn = svg({{"it's 100%: analytic", positive}}, {"0:0 the", "50%"});
+  EXPECT_THAT(read(folder_ / "map.png"), StartsWith("\x89PNG"));
+  EXPECT_THAT(drawn, AllOf(HasSubstr("</svg>"), HasSubstr("it's 100%: analytic"), HasSubstr("0:0 the")));
+  EXPECT_THAT(drawn, HasSubstr("50%<"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 2);
+  EXPECT_EQ(svg({{"it's 100%: analytic", positive}}, {"0:0 the", "50%"}), drawn);
+}
+
+TEST_F(HeatMaps, StandSideBySide) {
+  const std::string drawn = svg({{"first", positive}, {"second", positive}}, {"a", "b"});
+  EXPECT_THAT(drawn, AllOf(HasSubstr("first"), HasSubstr("second")));
+}
+
+TEST_F(HeatMaps, HaveColoursForTheirValues) {
+  EXPECT_THAT(svg({{"", positive}}, {"a", "b"}), AllOf(HasSubstr(yellow), Not(HasSubstr(red))));
+  EXPECT_THAT(svg({{"", negative}}, {"a", "b"}), AllOf(HasSubstr(red), Not(HasSubstr(yellow))));
+  EXPECT_THAT(svg({{"", positive}, {"", negative}}, {"a", "b"}), Not(HasSubstr(yellow)));
+  EXPECT_THAT(svg({{"", MatrixXd{{1, -1e-16}, {-1e-16, 1}}}}, {"a", "b"}), HasSubstr(yellow));
+}
+
+TEST_F(HeatMaps, LeaveMissingValuesOut) {
+  const int whole = count(svg({{"", positive}}, {"a", "b"}), "<polygon");
+  const MatrixXd half = correlation(MatrixXd{{2, 0}, {0, 0}});
+  EXPECT_EQ(count(svg({{"", half}}, {"a", "b"}), "<polygon"), whole - 3);
+  EXPECT_NO_THROW(svg({{"", correlation(MatrixXd::Zero(2, 2))}}, {"a", "b"}));
+}
+
+TEST_F(HeatMaps, TakeAnySize) {
+  EXPECT_NO_THROW(svg({{"", MatrixXd::Ones(1, 1)}}, {"a"}));
+  EXPECT_THAT(svg({{"", MatrixXd::Identity(24, 24)}}, numbers(24)), HasSubstr("label23"));
+  EXPECT_THAT(svg({{"", MatrixXd::Identity(25, 25)}}, numbers(25)), Not(HasSubstr("label23")));
+  MatrixXd large = MatrixXd::Identity(200, 200);
+  large(3, 4) = NAN;
+  EXPECT_LT(svg({{"", large}}, numbers(200)).size(), 200'000u);
+}
+
+TEST_F(HeatMaps, ShortenLongLabels) {
+  const std::string drawn = svg({{"", MatrixXd::Ones(1, 1)}}, {"ääääääääääääääääää"});
+  EXPECT_THAT(drawn, AllOf(HasSubstr("äääääääääääääää…"), Not(HasSubstr("ääääääääääääääää"))));
+}
+
+}  // namespace
+}  // namespace nngpcheck::compare

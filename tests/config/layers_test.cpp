@@ -1,0 +1,94 @@
+#include "config/experiment.hpp"
+#include "netsor/printer.hpp"
+#include "scratch.hpp"
+
+namespace nngpcheck::config {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class LayerList : public Scratch {
+ protected:
+  LayerList() {
+    write("a.csv", "sequence,position,token,x0,x1\n0,0,a,1,0\n0,1,b,0,1\n0,2,c,1,1\n1,0,d,2,0\n");
+  }
+
+  Experiment read(const std::string& layers) const {
+    return read_experiments(
+        write("e.toml", "[inputs]\nfile = \"a.csv\"\n[architecture]\nlayers = " + layers + "\n"))[0];
+  }
+  std::string error(const std::string& layers) const {
+    return error_of([&] { read(layers); });
+  }
+};
+
+TEST_F(LayerList, ReadsNestedLists) {
+  const Experiment found = read(R"toml([
+  {type = "conv", kernel = 3, stride = [1], padding = "circular", bias_variance = 0.5, name = "front"},
+  {type = "activation", activation = "tanh"},
+  {type = "residual", layers = [
+    {type = "dense", width = 4},
+    {type = "activation", activation = {name = "mine", expression = "x*tanh(x)"}},
+    {type = "dense", weight_variance = 2},
+  ], shortcut = [{type = "dense"}]},
+  {type = "concat", branches = [[{type = "max_pool", kernel = 1}], [{type = "dense", width = "1/2"}]]},
+  {type = "lstm", bidirectional = true},
+  {type = "self_attention", heads = 2, weights = "tied"},
+  {type = "layer_norm"}, {type = "global_avg_pool"},
+])toml");
+  EXPECT_EQ(found.name, "network");
+  EXPECT_EQ(found.program.outputs(), 2);
+  const std::string text = netsor::print(found.program);
+  EXPECT_THAT(text, AllOf(HasSubstr("front.W[2] : A(n, 2), iid N(0, 0.333"),
+                          HasSubstr("front.b : G(n), iid N(0, 0.5)"), HasSubstr("dense1.W : A(4n, n)"),
+                          HasSubstr("dense2.W : A(n, 4n), iid N(0, 2/(4n))"),
+                          HasSubstr("dense4.W : A(n/2, n)"), HasSubstr("lstm1.reverse.U_f@1 : A(n, n/2)")));
+  EXPECT_THAT(text, AllOf(HasSubstr("self_attention1.K1@1 : A(n/2, n)"), HasSubstr("mine(")));
+  const auto& resolved = found.resolved["architecture"]["layers"];
+  EXPECT_EQ(resolved[0]["padding"], "circular");
+  EXPECT_EQ(resolved[2]["layers"][0]["width"], 4);
+  EXPECT_EQ(resolved[3]["branches"][1][0]["width"], "1/2");
+  EXPECT_EQ(resolved[5]["mask"], "full");
+}
+
+TEST_F(LayerList, EveryKindHasAMinimalForm) {
+  for (const char* kind :
+       {"dense", "activation", "conv", "avg_pool\", kernel = 1, name = \"p",
+        "sum_pool\", kernel = 1, name = \"p", "max_pool\", kernel = 1, name = \"p", "global_avg_pool", "last",
+        "layer_norm", "batch_norm", "self_attention", "simple_rnn", "gru", "lstm"}) {
+    EXPECT_EQ(error("[{type = \"dense\"}, {type = \"" + std::string(kind) + "\"}]"), "") << kind;
+  }
+}
+
+TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
+  EXPECT_THAT(error("\"dense\""), HasSubstr("e.toml:4: architecture.layers is a string, not an array"));
+  EXPECT_THAT(error("[\"dense\"]"),
+              AllOf(HasSubstr("e.toml:4: architecture.layers holds a string"), HasSubstr("{type = ")));
+  EXPECT_THAT(error("[{}]"), HasSubstr("has no \"type\""));
+  EXPECT_THAT(error("[\n{type = \"dens\"}]"),
+              HasSubstr("e.toml:5: there is no layer of type \"dens\"; did you mean \"dense\"?"));
+  EXPECT_THAT(error("[{type = \"dense\", widht = 2}]"), HasSubstr("did you mean \"width\"?"));
+  EXPECT_THAT(error("[{type = \"flatten\", width = 2}]"), HasSubstr("unknown key"));
+  EXPECT_THAT(error("[\n\n{type = \"dense\", width = 0.5}]"),
+              AllOf(HasSubstr("e.toml:6: "), HasSubstr("such as 4 or \"1/2\"")));
+  EXPECT_THAT(error("[{type = \"conv\", kernel = [3, \"x\"]}]"),
+              HasSubstr("kernel holds a string; give integers"));
+  EXPECT_THAT(error("[{type = \"conv\", kernel = 0}]"), HasSubstr("kernel holds 0: must be at least 1"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = \"same\"}]"),
+              HasSubstr("must be one of valid|zero|circular"));
+  EXPECT_THAT(error("[{type = \"lstm\", bidirectional = \"yes\"}]"), HasSubstr("bidirectional"));
+  EXPECT_THAT(error("[{type = \"residual\"}]"), HasSubstr("layers is missing; give a list of layers"));
+  EXPECT_THAT(error("[{type = \"residual\", layers = 1}]"),
+              HasSubstr("layers is an integer, not a list of layers"));
+  EXPECT_THAT(error("[{type = \"concat\", branches = [{type = \"dense\"}]}]"),
+              HasSubstr("branches is a table, not a list"));
+  EXPECT_THAT(error("[]"), HasSubstr("no layer draws weights"));
+  EXPECT_THAT(error("[{type = \"conv\", kernel = 5, padding = \"valid\"}]"),
+              AllOf(HasSubstr("e.toml:4: "), HasSubstr("layer \"conv1\""), HasSubstr("spans 5 positions")));
+  EXPECT_THAT(error("[{type = \"dense\"}, {type = \"self_attention\", scaling = \"1/sqrt(n)\"}]"),
+              HasSubstr("no deterministic limit"));
+}
+
+}  // namespace
+}  // namespace nngpcheck::config

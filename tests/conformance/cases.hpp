@@ -1,0 +1,22 @@
+// Every architecture on inputs small enough to be sampled often.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "architectures/network.hpp"
+
+namespace nngpcheck::testing {
+
+struct Case {
+  std::string name;  // the architecture's, with what is special behind a blank
+  architectures::Network network;
+  architectures::Inputs inputs;
+
+  friend void PrintTo(const Case& given, std::ostream* stream) { *stream << given.name; }
+};
+
+std::vector<Case> conformance_cases();
+
+}  // namespace nngpcheck::testing

@@ -1,0 +1,114 @@
+// One suite for all architectures: limit, samples, twin and printer agree on what a network is.
+#include <gmock/gmock.h>
+
+#include <Eigen/Eigenvalues>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <set>
+
+#include "analytic/limit.hpp"
+#include "architectures/registry.hpp"
+#include "empirical/sampler.hpp"
+#include "empirical/twin.hpp"
+#include "netsor/printer.hpp"
+#include "tests/conformance/cases.hpp"
+#include "tests/empirical/values.hpp"
+
+namespace nngpcheck {
+namespace {
+
+using Eigen::ArrayXXd;
+using Eigen::Index;
+using Eigen::MatrixXd;
+using testing::Case;
+
+constexpr double false_alarm = 1e-6;  // of one architecture's comparison, over all entries
+
+struct Mean {
+  ArrayXXd value, error;
+};
+
+Mean sample_mean(const netsor::Program& program, std::int64_t width, std::uint64_t networks) {
+  const Index m = program.outputs();
+  ArrayXXd sum = ArrayXXd::Zero(m, m), squares = sum;
+  empirical::DenseSampler(program).sample(width, 7, 0, networks, [&](std::uint64_t, const MatrixXd& kernel) {
+    sum += kernel.array();
+    squares += kernel.array().square();
+  });
+  const auto count = static_cast<double>(networks);
+  const ArrayXXd mean = sum / count;
+  return {mean, ((squares / count - mean.square()) / (count - 1)).max(0).sqrt()};
+}
+
+class Conformance : public ::testing::TestWithParam<Case> {
+ protected:
+  const netsor::Program program_ = architectures::program(GetParam().network, GetParam().inputs);
+};
+
+TEST_P(Conformance, PrintsWithDistinctLabels) {
+  const std::string text = netsor::print(program_);
+  EXPECT_TRUE(text.starts_with("Input:  "));
+  EXPECT_THAT(text, ::testing::HasSubstr("\nOutput: "));
+  const auto& labels = program_.output().labels;
+  EXPECT_EQ(std::set<std::string>(labels.begin(), labels.end()).size(), labels.size());
+}
+
+TEST_P(Conformance, EqualsItsTwin) {
+  constexpr std::int64_t width = 16;
+  const empirical::Parameters parameters = empirical::draw_parameters(program_, width, 5, 3);
+  const MatrixXd values = testing::program_values(program_, width, 5, 3);
+  const MatrixXd twin = empirical::twin(GetParam().network, GetParam().inputs, parameters);
+  ASSERT_EQ(twin.rows(), values.rows());
+  ASSERT_EQ(twin.cols(), values.cols());
+  EXPECT_LT((twin - values).cwiseAbs().maxCoeff(), 1e-10 * std::max(1.0, values.cwiseAbs().maxCoeff()));
+}
+
+TEST_P(Conformance, LimitIsSymmetricAndPositiveSemidefinite) {
+  const analytic::Limit limit = analytic::limit(program_, {.points = 1 << 10});
+  EXPECT_EQ((limit.kernel - limit.kernel.transpose()).cwiseAbs().maxCoeff(), 0);
+  const double error = limit.error_bound.sum() + 20 * limit.standard_error.sum();
+  EXPECT_GE(Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.kernel).eigenvalues().minCoeff(), -error - 1e-13);
+}
+
+// Two widths and the next term of the expansion in 1/n: 2 K(2n) - K(n) is K(∞) up to order 1/n², for which a
+// quarter of the step from n to 2n is allowed. The normal quantile, Bonferroni over the entries, is for the
+// samples; Student's for the limit's 16 randomizations.
+TEST_P(Conformance, SamplesTendToTheLimit) {
+  constexpr std::int64_t width = 64;
+  const Mean narrow = sample_mean(program_, width, 1000), wide = sample_mean(program_, 2 * width, 2000);
+  const analytic::Limit limit = analytic::limit(program_, {.points = 1 << 12});
+  const double tail = false_alarm / (2.0 * static_cast<double>(limit.kernel.size()));
+  const double normal = boost::math::quantile(boost::math::complement(boost::math::normal(), tail / 2));
+  const double student =
+      boost::math::quantile(boost::math::complement(boost::math::students_t(15), tail / 2));
+  const ArrayXXd allowed = normal * (4 * wide.error.square() + narrow.error.square()).sqrt() +
+                           student * limit.standard_error.array() + limit.error_bound.array() +
+                           0.25 * (wide.value - narrow.value).abs() + 1e-12;
+  const ArrayXXd estimate = 2 * wide.value - narrow.value;
+  EXPECT_LE(((estimate - limit.kernel.array()).abs() / allowed).maxCoeff(), 1)
+      << "limit\n"
+      << limit.kernel << "\nestimate\n"
+      << estimate << "\nallowed\n"
+      << allowed;
+  EXPECT_GT(((estimate - 1.5 * limit.kernel.array()).abs() / allowed).maxCoeff(), 1)
+      << "a wrong kernel passes";
+}
+
+std::string test_name(const ::testing::TestParamInfo<Case>& info) {
+  std::string result = info.param.name;
+  std::replace(result.begin(), result.end(), ' ', '_');
+  return result;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Conformance, ::testing::ValuesIn(testing::conformance_cases()), test_name);
+
+TEST(ConformanceCases, CoverEveryArchitecture) {
+  std::set<std::string> covered;
+  for (const Case& given : testing::conformance_cases())
+    covered.insert(given.name.substr(0, given.name.find(' ')));
+  for (const auto& architecture : architectures::all())
+    EXPECT_TRUE(covered.contains(architecture.name)) << architecture.name;
+}
+
+}  // namespace
+}  // namespace nngpcheck
