@@ -1,5 +1,7 @@
 #include "analytic/limit.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -78,6 +80,7 @@ class Runner {
         goals_(std::move(goals)),
         plan_(make_plan(structure, goals_, options.force_paths)),
         base_(structure, plan_, goals_) {
+    check_memory();
     base_.run();
   }
 
@@ -190,6 +193,28 @@ class Runner {
       bound = bound.cwiseMax(x.bound);
     }
     return {mean, (squares / (count * (count - 1))).cwiseSqrt(), bound};
+  }
+
+  // Before anything large is allocated: the largest matrix, with its bound and what is made on the way to it.
+  void check_memory() const {
+    const Structure& structure = base_.structure();
+    const double available =
+        static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+    for (const Step& step : plan_.steps) {
+      const auto [kind, x, y, diagonal, system] = step.demand;
+      if (diagonal || y == one || (kind != Demand::Kind::moment && kind != Demand::Kind::covariance))
+        continue;
+      const auto rows = static_cast<double>(structure.columns(x));
+      const auto columns = static_cast<double>(structure.columns(y));
+      const double needed = 4 * 16 * rows * columns;
+      if (needed < available) continue;
+      const auto gigabytes = [](double bytes) { return std::to_string(std::llround(bytes / 1e9)) + " GB"; };
+      throw LimitError("limit: the moments of " + structure.program().name(x) + " and " +
+                       structure.program().name(y) + " are " + std::to_string(structure.columns(x)) + " × " +
+                       std::to_string(structure.columns(y)) + " numbers; this takes about " +
+                       gigabytes(needed) + " and the machine has " + gigabytes(available) +
+                       "; use fewer or smaller inputs, or compute the kernel in blocks");
+    }
   }
 
   std::uint64_t seed(std::uint64_t randomization) const {

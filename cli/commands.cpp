@@ -44,6 +44,12 @@ void print_kernel(const compare::LabelledKernel& kernel) {
              kernel.error_bound.maxCoeff(), kernel.standard_error.maxCoeff());
 }
 
+void print_options(const std::vector<architectures::OptionInfo>& options) {
+  for (const architectures::OptionInfo& option : options) {
+    fmt::print("    {:<21} {:<24} {:<9} {}\n", option.name, option.type, option.fallback, option.meaning);
+  }
+}
+
 double number(const std::string& text, const std::string& name) {
   double value = 0;
   const char* last = text.data() + text.size();
@@ -58,8 +64,14 @@ void list() {
   fmt::print("Architectures and their options\n");
   for (const architectures::Architecture& architecture : architectures::all()) {
     fmt::print("\n  {} (reads {}): {}\n", architecture.name, architecture.inputs, architecture.summary);
-    for (const architectures::OptionInfo& option : architecture.options) {
-      fmt::print("    {:<21} {:<16} {:<8} {}\n", option.name, option.type, option.fallback, option.meaning);
+    print_options(architecture.options);
+  }
+  fmt::print("\nLayers and their options, for layers = [{{type = \"dense\"}}, ...]\n");
+  for (const architectures::LayerKind& kind : architectures::layer_kinds()) {
+    fmt::print("\n  {}: {}\n", kind.name, kind.summary);
+    print_options(kind.options);
+    for (const std::string& part : kind.parts) {
+      fmt::print("    {:<21} {}\n", part, part == "branches" ? "lists of layers" : "list of layers");
     }
   }
   fmt::print("\nActivations\n\n  {}\n", fmt::join(netsor::Activation::names(), " "));

@@ -83,7 +83,7 @@ void run(const RunOptions& options) {
                experiment.widths.back().width);
   }
   fmt::print("{}: report.md, summary.json, samples.csv{}\n", folder.string(),
-             result.warning.empty() ? ", width_error.svg, width_error.png" : "");
+             result.warning.empty() ? ", pictures as svg and png" : "");
 }
 
 std::string version() {

@@ -1,6 +1,7 @@
 // Textbook identities between kernels of architectures.
 #include <gmock/gmock.h>
 
+#include "analytic/error.hpp"
 #include "analytic/limit.hpp"
 #include "architectures/cnn.hpp"
 #include "architectures/gcn.hpp"
@@ -129,6 +130,21 @@ TEST(Architectures, AttentionWithSeparateWeightsAverages) {
   tied.push_back({SelfAttention{.weights = "tied"}});
   const MatrixXd tokens = kernel(tied, inputs);
   EXPECT_GT(std::abs(tokens(0, 0) - tokens(1, 1)), 1e-3);
+}
+
+TEST(Architectures, TooManyPositionsAreRefusedBeforeAnythingIsAllocated) {
+  Inputs inputs;
+  inputs.data = MatrixXd::Random(1, 400000);
+  inputs.grid = {400000};
+  inputs.labels.resize(400000);
+  for (std::size_t j = 0; j < inputs.labels.size(); ++j) inputs.labels[j] = std::to_string(j);
+  try {
+    kernel(cnn(CnnOptions{}, inputs));
+    ADD_FAILURE() << "not refused";
+  } catch (const analytic::LimitError& error) {
+    EXPECT_THAT(error.what(), ::testing::AllOf(::testing::HasSubstr("400000 × 400000 numbers"),
+                                               ::testing::HasSubstr("GB"), ::testing::HasSubstr("fewer")));
+  }
 }
 
 // The residual branch shares nothing with the skip, so kernels add; with a tied copy of the skip they do not.

@@ -28,7 +28,8 @@ TEST_F(Commands, Help) {
 
 TEST_F(Commands, List) {
   EXPECT_THAT(output("list"),
-              AllOf(HasSubstr("simple_rnn"), HasSubstr("weight_variance"), HasSubstr("leaky_relu")));
+              AllOf(HasSubstr("simple_rnn"), HasSubstr("weight_variance"), HasSubstr("leaky_relu"),
+                    HasSubstr("max_pool: "), HasSubstr("shortcut              list of layers")));
 }
 
 TEST_F(Commands, Show) {

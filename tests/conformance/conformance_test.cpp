@@ -70,6 +70,56 @@ TEST_P(Conformance, LimitIsSymmetricAndPositiveSemidefinite) {
   EXPECT_GE(Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.kernel).eigenvalues().minCoeff(), -error - 1e-13);
 }
 
+// The same samples, the last one first, and where each output column went; labels stay with their samples.
+struct Reversed {
+  architectures::Inputs inputs;
+  std::vector<Index> outputs;
+};
+
+Reversed reversed(const architectures::Inputs& given, const netsor::Program& program) {
+  Reversed result{given, {}};
+  const Index samples = given.samples();
+  Index last = given.count();
+  std::vector<Index> order;
+  for (Index s = samples; s-- > 0;) {
+    const Index size =
+        given.lengths.empty() ? given.count() / samples : given.lengths[static_cast<std::size_t>(s)];
+    last -= size;
+    for (Index j = 0; j < size; ++j) order.push_back(last + j);
+  }
+  result.inputs.data = given.data(Eigen::all, order);
+  std::reverse(result.inputs.lengths.begin(), result.inputs.lengths.end());
+  std::reverse(result.inputs.batch.begin(), result.inputs.batch.end());
+  if (program.outputs() == given.count()) {
+    result.outputs = order;
+  } else {  // as many columns for each sample
+    const Index each = program.outputs() / samples;
+    for (Index s = samples; s-- > 0;) {
+      for (Index j = 0; j < each; ++j) result.outputs.push_back(s * each + j);
+    }
+  }
+  return result;
+}
+
+TEST_P(Conformance, ReorderingTheSamplesReordersTheKernel) {
+  const Reversed other = reversed(GetParam().inputs, program_);
+  const analytic::LimitOptions options{.points = 1 << 12};
+  const analytic::Limit one = analytic::limit(program_, options);
+  const analytic::Limit two =
+      analytic::limit(architectures::program(GetParam().network, other.inputs), options);
+  const MatrixXd expected = one.kernel(other.outputs, other.outputs);
+  const ArrayXXd error = (one.standard_error(other.outputs, other.outputs).array().square() +
+                          two.standard_error.array().square())
+                             .sqrt();
+  const double tail = false_alarm / (2.0 * static_cast<double>(expected.size()));
+  const double student = boost::math::quantile(boost::math::complement(boost::math::students_t(15), tail));
+  const ArrayXXd allowed = student * error + 1e-12;
+  EXPECT_LE(((two.kernel - expected).array().abs() / allowed).maxCoeff(), 1);
+  if (GetParam().inputs.samples() > 1) {
+    EXPECT_GT(((two.kernel - one.kernel).array().abs() / allowed).maxCoeff(), 1) << "the order should matter";
+  }
+}
+
 // Two widths and the next term of the expansion in 1/n: 2 K(2n) - K(n) is K(∞) up to order 1/n², for which a
 // quarter of the step from n to 2n is allowed. The normal quantile, Bonferroni over the entries, is for the
 // samples; Student's for the limit's 16 randomizations.
