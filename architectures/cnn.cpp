@@ -79,11 +79,11 @@ Network resnet(const ResnetOptions& options) {
     shortcut.bias_variance = 0;
     projection.push_back({shortcut});
   }
-  Layers layers{{stem}, activate};
+  Layers layers{{stem}};
   for (int block = 0; block < options.depth; ++block) {
-    layers.push_back({Residual{{{first}, activate, {second}}, projection}});
-    layers.push_back(activate);
+    layers.push_back({Residual{{activate, {first}, activate, {second}}, projection}});
   }
+  layers.push_back(activate);
   return finish(std::move(layers), options);
 }
 

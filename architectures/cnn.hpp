@@ -32,10 +32,10 @@ inline netsor::Program cnn(const CnnOptions& options, const Inputs& inputs) {
   return program(cnn(options), inputs);
 }
 
-/// Residual network over grids: conv, φ, then depth × ( x ↦ φ(conv(φ(conv(x))) + x) ). With a stride other
-/// than 1 every block's first conv has it, and its shortcut is a convolution with a kernel of 1 and that
-/// stride
-/// ("projection"). Variances and outputs as in CnnOptions.
+/// Residual network with activations before the convolutions (He et al. 2016): conv, then depth × ( x ↦ x +
+/// conv(φ(conv(φ(x)))) ), then φ. With a stride other than 1 every block's first conv has it, and its
+/// shortcut is a convolution with a kernel of 1 and that stride ("projection"). Variances and outputs as in
+/// CnnOptions.
 struct ResnetOptions : CnnOptions {
   static std::vector<Field<ResnetOptions>> fields();
 };
