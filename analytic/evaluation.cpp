@@ -6,10 +6,10 @@
 #include <stdexcept>
 
 #include "analytic/batch_norm.hpp"
-#include "analytic/batch_norm_pattern.hpp"
 #include "analytic/dual.hpp"
 #include "analytic/error.hpp"
 #include "analytic/factorization.hpp"
+#include "analytic/patterns.hpp"
 #include "analytic/table_function.hpp"
 
 namespace nngpcheck::analytic {
@@ -389,9 +389,9 @@ UncertainMatrix Evaluation::product(const Demand& demand) const {
 
 UncertainMatrix Evaluation::dual(const Demand& demand) {
   const auto operand = [&](NodeIndex node) -> std::pair<netsor::Activation, NodeIndex> {
-    if (structure_.gaussian(node)) return {netsor::Activation::named("identity"), node};
-    const auto& map = std::get<netsor::Map>(structure_.program().nodes()[node].operation);
-    return {map.activation, map.argument.index()};
+    const DualPattern pattern = *dual_pattern(structure_, node);
+    return {pattern.activation ? *pattern.activation : netsor::Activation::named("identity"),
+            pattern.argument};
   };
   const auto marginals = [&](NodeIndex node) {
     return Marginals{as_vector((*this)[Demand::mean(node)]), as_vector(diagonal(Demand::variance(node)))};
@@ -449,16 +449,14 @@ UncertainMatrix Evaluation::batch_norm(const Demand& demand) {
 }
 
 UncertainMatrix Evaluation::table(NodeIndex node) const {
-  const auto& nodes = structure_.program().nodes();
   return std::visit(
       Overloaded{
           [&](const netsor::Constant& op) { return exact(*op.matrix); },
           [&](const netsor::Gram& op) { return moment(op.left.index(), op.right.index()); },
           [&](const netsor::Mean& op) { return transpose((*this)[Demand::mean(op.argument.index())]); },
           [&](const netsor::Apply& op) {
-            const auto* gram = std::get_if<netsor::Gram>(&nodes[op.arguments.front().index()].operation);
-            if (std::holds_alternative<netsor::Diagonal>(op.function) && gram && gram->left == gram->right) {
-              return transpose(diagonal(Demand::second_moment(gram->left.index())));
+            if (const auto argument = gram_diagonal(structure_, op)) {
+              return transpose(diagonal(Demand::second_moment(*argument)));
             }
             std::vector<const UncertainMatrix*> arguments;
             for (const auto argument : op.arguments)
@@ -467,7 +465,7 @@ UncertainMatrix Evaluation::table(NodeIndex node) const {
           },
           [](const auto&) { return UncertainMatrix(); },
       },
-      nodes[node].operation);
+      structure_.program().nodes()[node].operation);
 }
 
 }  // namespace nngpcheck::analytic

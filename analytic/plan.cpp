@@ -4,11 +4,11 @@
 #include <functional>
 #include <optional>
 
-#include "analytic/batch_norm_pattern.hpp"
 #include "analytic/error.hpp"
 #include "analytic/factorization.hpp"
 #include "analytic/leaf_columns.hpp"
 #include "analytic/path_needs.hpp"
+#include "analytic/patterns.hpp"
 #include "analytic/sobol.hpp"
 
 namespace nngpcheck::analytic {
@@ -16,18 +16,6 @@ namespace nngpcheck::analytic {
 namespace {
 
 using netsor::Overloaded;
-
-// φ(X) with X Gaussian, or a Gaussian source itself.
-bool dual_operand(const Structure& structure, NodeIndex node) {
-  if (structure.gaussian(node)) return true;
-  const auto* map = std::get_if<netsor::Map>(&structure.program().nodes()[node].operation);
-  return map && structure.gaussian(map->argument.index());
-}
-
-NodeIndex dual_argument(const Structure& structure, NodeIndex node) {
-  if (structure.gaussian(node)) return node;
-  return std::get<netsor::Map>(structure.program().nodes()[node].operation).argument.index();
-}
 
 // One pass of planning, with the systems and leaves of the pass before. Passes are repeated until
 // those are stable.
@@ -107,8 +95,7 @@ class Planner {
   }
 
   Demand second_moment(NodeIndex x) const {
-    const bool direct =
-        structure_.gaussian(x) || (structure_.is_atom(x) && dual_operand(structure_, x) && !force_paths_);
+    const bool direct = structure_.gaussian(x) || (structure_.is_atom(x) && dual(x));
     return direct ? diagonal(Demand::second_moment(x)) : Demand::moment(x, x);
   }
 
@@ -122,10 +109,9 @@ class Planner {
     if (structure_.gaussian(x)) return step;
     if (!structure_.is_atom(x)) {
       for (const NodeIndex atom : structure_.atoms(x)) step.dependencies.push_back(Demand::mean(atom));
-    } else if (dual_operand(structure_, x) && !force_paths_) {
-      const NodeIndex argument = dual_argument(structure_, x);
+    } else if (const auto pattern = dual(x)) {
       step.method = Method::dual;
-      step.dependencies = {Demand::mean(argument), diagonal(Demand::variance(argument))};
+      step.dependencies = {Demand::mean(pattern->argument), diagonal(Demand::variance(pattern->argument))};
     } else if (const auto factors = product(x, one)) {
       step.method = Method::product;
       step.dependencies = *factors;
@@ -176,10 +162,9 @@ class Planner {
     } else if (const auto factors = product(x, y)) {
       step.method = Method::product;
       step.dependencies = *factors;
-    } else if (!force_paths_ && dual_operand(structure_, x) && dual_operand(structure_, y)) {
+    } else if (const auto first = dual(x), second = dual(y); first && second) {
       step.method = Method::dual;
-      const NodeIndex u = dual_argument(structure_, x);
-      const NodeIndex v = dual_argument(structure_, y);
+      const NodeIndex u = first->argument, v = second->argument;
       step.dependencies = {only_diagonal ? diagonal(Demand::variance(u)) : Demand::covariance(u, v),
                            Demand::mean(u), Demand::mean(v)};
       if (u != v) {
@@ -197,6 +182,11 @@ class Planner {
       return paths(demand);
     }
     return step;
+  }
+
+  // What rules 2 and 3 would read.
+  std::optional<DualPattern> dual(NodeIndex x) const {
+    return force_paths_ ? std::nullopt : dual_pattern(structure_, x);
   }
 
   // What rule 4 would standardize.
@@ -261,10 +251,8 @@ class Planner {
 
   // The diagonal of a Gram needs no more than second moments.
   void apply(Step& step, const netsor::Apply& op) const {
-    const NodeIndex first = op.arguments.front().index();
-    const auto* gram = std::get_if<netsor::Gram>(&structure_.program().nodes()[first].operation);
-    if (std::holds_alternative<netsor::Diagonal>(op.function) && gram && gram->left == gram->right) {
-      step.dependencies = {second_moment(gram->left.index())};
+    if (const auto argument = gram_diagonal(structure_, op)) {
+      step.dependencies = {second_moment(*argument)};
       return;
     }
     for (const auto argument : op.arguments) step.dependencies.push_back(Demand::table(argument.index()));

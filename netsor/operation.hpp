@@ -26,31 +26,31 @@ using SharedSparse = std::shared_ptr<const SparseMatrix>;
 
 /// U ∈ R^{width × inputs}, entries N(0, variance/inputs).
 struct InputWeight {
-  std::string name;
-  Width width;
+  std::string name = {};
+  Width width = {};
   Index inputs = 0;
   double variance = 1;
 };
 
 /// W ∈ R^{rows × columns}, entries N(0, variance/columns).
 struct Weight {
-  std::string name;
-  Width rows;
-  Width columns;
+  std::string name = {};
+  Width rows = {};
+  Width columns = {};
   double variance = 1;
 };
 
 /// b ∈ R^{width}, entries N(mean, variance).
 struct Bias {
-  std::string name;
-  Width width;
+  std::string name = {};
+  Width width = {};
   double variance = 1;
   double mean = 0;
 };
 
 /// v ∈ R^{Σ widths of the output blocks}, entries N(0, variance), independent of everything else.
 struct Readout {
-  std::string name;
+  std::string name = {};
   double variance = 1;
 };
 

@@ -1,46 +1,14 @@
-// A folder for one test, and how to state what an error must say.
 #pragma once
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-#include <string>
-
 #include "config/error.hpp"
+#include "tests/scratch.hpp"
 
 namespace nngpcheck::config {
-
-/// Gives each test an empty folder and removes it afterwards.
-class Scratch : public testing::Test {
- protected:
-  Scratch() {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::temp_directory_path() / ("nngpcheck-" + std::string(test->test_suite_name()) +
-                                                        "-" + test->name() + "-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  ~Scratch() override { std::filesystem::remove_all(folder_); }
-
-  std::filesystem::path write(const std::string& name, const std::string& contents) const {
-    std::ofstream(folder_ / name, std::ios::binary) << contents;
-    return folder_ / name;
-  }
-
-  std::filesystem::path folder_;
-};
 
 /// The message of the ConfigError that `work` throws; "" if it throws none.
 template <class Work>
 std::string error_of(Work&& work) {
-  try {
-    work();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
+  return message_of<ConfigError>(work);
 }
 
 }  // namespace nngpcheck::config

@@ -1,3 +1,4 @@
+// Shapes of programs that some rule recognises.
 #pragma once
 
 #include <optional>
@@ -7,6 +8,16 @@
 #include "analytic/structure.hpp"
 
 namespace nngpcheck::analytic {
+
+/// φ(X) with X Gaussian: rules 2 and 3. A Gaussian bundle itself counts, without φ.
+struct DualPattern {
+  const netsor::Activation* activation;  // null: the identity
+  NodeIndex argument;                    // X
+};
+std::optional<DualPattern> dual_pattern(const Structure& structure, NodeIndex node);
+
+/// X if the instruction is the diagonal of gram(X, X): second moments are enough for it.
+std::optional<NodeIndex> gram_diagonal(const Structure& structure, const netsor::Apply& operation);
 
 /// φ(standardize(X)) with X Gaussian and φ positively homogeneous (the identity if there is no φ).
 struct BatchNormPattern {

@@ -1,4 +1,4 @@
-#include "analytic/batch_norm_pattern.hpp"
+#include "analytic/patterns.hpp"
 
 #include <algorithm>
 #include <variant>
@@ -36,6 +36,21 @@ bool constant_mean(const Structure& structure, NodeIndex argument, const std::ve
 }
 
 }  // namespace
+
+std::optional<DualPattern> dual_pattern(const Structure& structure, NodeIndex node) {
+  if (structure.gaussian(node)) return DualPattern{nullptr, node};
+  const auto* map = std::get_if<netsor::Map>(&structure.program().nodes()[node].operation);
+  if (!map || !structure.gaussian(map->argument.index())) return {};
+  return DualPattern{&map->activation, map->argument.index()};
+}
+
+std::optional<NodeIndex> gram_diagonal(const Structure& structure, const netsor::Apply& operation) {
+  const NodeIndex first = operation.arguments.front().index();
+  const auto* gram = std::get_if<netsor::Gram>(&structure.program().nodes()[first].operation);
+  if (!std::holds_alternative<netsor::Diagonal>(operation.function) || !gram || gram->left != gram->right)
+    return {};
+  return gram->left.index();
+}
 
 std::vector<netsor::Index> BatchNormPattern::members(int group) const {
   std::vector<netsor::Index> result;
