@@ -101,8 +101,8 @@ void CommandLine::add_run() {
                   "run in there is continued")
       ->type_name("DIR");
   running.add_option("--sampler", run_options.sampler, "how networks are drawn")
-      ->check(CLI::IsMember({"dense"}))
-      ->option_text("NAME (only dense so far)");
+      ->check(CLI::IsMember({"dense", "exact", "auto"}))
+      ->option_text("dense (default), exact or auto");
   running.add_option("--device", run_options.device, "cpu (default), cuda or cuda:1")->option_text("DEVICE");
   running.add_option("--threads", run_options.threads, "threads that sample; 0 (default): one per processor")
       ->check(CLI::Range(0, 65536))

@@ -19,11 +19,13 @@ namespace {
 compare::Sampler sampler(const config::Experiment& experiment, const RunOptions& options) {
   empirical::SamplerOptions settings;
   settings.device = options.device;
+  if (options.sampler == "exact") settings.products = empirical::Products::exact;
+  if (options.sampler == "auto") settings.products = empirical::Products::automatic;
   settings.threads = options.threads;
   settings.precision = experiment.sweep->precision == config::Precision::float32
                            ? empirical::Precision::float32
                            : empirical::Precision::float64;
-  const auto networks = std::make_shared<const empirical::DenseSampler>(experiment.program, settings);
+  const auto networks = std::make_shared<const empirical::Sampler>(experiment.program, settings);
   return [networks, seed = experiment.sweep->seed](std::int64_t width, std::uint64_t first,
                                                    std::uint64_t count, const compare::Sink& sink) {
     networks->sample(width, seed, first, count, sink);

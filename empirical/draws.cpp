@@ -3,8 +3,6 @@
 #include <cmath>
 #include <span>
 
-#include "empirical/normals.hpp"
-
 namespace nngpcheck::empirical {
 
 RandomObject random_object(const netsor::InputWeight& weight, std::int64_t width) {
@@ -42,6 +40,11 @@ void draw(const RandomObject& object, const Networks& networks, at::Tensor& targ
   } else {
     draw_as<float>(object, networks, target);
   }
+}
+
+NormalStream exact_stream(const RandomObject& object, const Networks& networks, std::int64_t b) {
+  // No name of an object ends in a NUL.
+  return {networks.seed, networks.width, networks.first + static_cast<std::uint64_t>(b), object.name + '\0'};
 }
 
 }  // namespace nngpcheck::empirical

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "empirical/normals.hpp"
 #include "netsor/program.hpp"
 
 namespace nngpcheck::empirical {
@@ -35,5 +36,8 @@ RandomObject random_object(const netsor::Bias& bias, std::int64_t width);
 /// Fills target[count, rows, columns] (float32 or float64, contiguous): entry (i, j) of network b is number
 /// i·columns + j of its normal stream.
 void draw(const RandomObject& object, const Networks& networks, at::Tensor& target);
+
+/// The stream of an ExactProduct for that weight of network first + b: another one than draw()'s.
+NormalStream exact_stream(const RandomObject& object, const Networks& networks, std::int64_t b);
 
 }  // namespace nngpcheck::empirical

@@ -47,10 +47,11 @@ Interpreter::Interpreter(const netsor::Program& program, const Schedule& schedul
       options_(at::TensorOptions(device).dtype(precision == Precision::float64 ? at::kDouble : at::kFloat)),
       bundles_(program.nodes().size()),
       tables_(program.nodes().size()) {
-  for (const double slot_size : schedule.slot_size) {
-    const std::int64_t size = capacity * static_cast<std::int64_t>(slot_size);
-    slots_.push_back(at::empty({size}, options_));
-    staging_.push_back(device.is_cpu() ? slots_.back() : at::empty({size}, options_.device(at::kCPU)));
+  for (std::size_t slot = 0; slot < schedule.slot_size.size(); ++slot) {
+    const std::int64_t size = capacity * static_cast<std::int64_t>(schedule.slot_size[slot]);
+    const at::TensorOptions host = options_.device(at::kCPU);
+    slots_.push_back(at::empty({size}, schedule.slot_exact[slot] ? host.dtype(at::kDouble) : options_));
+    staging_.push_back(slots_.back().is_cpu() ? slots_.back() : at::empty({size}, host));
   }
   for (const Step& step : schedule.steps) {
     const netsor::Operation& operation = program.nodes()[step.node].operation;
@@ -139,7 +140,35 @@ at::Tensor Interpreter::run(const netsor::BiasColumn& operation) {
   return drawn(random_object(program_[operation.bias], networks_.width)).permute({2, 0, 1}).contiguous();
 }
 
+// Network by network and column by column; one network's numbers are the same in every batch.
+at::Tensor Interpreter::exact_products(const netsor::MatMul& operation) {
+  const std::size_t weight = operation.weight.index();
+  const Placement& place = schedule_.weights[weight];
+  const RandomObject object = random_object(program_[operation.weight], networks_.width);
+  std::vector<ExactProduct>& products = exact_[weight];
+  if (place.first_step == step_) {
+    products.clear();
+    double* storage = slots_[place.slot].data_ptr<double>();
+    for (std::int64_t b = 0; b < networks_.count; ++b) {
+      products.emplace_back(storage, object.rows, object.columns, place.uses,
+                            exact_stream(object, networks_, b), object.deviation);
+      storage += ExactProduct::storage_size(object.rows, object.columns, place.uses);
+    }
+  }
+  const at::Tensor x = bundle(operation.argument).to(at::kCPU, at::kDouble).contiguous();
+  const at::Tensor y = at::empty({x.size(0), x.size(1), object.rows}, x.options());
+  for (std::int64_t b = 0; b < networks_.count; ++b) {
+    for (std::int64_t j = 0; j < x.size(0); ++j) {
+      const std::int64_t row = j * x.size(1) + b;
+      products[static_cast<std::size_t>(b)].apply(x.data_ptr<double>() + row * object.columns,
+                                                  y.data_ptr<double>() + row * object.rows);
+    }
+  }
+  return y.to(options_.device(), options_.dtype().toScalarType());
+}
+
 at::Tensor Interpreter::run(const netsor::MatMul& operation) {
+  if (schedule_.weights[operation.weight.index()].exact) return exact_products(operation);
   return multiply_weights(weight_matrices(operation.weight), bundle(operation.argument));
 }
 

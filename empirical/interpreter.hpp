@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "empirical/draws.hpp"
+#include "empirical/exact_product.hpp"
 #include "empirical/mixer.hpp"
 #include "empirical/sampler.hpp"
 #include "empirical/schedule.hpp"
@@ -56,6 +57,7 @@ class Interpreter {
   const Tables& table(netsor::TableId id) const { return tables_[id.index()]; }
   at::Tensor drawn(const RandomObject& object);
   at::Tensor weight_matrices(netsor::WeightId id);
+  at::Tensor exact_products(const netsor::MatMul& operation);
   template <class PerNetwork>
   Tables for_each_network(const PerNetwork& per_network) const;
 
@@ -66,9 +68,10 @@ class Interpreter {
   std::vector<at::Tensor> staging_;  // where they are drawn: the same tensors if the device is the CPU
   std::vector<at::Tensor> bundles_;  // by instruction
   std::vector<Tables> tables_;       // by instruction, then by network
-  std::map<std::size_t, std::vector<Mixer>> mixers_;  // by instruction
-  Networks networks_{};                               // of the current batch
-  std::size_t step_ = 0;                              // the current one
+  std::map<std::size_t, std::vector<Mixer>> mixers_;        // by instruction
+  std::map<std::size_t, std::vector<ExactProduct>> exact_;  // by weight, then by network
+  Networks networks_{};                                     // of the current batch
+  std::size_t step_ = 0;                                    // the current one
 };
 
 }  // namespace nngpcheck::empirical

@@ -67,7 +67,8 @@ struct Split {
 
 Split split(const Schedule& plan, const SamplerOptions& options, bool on_cpu, std::uint64_t count) {
   const double network =
-      plan.peak_numbers * (options.precision == Precision::float64 ? sizeof(double) : sizeof(float));
+      plan.peak_numbers * (options.precision == Precision::float64 ? sizeof(double) : sizeof(float)) +
+      plan.exact_numbers * sizeof(double);
   const auto budget = static_cast<double>(options.memory_budget);
   if (network > budget) {
     throw SamplerError("width " + std::to_string(plan.width) + ": one network takes " + mebibytes(network) +
@@ -86,22 +87,25 @@ Split split(const Schedule& plan, const SamplerOptions& options, bool on_cpu, st
 
 }  // namespace
 
-DenseSampler::DenseSampler(netsor::Program program, SamplerOptions options)
+Sampler::Sampler(netsor::Program program, SamplerOptions options)
     : program_(std::move(program)), options_(std::move(options)) {
-  parse_device(options_.device);
+  if (!parse_device(options_.device).is_cpu() && options_.products != Products::dense) {
+    throw SamplerError("device \"" + options_.device +
+                       "\": only matrices can be drawn there; use the dense sampler, or \"cpu\"");
+  }
   if (options_.threads < 0 || options_.threads > most_threads) {
     throw SamplerError("threads = " + std::to_string(options_.threads) + ": give a number from 1 to " +
                        std::to_string(most_threads) + ", or 0 for all");
   }
 }
 
-void DenseSampler::sample(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
-                          const Sink& sink) const {
+void Sampler::sample(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
+                     const Sink& sink) const {
   if (width > largest_width) {
     throw SamplerError("width " + std::to_string(width) + ": dense matrices end at " +
                        std::to_string(largest_width) + "; choose a smaller width");
   }
-  const Schedule plan = schedule(program_, width);
+  const Schedule plan = schedule(program_, width, options_.products);
   if (count == 0) return;
   const at::Device device = parse_device(options_.device);
   const Split parts = split(plan, options_, device.is_cpu(), count);

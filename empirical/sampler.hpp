@@ -1,4 +1,4 @@
-// Kernels of random networks of finite width, every weight matrix drawn and multiplied.
+// Kernels of random networks of finite width.
 #pragma once
 
 #include <Eigen/Core>
@@ -19,12 +19,21 @@ class SamplerError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// How products with weight matrices are drawn. Networks have the same law in all, but dense and exact draw
+/// from different streams.
+enum class Products {
+  dense,      // by the matrix: O(n²) a product
+  exact,      // without it, at O(n k) for the k-th vector that one weight is applied to; CPU only
+  automatic,  // for each weight the cheaper of the two, a function of program and width
+};
+
 /// How weights and activations are stored. A network is the same in both: float32 rounds the weights of
 /// float64. Kernels and tables are reduced in float64 either way.
 enum class Precision { float32, float64 };
 
 struct SamplerOptions {
   Precision precision = Precision::float64;
+  Products products = Products::dense;
   /// "cpu", or a device of LibTorch such as "cuda" or "cuda:1". Networks are drawn on the CPU either way.
   /// CUDA compiles but is unverified: nobody has run it yet, and its products may round differently in other
   /// batches.
@@ -43,13 +52,13 @@ struct SamplerOptions {
 /// function of (program, width, seed, i) alone: its random objects are drawn from normal streams keyed by
 /// (seed, width, i, name), and neither the number of threads, nor the batch, nor the memory budget changes a
 /// bit.
-class DenseSampler {
+class Sampler {
  public:
   /// Receives network indices in ascending order, from the thread that called sample().
   using Sink = std::function<void(std::uint64_t network, const Eigen::MatrixXd& kernel)>;
 
   /// Throws SamplerError if the device is unknown or unavailable, or the number of threads out of range.
-  explicit DenseSampler(netsor::Program program, SamplerOptions options = {});
+  explicit Sampler(netsor::Program program, SamplerOptions options = {});
 
   /// Networks first, …, first + count - 1 at base width `width`. An exception from the sink ends it.
   /// Throws netsor::ProgramError if a width of the program is no integer there, SamplerError if one network

@@ -1,7 +1,8 @@
 #include "empirical/schedule.hpp"
 
 #include <algorithm>
-#include <numeric>
+
+#include "empirical/exact_product.hpp"
 
 namespace nngpcheck::empirical {
 
@@ -38,13 +39,39 @@ void release_after_last_use(const netsor::Program& program, std::vector<Step>& s
   }
 }
 
-void place_weights(const netsor::Program& program, Schedule& result) {
+// In multiply-adds, of which drawing a normal number costs about eight: a matrix is drawn once and read once
+// per use, while ExactProduct reads its k vectors about four times at its k-th use and its images once.
+bool draw_exactly(const netsor::Weight& weight, std::int64_t width, std::int64_t uses, Products products) {
+  if (products != Products::automatic) return products == Products::exact;
+  const std::int64_t rows = weight.rows.at(width), columns = weight.columns.at(width);
+  const double rank = static_cast<double>(std::min(uses, columns));
+  const double dense = area(rows, columns) * (8 + static_cast<double>(uses));
+  const double exact = static_cast<double>(uses) *
+                           (rank / 2 * (4 * static_cast<double>(columns) + static_cast<double>(rows))) +
+                       8 * rank * static_cast<double>(rows);
+  return exact < dense;
+}
+
+double slot_numbers(const netsor::Weight& weight, std::int64_t width, const Placement& place) {
+  const std::int64_t rows = weight.rows.at(width), columns = weight.columns.at(width);
+  return place.exact ? static_cast<double>(ExactProduct::storage_size(rows, columns, place.uses))
+                     : area(rows, columns);
+}
+
+void place_weights(const netsor::Program& program, Products products, Schedule& result) {
   std::vector<std::size_t> last_step(program.weights().size(), 0);
   const auto weight_of = [&](std::size_t step) {
     return std::get_if<netsor::MatMul>(&program.nodes()[result.steps[step].node].operation);
   };
   for (std::size_t step = 0; step < result.steps.size(); ++step) {
-    if (const auto* product = weight_of(step)) last_step[product->weight.index()] = step;
+    const auto* product = weight_of(step);
+    if (!product) continue;
+    last_step[product->weight.index()] = step;
+    result.weights[product->weight.index()].uses += program.type(product->argument).columns;
+  }
+  for (std::size_t w = 0; w < result.weights.size(); ++w) {
+    result.weights[w].exact =
+        draw_exactly(program.weights()[w], result.width, result.weights[w].uses, products);
   }
   std::vector<std::size_t> free_slots;
   for (std::size_t step = 0; step < result.steps.size(); ++step) {
@@ -52,10 +79,10 @@ void place_weights(const netsor::Program& program, Schedule& result) {
     if (!product) continue;
     Placement& place = result.weights[product->weight.index()];
     if (place.slot == Placement::nowhere) {
-      const netsor::Weight& weight = program[product->weight];
-      const double size = area(weight.rows.at(result.width), weight.columns.at(result.width));
-      const auto fits = std::find_if(free_slots.begin(), free_slots.end(),
-                                     [&](std::size_t slot) { return result.slot_size[slot] == size; });
+      const double size = slot_numbers(program[product->weight], result.width, place);
+      const auto fits = std::find_if(free_slots.begin(), free_slots.end(), [&](std::size_t slot) {
+        return result.slot_size[slot] == size && result.slot_exact[slot] == place.exact;
+      });
       place.first_step = step;
       if (fits != free_slots.end()) {
         place.slot = *fits;
@@ -63,6 +90,7 @@ void place_weights(const netsor::Program& program, Schedule& result) {
       } else {
         place.slot = result.slot_size.size();
         result.slot_size.push_back(size);
+        result.slot_exact.push_back(place.exact);
       }
     }
     if (last_step[product->weight.index()] == step) free_slots.push_back(place.slot);
@@ -86,20 +114,26 @@ double peak(const netsor::Program& program, const Schedule& plan) {
     result = std::max(result, live + temporaries(program, step.node, plan.width));
     for (const std::size_t node : step.release) live -= numbers(program, node, plan.width);
   }
-  return std::accumulate(plan.slot_size.begin(), plan.slot_size.end(), result);
+  for (std::size_t slot = 0; slot < plan.slot_size.size(); ++slot) {
+    if (!plan.slot_exact[slot]) result += plan.slot_size[slot];
+  }
+  return result;
 }
 
 }  // namespace
 
-Schedule schedule(const netsor::Program& program, std::int64_t width) {
-  Schedule result{width, {}, std::vector<Placement>(program.weights().size()), {}, 0};
+Schedule schedule(const netsor::Program& program, std::int64_t width, Products products) {
+  Schedule result{width, {}, std::vector<Placement>(program.weights().size()), {}, {}, 0, 0};
   const std::vector<bool> needed = needed_nodes(program);
   for (std::size_t node = 0; node < needed.size(); ++node) {
     if (needed[node]) result.steps.push_back({node, {}});
   }
   release_after_last_use(program, result.steps);
-  place_weights(program, result);
+  place_weights(program, products, result);
   result.peak_numbers = peak(program, result);
+  for (std::size_t slot = 0; slot < result.slot_size.size(); ++slot) {
+    if (result.slot_exact[slot]) result.exact_numbers += result.slot_size[slot];
+  }
   return result;
 }
 

@@ -1,4 +1,4 @@
-// The two inner loops of sampling, compiled once per instruction set and chosen at run time.
+// The inner loops of sampling, compiled once per instruction set and chosen at run time.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@ struct PhiloxStream {
   std::uint32_t counter[2];
 };
 
-/// One instruction set's implementation. `normals` computes the same bits in all of them; `multiply` sums in
-/// another order in each.
+/// One instruction set's implementation. `normals` computes the same bits in all of them; the others
+/// round differently in each.
 struct Simd {
   const char* name;
 
@@ -37,6 +37,9 @@ struct Simd {
                    std::size_t x_stride, std::size_t columns, double* y, std::size_t y_stride);
   void (*multiply_float)(const float* w, std::size_t rows, std::size_t inner, const float* x,
                          std::size_t x_stride, std::size_t columns, float* y, std::size_t y_stride);
+
+  /// y += Σ_i c_i r_i over `rows` rows r_i of W, rows×inner, row by row.
+  void (*combine)(const double* w, std::size_t rows, std::size_t inner, const double* c, double* y);
 };
 
 extern const Simd simd_portable;

@@ -24,5 +24,5 @@ Floats accumulate(Floats a, Floats b, Floats sum) { return _mm256_fmadd_ps(a, b,
 
 #include "empirical/simd_loops.hpp"
 
-const nngpcheck::empirical::Simd nngpcheck::empirical::simd_avx2 = {"AVX2", normals<double>, normals<float>,
-                                                                    multiply<double>, multiply<float>};
+const nngpcheck::empirical::Simd nngpcheck::empirical::simd_avx2 = {
+    "AVX2", normals<double>, normals<float>, multiply<double>, multiply<float>, combine};

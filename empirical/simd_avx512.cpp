@@ -27,4 +27,4 @@ Floats accumulate(Floats a, Floats b, Floats sum) { return _mm512_fmadd_ps(a, b,
 #include "empirical/simd_loops.hpp"
 
 const nngpcheck::empirical::Simd nngpcheck::empirical::simd_avx512 = {
-    "AVX-512", normals<double>, normals<float>, multiply<double>, multiply<float>};
+    "AVX-512", normals<double>, normals<float>, multiply<double>, multiply<float>, combine};

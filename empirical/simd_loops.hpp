@@ -185,5 +185,31 @@ void multiply(const T* w, std::size_t rows, std::size_t inner, const T* x, std::
   for (; i < rows; ++i) rows_times_columns<1>(w + i * inner, inner, x, x_stride, columns, y + i, y_stride);
 }
 
+// y += Σ c_i w_i over R rows.
+template <std::size_t R>
+void add_rows(const double* w, std::size_t inner, const double* c, double* y) {
+  std::size_t k = 0;
+  for (; k + lanes <= inner; k += lanes) {
+    Doubles sum;
+    __builtin_memcpy(&sum, y + k, sizeof(sum));
+    for (std::size_t i = 0; i < R; ++i) {
+      Doubles row;
+      __builtin_memcpy(&row, w + i * inner + k, sizeof(row));
+      sum = accumulate(row, all(c[i]), sum);
+    }
+    __builtin_memcpy(y + k, &sum, sizeof(sum));
+  }
+  for (; k < inner; ++k) {
+    for (std::size_t i = 0; i < R; ++i) y[k] += w[i * inner + k] * c[i];
+  }
+}
+
+void combine(const double* w, std::size_t rows, std::size_t inner, const double* c, double* y) {
+  std::size_t i = 0;
+  for (; i + 8 <= rows; i += 8) add_rows<8>(w + i * inner, inner, c + i, y);
+  for (; i + 2 <= rows; i += 2) add_rows<2>(w + i * inner, inner, c + i, y);
+  if (i < rows) add_rows<1>(w + i * inner, inner, c + i, y);
+}
+
 }  // namespace
 }  // namespace nngpcheck::empirical

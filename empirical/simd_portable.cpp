@@ -24,4 +24,4 @@ Floats accumulate(Floats a, Floats b, Floats sum) { return a * b + sum; }
 #include "empirical/simd_loops.hpp"
 
 const nngpcheck::empirical::Simd nngpcheck::empirical::simd_portable = {
-    "portable", normals<double>, normals<float>, multiply<double>, multiply<float>};
+    "portable", normals<double>, normals<float>, multiply<double>, multiply<float>, combine};

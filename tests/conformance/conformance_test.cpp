@@ -31,7 +31,7 @@ struct Mean {
 Mean sample_mean(const netsor::Program& program, std::int64_t width, std::uint64_t networks) {
   const Index m = program.outputs();
   ArrayXXd sum = ArrayXXd::Zero(m, m), squares = sum;
-  empirical::DenseSampler(program).sample(width, 7, 0, networks, [&](std::uint64_t, const MatrixXd& kernel) {
+  empirical::Sampler(program).sample(width, 7, 0, networks, [&](std::uint64_t, const MatrixXd& kernel) {
     sum += kernel.array();
     squares += kernel.array().square();
   });

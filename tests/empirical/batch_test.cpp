@@ -10,14 +10,16 @@
 namespace nngpcheck {
 namespace {
 
-using empirical::DenseSampler;
 using empirical::Interpreter;
 using empirical::Precision;
+using empirical::Products;
+using empirical::Sampler;
 using empirical::SamplerOptions;
 
 std::vector<Eigen::MatrixXd> in_batches(const netsor::Program& program, Precision precision,
-                                        std::int64_t width, std::int64_t batch, std::int64_t total) {
-  const empirical::Schedule plan = empirical::schedule(program, width);
+                                        std::int64_t width, std::int64_t batch, std::int64_t total,
+                                        Products products = Products::dense) {
+  const empirical::Schedule plan = empirical::schedule(program, width, products);
   Interpreter interpreter(program, plan, precision, at::kCPU, batch);
   std::vector<Eigen::MatrixXd> result;
   for (std::int64_t first = 0; first < total; first += batch) {
@@ -39,10 +41,12 @@ TEST(EveryProgram, HasTheSameKernelsInAnyBatch) {
     for (const Precision precision : {Precision::float64, Precision::float32}) {
       for (const std::int64_t width : {4, 12, 20, 60, 64, 132}) {
         const std::int64_t total = width < 100 ? 65 : 8;
-        const auto alone = in_batches(program, precision, width, 1, total);
-        for (const std::int64_t batch : {3, 7, 64}) {
-          EXPECT_EQ(in_batches(program, precision, width, batch, total), alone)
-              << "width " << width << ", batch " << batch;
+        for (const Products products : {Products::dense, Products::exact}) {
+          const auto alone = in_batches(program, precision, width, 1, total, products);
+          for (const std::int64_t batch : {3, 7, 64}) {
+            EXPECT_EQ(in_batches(program, precision, width, batch, total, products), alone)
+                << "width " << width << ", batch " << batch;
+          }
         }
       }
     }
@@ -55,7 +59,7 @@ TEST(EveryProgram, HasTheSameKernelsOnAnyNumberOfThreads) {
     SCOPED_TRACE(named.name);
     const auto sampled = [&](int threads, std::size_t budget, std::uint64_t first, std::uint64_t count) {
       std::vector<Eigen::MatrixXd> result;
-      DenseSampler(program, {.threads = threads, .memory_budget = budget})
+      Sampler(program, {.threads = threads, .memory_budget = budget})
           .sample(52, 3, first, count, [&](std::uint64_t, const Eigen::MatrixXd& k) { result.push_back(k); });
       return result;
     };

@@ -17,8 +17,8 @@
 namespace nngpcheck {
 namespace {
 
-using empirical::DenseSampler;
 using empirical::Precision;
+using empirical::Sampler;
 using empirical::SamplerError;
 using empirical::SamplerOptions;
 using netsor::Activation;
@@ -29,11 +29,10 @@ std::vector<Eigen::MatrixXd> kernels(const netsor::Program& program, const Sampl
                                      std::int64_t width, std::uint64_t seed, std::uint64_t first,
                                      std::uint64_t count) {
   std::vector<Eigen::MatrixXd> result;
-  DenseSampler(program, options)
-      .sample(width, seed, first, count, [&](std::uint64_t network, const auto& kernel) {
-        EXPECT_EQ(network, first + result.size());
-        result.push_back(kernel);
-      });
+  Sampler(program, options).sample(width, seed, first, count, [&](std::uint64_t network, const auto& kernel) {
+    EXPECT_EQ(network, first + result.size());
+    result.push_back(kernel);
+  });
   return result;
 }
 
@@ -73,7 +72,7 @@ TEST(EveryProgram, Float32IsTheSameNetworkRounded) {
   }
 }
 
-TEST(DenseSampler, UsesTheStatedVariances) {
+TEST(Sampler, UsesTheStatedVariances) {
   netsor::Builder builder;
   const auto x = builder.input(builder.input_weight({"U", {}, 2, 3.0}), Eigen::MatrixXd::Identity(2, 2));
   builder.output(builder.readout({"v", 5.0}), builder.matmul(builder.weight({"W", {}, {}, 7.0}), x));
@@ -86,7 +85,7 @@ TEST(DenseSampler, UsesTheStatedVariances) {
   EXPECT_NEAR(kernels(program, {}, 1, 9, 4, 1)[0](0, 1), expected, 1e-14 * std::abs(expected));
 }
 
-TEST(DenseSampler, NetworksDependOnSeedWidthAndIndex) {
+TEST(Sampler, NetworksDependOnSeedWidthAndIndex) {
   const netsor::Program program = architectures::mlp({}, testing::vectors(3, 2));
   const Eigen::MatrixXd kernel = kernels(program, {}, 8, 1, 0, 1)[0];
   EXPECT_EQ(kernels(program, {}, 8, 1, 0, 1)[0], kernel);
@@ -106,30 +105,30 @@ std::string message(const Function& function) {
   return "no error";
 }
 
-TEST(DenseSampler, RejectsDevicesItCannotUse) {
+TEST(Sampler, RejectsDevicesItCannotUse) {
   const netsor::Program program = architectures::mlp({}, testing::vectors(3, 2));
   for (const char* device : {"", "gpu", "cuda:x", "cpu:0:0"}) {
-    EXPECT_THAT(message<SamplerError>([&] { DenseSampler(program, {.device = device}); }),
+    EXPECT_THAT(message<SamplerError>([&] { Sampler(program, {.device = device}); }),
                 HasSubstr("use \"cpu\""))
         << device;
   }
-  EXPECT_THAT(message<SamplerError>([&] { DenseSampler(program, {.device = "meta"}); }),
+  EXPECT_THAT(message<SamplerError>([&] { Sampler(program, {.device = "meta"}); }),
               HasSubstr("device \"meta\": not supported"));
-  EXPECT_THAT(message<SamplerError>([&] { DenseSampler(program, {.device = "cuda:1000"}); }),
+  EXPECT_THAT(message<SamplerError>([&] { Sampler(program, {.device = "cuda:1000"}); }),
               AllOf(HasSubstr("device \"cuda:1000\""), HasSubstr("LibTorch sees")));
-  EXPECT_NO_THROW(DenseSampler(program, {.device = "cpu"}));
+  EXPECT_NO_THROW(Sampler(program, {.device = "cpu"}));
 }
 
-TEST(DenseSampler, RejectsNumbersOfThreadsOutOfRange) {
+TEST(Sampler, RejectsNumbersOfThreadsOutOfRange) {
   const netsor::Program program = architectures::mlp({}, testing::vectors(3, 2));
   for (const int threads : {-1, 1025}) {
-    EXPECT_THAT(message<SamplerError>([&] { DenseSampler(program, {.threads = threads}); }),
+    EXPECT_THAT(message<SamplerError>([&] { Sampler(program, {.threads = threads}); }),
                 AllOf(HasSubstr("threads = " + std::to_string(threads)), HasSubstr("from 1 to 1024")));
   }
-  EXPECT_NO_THROW(DenseSampler(program, {.threads = 1024}));
+  EXPECT_NO_THROW(Sampler(program, {.threads = 1024}));
 }
 
-TEST(DenseSampler, RejectsWidthsThatAreNoIntegers) {
+TEST(Sampler, RejectsWidthsThatAreNoIntegers) {
   netsor::Builder builder;
   const auto x =
       builder.input(builder.input_weight({"U", netsor::Width(1, 4), 3, 1.0}), testing::some_data(3, 2));
@@ -142,7 +141,7 @@ TEST(DenseSampler, RejectsWidthsThatAreNoIntegers) {
   EXPECT_EQ(kernels(program, {}, 8, 1, 0, 1).size(), 1U);
 }
 
-TEST(DenseSampler, SaysHowMuchMemoryOneNetworkTakes) {
+TEST(Sampler, SaysHowMuchMemoryOneNetworkTakes) {
   architectures::MlpOptions options;
   options.depth = 3;
   const netsor::Program program = architectures::mlp(options, testing::vectors(3, 2));
@@ -156,7 +155,7 @@ TEST(DenseSampler, SaysHowMuchMemoryOneNetworkTakes) {
               HasSubstr("dense matrices end at"));
 }
 
-TEST(DenseSampler, NamesTheNetworkWhoseKernelIsNotFinite) {
+TEST(Sampler, NamesTheNetworkWhoseKernelIsNotFinite) {
   const auto explode =
       Activation::custom("explode", [](double) { return std::numeric_limits<double>::infinity(); });
   architectures::MlpOptions options;
@@ -166,14 +165,14 @@ TEST(DenseSampler, NamesTheNetworkWhoseKernelIsNotFinite) {
               AllOf(HasSubstr("network 40 at width 8"), HasSubstr("not finite")));
 }
 
-TEST(DenseSampler, DeliversAllNetworksBeforeTheFirstBadOne) {
+TEST(Sampler, DeliversAllNetworksBeforeTheFirstBadOne) {
   // Overflows where the largest coordinate is large: some networks do, most do not.
   const auto spiky = Activation::custom("spiky", [](double x) { return x > 2.5 ? HUGE_VAL : x; });
   architectures::MlpOptions options;
   options.activation = spiky;
   const netsor::Program program = architectures::mlp(options, testing::vectors(3, 2));
   std::uint64_t delivered = 0;
-  const DenseSampler sampler(program, {.threads = 2, .memory_budget = 1 << 14});
+  const Sampler sampler(program, {.threads = 2, .memory_budget = 1 << 14});
   const std::string error = message<SamplerError>([&] {
     sampler.sample(32, 1, 0, 100000,
                    [&](std::uint64_t network, const auto&) { EXPECT_EQ(network, delivered++); });
@@ -182,13 +181,13 @@ TEST(DenseSampler, DeliversAllNetworksBeforeTheFirstBadOne) {
   EXPECT_THAT(error, HasSubstr("network " + std::to_string(delivered) + " at width 32"));
 }
 
-TEST(DenseSampler, PassesOnExceptionsOfSinksAndActivations) {
+TEST(Sampler, PassesOnExceptionsOfSinksAndActivations) {
   const netsor::Program program = architectures::mlp({}, testing::vectors(3, 2));
   std::uint64_t delivered = 0;
   const auto sink = [&](std::uint64_t, const Eigen::MatrixXd&) {
     if (++delivered == 3) throw std::runtime_error("disk full");
   };
-  EXPECT_EQ(message<std::runtime_error>([&] { DenseSampler(program).sample(32, 1, 0, 100000, sink); }),
+  EXPECT_EQ(message<std::runtime_error>([&] { Sampler(program).sample(32, 1, 0, 100000, sink); }),
             "disk full");
   EXPECT_EQ(delivered, 3U);
 
@@ -200,7 +199,7 @@ TEST(DenseSampler, PassesOnExceptionsOfSinksAndActivations) {
             "not for me");
 }
 
-TEST(DenseSampler, SamplesNothingWhenAskedForNothing) {
+TEST(Sampler, SamplesNothingWhenAskedForNothing) {
   const netsor::Program program = architectures::mlp({}, testing::vectors(3, 2));
   EXPECT_TRUE(kernels(program, {}, 8, 1, 0, 0).empty());
 }
