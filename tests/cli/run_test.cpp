@@ -88,6 +88,18 @@ TEST_F(Run, RunsTheDemosExperiment) {
   }
 }
 
+TEST_F(Run, SamplerIsChosenAndRecorded) {
+  for (const std::string sampler : {"dense", "exact", "auto"}) {
+    succeed("run e.toml --set architecture.depth=2 --sampler " + sampler + " --out " + sampler);
+    EXPECT_EQ(nlohmann::json::parse(read(folder_ / sampler / "run.json"))["experiments"][0]["sampler"],
+              sampler);
+  }
+  EXPECT_NE(read(folder_ / "dense" / "samples.csv"), read(folder_ / "exact" / "samples.csv"));
+  // Where every weight has one use, exact is cheaper.
+  EXPECT_EQ(read(folder_ / "auto" / "samples.csv"), read(folder_ / "exact" / "samples.csv"));
+  EXPECT_EQ(run("run e.toml --sampler dense --out exact").status, 64) << "another run";
+}
+
 TEST_F(Run, ExperimentsThatComeWithTheProjectAreValid) {
   int files = 0;
   for (const auto& entry : fs::directory_iterator(NNGPCHECK_SOURCE "/experiments")) {
