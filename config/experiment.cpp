@@ -73,7 +73,10 @@ Model read_layered(const TableReader& table) {
 }
 
 Model read_model(const TableReader& table) {
-  return table.find("layers") ? read_layered(table) : read_named(table);
+  const toml::node* name = table.find("name");
+  if (!table.find("layers")) return read_named(table);
+  if (name) table.fail(*name, "architecture has a name and a list of layers; give one of them");
+  return read_layered(table);
 }
 
 netsor::Program build(const Model& model, const Inputs& inputs, const TableReader& experiment) {

@@ -84,6 +84,7 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error("[{type = \"concat\", branches = [{type = \"dense\"}]}]"),
               HasSubstr("branches is a table, not a list"));
   EXPECT_THAT(error("[]"), HasSubstr("no layer draws weights"));
+  EXPECT_THAT(error("[]\nname = \"mlp\""), HasSubstr("e.toml:5: architecture has a name and a list of layers"));
   EXPECT_THAT(error("[{type = \"conv\", kernel = 5, padding = \"valid\"}]"),
               AllOf(HasSubstr("e.toml:4: "), HasSubstr("layer \"conv1\""), HasSubstr("spans 5 positions")));
   EXPECT_THAT(error("[{type = \"dense\"}, {type = \"self_attention\", scaling = \"1/sqrt(n)\"}]"),
