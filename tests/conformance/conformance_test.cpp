@@ -4,6 +4,7 @@
 #include <Eigen/Eigenvalues>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
+#include <limits>
 #include <set>
 
 #include "analytic/limit.hpp"
@@ -23,6 +24,13 @@ using Eigen::MatrixXd;
 using testing::Case;
 
 constexpr double false_alarm = 1e-6;  // of one architecture's comparison, over all entries
+
+double tail(Index entries) { return false_alarm / (2.0 * static_cast<double>(entries)); }
+
+// Of the limit's 16 randomizations, Bonferroni over the entries.
+double student_quantile(Index entries) {
+  return boost::math::quantile(boost::math::complement(boost::math::students_t(15), tail(entries)));
+}
 
 struct Mean {
   ArrayXXd value, error;
@@ -66,8 +74,12 @@ TEST_P(Conformance, EqualsItsTwin) {
 TEST_P(Conformance, LimitIsSymmetricAndPositiveSemidefinite) {
   const analytic::Limit limit = analytic::limit(program_, {.points = 1 << 10});
   EXPECT_EQ((limit.kernel - limit.kernel.transpose()).cwiseAbs().maxCoeff(), 0);
-  const double error = limit.error_bound.sum() + 20 * limit.standard_error.sum();
-  EXPECT_GE(Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.kernel).eigenvalues().minCoeff(), -error - 1e-13);
+  // An error matrix E moves an eigenvalue by at most ‖E‖_F.
+  const double student = student_quantile(limit.kernel.size());
+  const double error = limit.error_bound.norm() + student * limit.standard_error.norm();
+  const double rounding = std::numeric_limits<double>::epsilon() * limit.kernel.norm();
+  EXPECT_GE(Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.kernel).eigenvalues().minCoeff(),
+            -error - rounding);
 }
 
 // The same samples, the last one first, and where each output column went; labels stay with their samples.
@@ -111,8 +123,7 @@ TEST_P(Conformance, ReorderingTheSamplesReordersTheKernel) {
   const ArrayXXd error = (one.standard_error(other.outputs, other.outputs).array().square() +
                           two.standard_error.array().square())
                              .sqrt();
-  const double tail = false_alarm / (2.0 * static_cast<double>(expected.size()));
-  const double student = boost::math::quantile(boost::math::complement(boost::math::students_t(15), tail));
+  const double student = student_quantile(expected.size());
   const ArrayXXd allowed = student * error + 1e-12;
   EXPECT_LE(((two.kernel - expected).array().abs() / allowed).maxCoeff(), 1);
   if (GetParam().inputs.samples() > 1) {
@@ -127,10 +138,9 @@ TEST_P(Conformance, SamplesTendToTheLimit) {
   constexpr std::int64_t width = 64;
   const Mean narrow = sample_mean(program_, width, 1000), wide = sample_mean(program_, 2 * width, 2000);
   const analytic::Limit limit = analytic::limit(program_, {.points = 1 << 12});
-  const double tail = false_alarm / (2.0 * static_cast<double>(limit.kernel.size()));
-  const double normal = boost::math::quantile(boost::math::complement(boost::math::normal(), tail / 2));
-  const double student =
-      boost::math::quantile(boost::math::complement(boost::math::students_t(15), tail / 2));
+  const Index twice = 2 * limit.kernel.size();  // half of the false alarms for each
+  const double normal = boost::math::quantile(boost::math::complement(boost::math::normal(), tail(twice)));
+  const double student = student_quantile(twice);
   const ArrayXXd allowed = normal * (4 * wide.error.square() + narrow.error.square()).sqrt() +
                            student * limit.standard_error.array() + limit.error_bound.array() +
                            0.25 * (wide.value - narrow.value).abs() + 1e-12;
