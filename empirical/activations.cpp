@@ -2,92 +2,111 @@
 
 #include <numbers>
 
+#include "empirical/simd.hpp"
+
 namespace nngpcheck::empirical {
 
 namespace {
 
 using Kind = netsor::Activation::Kind;
 
-at::Tensor power(const at::Tensor& x, int exponent) {
-  at::Tensor result = x.clone();
-  for (int k = 1; k < exponent; ++k) result.mul_(x);
-  return result;
+void multiply_power(const at::Tensor& x, int exponent, at::Tensor& y) {
+  for (int k = 1; k < exponent; ++k) y.mul_(x);
 }
 
-at::Tensor call(const std::function<double(double)>& function, const at::Tensor& x) {
-  at::Tensor values = x.to(at::kCPU, at::kDouble).clone(at::MemoryFormat::Contiguous);
+void call(const std::function<double(double)>& function, const at::Tensor& x, at::Tensor& y) {
+  const at::Tensor values = x.to(at::kCPU, at::kDouble).clone(at::MemoryFormat::Contiguous);
   double* data = values.data_ptr<double>();
   for (std::int64_t k = 0; k < values.numel(); ++k) data[k] = function(data[k]);
-  return values.to(x.options());
+  y.copy_(values);
 }
 
-at::Tensor evaluate(const netsor::Activation& activation, const at::Tensor& x) {
-  switch (activation.kind()) {
-    case Kind::identity:
-      return x;
-    case Kind::relu:
-      return x.clamp_min(0);
-    case Kind::leaky_relu:
-      return at::where(x > 0, x, x * activation.parameter());
-    case Kind::abs:
-      return x.abs();
-    case Kind::step:
-      return (x > 0).to(x.scalar_type());
-    case Kind::sign:
-      return x.sign();
-    case Kind::square:
-      return x * x;
-    case Kind::relu_squared:
-      return power(x.clamp_min(0), 2);
-    case Kind::power:
-      return power(x, static_cast<int>(activation.parameter()));
-    case Kind::rectified_power:
-      return power(x.clamp_min(0), static_cast<int>(activation.parameter()));
-    case Kind::erf:
-      return x.erf();
-    case Kind::erf_sigmoid:
-      return (-x).erfc() * 0.5;
-    case Kind::sigmoid:
-      return x.sigmoid();
-    case Kind::tanh:
-      return x.tanh();
-    case Kind::hardtanh:
-      return x.clamp(-1, 1);
-    case Kind::gelu:
-      return x * ((x * -std::numbers::sqrt2 / 2).erfc() * 0.5);
-    case Kind::silu:
-      return x * x.sigmoid();
-    case Kind::softplus:
-      return x.clamp_min(0) + (-x.abs()).exp().log1p();
-    case Kind::elu:
-      return at::where(x > 0, x, x.clamp_max(0).expm1());
-    case Kind::sin:
-      return x.sin();
-    case Kind::cos:
-      return x.cos();
-    case Kind::exp:
-      return x.exp();
-    case Kind::gaussian:
-      return (-(x * x)).exp();
-    case Kind::custom:
-      return call(activation.function(), x);
-  }
-  return {};
+// Several times faster than LibTorch's.
+bool scaled_erf(const at::Tensor& x, double scale, double shift, at::Tensor& y) {
+  if (!x.is_cpu() || x.scalar_type() != at::kDouble || !x.is_contiguous()) return false;
+  simd().erf(x.data_ptr<double>(), static_cast<std::size_t>(x.numel()), scale, shift, y.data_ptr<double>());
+  return true;
 }
 
 }  // namespace
 
-at::Tensor apply_activation(const netsor::Activation& activation, const at::Tensor& x) {
-  if (activation.kind() == Kind::custom) return evaluate(activation, x);
-  // LibTorch's vectorised loops hand the entries that are left over to scalar code, which rounds differently:
-  // padding leaves none over, so that an entry's place in the tensor does not matter.
-  constexpr std::int64_t multiple = 64;
-  const std::int64_t size = x.numel();
-  if (size % multiple == 0 && x.is_contiguous()) return evaluate(activation, x);
-  at::Tensor padded = at::empty({(size + multiple - 1) / multiple * multiple}, x.options());
-  padded.narrow(0, 0, size).view(x.sizes()).copy_(x);
-  padded.narrow(0, size, padded.numel() - size).zero_();
-  return evaluate(activation, padded).narrow(0, 0, size).view(x.sizes());
+void apply_activation(const netsor::Activation& activation, const at::Tensor& x, at::Tensor& y) {
+  switch (activation.kind()) {
+    case Kind::identity:
+      y.copy_(x);
+      return;
+    case Kind::relu:
+      at::clamp_min_out(y, x, 0);
+      return;
+    case Kind::leaky_relu:
+      at::leaky_relu_out(y, x, activation.parameter());
+      return;
+    case Kind::abs:
+      at::abs_out(y, x);
+      return;
+    case Kind::step:
+      at::heaviside_out(y, x, at::zeros({}, x.options()));
+      return;
+    case Kind::sign:
+      at::sign_out(y, x);
+      return;
+    case Kind::square:
+      at::mul_out(y, x, x);
+      return;
+    case Kind::relu_squared:
+      at::clamp_min_out(y, x, 0).mul_(y);
+      return;
+    case Kind::power:
+      y.copy_(x);
+      multiply_power(x, static_cast<int>(activation.parameter()), y);
+      return;
+    case Kind::rectified_power:  // x^(k-1) max(x, 0): both are 0 below 0
+      at::clamp_min_out(y, x, 0);
+      multiply_power(x, static_cast<int>(activation.parameter()), y);
+      return;
+    case Kind::erf:
+      if (!scaled_erf(x, 1, 0, y)) at::erf_out(y, x);
+      return;
+    case Kind::erf_sigmoid:
+      if (!scaled_erf(x, 0.5, 0.5, y)) at::erf_out(y, x).mul_(0.5).add_(0.5);
+      return;
+    case Kind::sigmoid:
+      at::sigmoid_out(y, x);
+      return;
+    case Kind::tanh:
+      at::tanh_out(y, x);
+      return;
+    case Kind::hardtanh:
+      at::clamp_out(y, x, -1, 1);
+      return;
+    case Kind::gelu:
+      at::mul_out(y, x, at::scalar_tensor(-std::numbers::sqrt2 / 2, x.options())).erfc_().mul_(0.5).mul_(x);
+      return;
+    case Kind::silu:
+      at::sigmoid_out(y, x).mul_(x);
+      return;
+    case Kind::softplus:
+      at::abs_out(y, x).neg_().exp_().log1p_().add_(x.clamp_min(0));
+      return;
+    case Kind::elu:
+      at::elu_out(y, x);
+      return;
+    case Kind::sin:
+      at::sin_out(y, x);
+      return;
+    case Kind::cos:
+      at::cos_out(y, x);
+      return;
+    case Kind::exp:
+      at::exp_out(y, x);
+      return;
+    case Kind::gaussian:
+      at::mul_out(y, x, x).neg_().exp_();
+      return;
+    case Kind::custom:
+      call(activation.function(), x, y);
+      return;
+  }
 }
 
 }  // namespace nngpcheck::empirical

@@ -7,8 +7,12 @@
 
 namespace nngpcheck::empirical {
 
-/// φ(x), entry by entry, in the precision of x. An entry's result depends on that entry alone, to the last
-/// bit. A custom function is called on the CPU, in float64.
-at::Tensor apply_activation(const netsor::Activation& activation, const at::Tensor& x);
+/// LibTorch's vectorised loops hand the entries that are left over to scalar code, which rounds differently:
+/// in a tensor of a multiple of these many entries an entry's place does not matter.
+inline constexpr std::int64_t vector_multiple = 64;
+
+/// y = φ(x), entry by entry, in the precision of x; y is another tensor of the same shape. A custom function
+/// is called on the CPU, in float64.
+void apply_activation(const netsor::Activation& activation, const at::Tensor& x, at::Tensor& y);
 
 }  // namespace nngpcheck::empirical

@@ -1,7 +1,9 @@
 #include "empirical/interpreter.hpp"
 
 #include <algorithm>
-#include <type_traits>
+#include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "empirical/activations.hpp"
 #include "empirical/products.hpp"
@@ -9,82 +11,97 @@
 
 namespace nngpcheck::empirical {
 
-namespace {
-
-// X ↦ the mean of each group's columns.
-netsor::SparseMatrix group_means(const std::vector<int>& group) {
-  const int groups = 1 + *std::max_element(group.begin(), group.end());
-  std::vector<double> size(static_cast<std::size_t>(groups), 0.0);
-  for (const int g : group) ++size[static_cast<std::size_t>(g)];
-  std::vector<Eigen::Triplet<double>> entries;
-  for (std::size_t column = 0; column < group.size(); ++column) {
-    entries.emplace_back(static_cast<int>(column), group[column],
-                         1 / size[static_cast<std::size_t>(group[column])]);
-  }
-  netsor::SparseMatrix result(static_cast<Eigen::Index>(group.size()), groups);
-  result.setFromTriplets(entries.begin(), entries.end());
-  return result;
-}
-
-// From one column per group back to all columns.
-netsor::SparseMatrix spread(const std::vector<int>& group) {
-  const int groups = 1 + *std::max_element(group.begin(), group.end());
-  std::vector<Eigen::Triplet<double>> entries;
-  for (std::size_t column = 0; column < group.size(); ++column) {
-    entries.emplace_back(group[column], static_cast<int>(column), 1.0);
-  }
-  netsor::SparseMatrix result(groups, static_cast<Eigen::Index>(group.size()));
-  result.setFromTriplets(entries.begin(), entries.end());
-  return result;
-}
-
-}  // namespace
-
 Interpreter::Interpreter(const netsor::Program& program, const Schedule& schedule, Precision precision,
                          at::Device device, std::int64_t capacity)
     : program_(program),
       schedule_(schedule),
+      capacity_(capacity),
       options_(at::TensorOptions(device).dtype(precision == Precision::float64 ? at::kDouble : at::kFloat)),
+      buffer_(at::empty({capacity * static_cast<std::int64_t>(schedule.buffer_bytes)},
+                        at::TensorOptions(device).dtype(at::kByte))),
       bundles_(program.nodes().size()),
-      tables_(program.nodes().size()) {
-  for (std::size_t slot = 0; slot < schedule.slot_size.size(); ++slot) {
-    const std::int64_t size = capacity * static_cast<std::int64_t>(schedule.slot_size[slot]);
-    const at::TensorOptions host = options_.device(at::kCPU);
-    slots_.push_back(at::empty({size}, schedule.slot_exact[slot] ? host.dtype(at::kDouble) : options_));
-    staging_.push_back(slots_.back().is_cpu() ? slots_.back() : at::empty({size}, host));
-  }
+      padded_(program.nodes().size()),
+      tables_(program.nodes().size()),
+      groups_(schedule.groups.size()) {
   for (const Step& step : schedule.steps) {
-    const netsor::Operation& operation = program.nodes()[step.node].operation;
-    if (const auto* mix = std::get_if<netsor::Mix>(&operation)) {
-      mixers_[step.node].emplace_back(*mix->matrix, options_);
-    } else if (const auto* standardize = std::get_if<netsor::Standardize>(&operation)) {
-      mixers_[step.node].emplace_back(group_means(standardize->group), options_);
-      mixers_[step.node].emplace_back(spread(standardize->group), options_);
+    if (const auto* mix = std::get_if<netsor::Mix>(&program.nodes()[step.node].operation))
+      mixers_.try_emplace(step.node, mix->matrix, options_);
+  }
+  if (schedule.exact_inputs) find_input_coordinates();
+}
+
+// Of all data that one input weight is applied to, in one basis: products with it are tied.
+void Interpreter::find_input_coordinates() {
+  std::map<std::size_t, std::vector<std::size_t>> nodes;  // by input weight
+  for (const Step& step : schedule_.steps) {
+    if (const auto* input = std::get_if<netsor::Input>(&program_.nodes()[step.node].operation))
+      nodes[input->weight.index()].push_back(step.node);
+  }
+  for (const auto& [weight, inputs] : nodes) {
+    const auto data = [&](std::size_t node) -> const Eigen::MatrixXd& {
+      return *std::get<netsor::Input>(program_.nodes()[node].operation).data;
+    };
+    Eigen::Index columns = 0;
+    for (const std::size_t node : inputs) columns += data(node).cols();
+    const Eigen::Index dimension = data(inputs.front()).rows();
+    std::vector<double> storage(static_cast<std::size_t>(GramSchmidt::storage_size(dimension, columns)));
+    Coordinates coordinates(storage.data(), dimension, columns, {});
+    for (const std::size_t node : inputs) {
+      const Eigen::MatrixXd& x = data(node);
+      input_coordinates_[node] =
+          coordinates.of({x.data(), static_cast<std::size_t>(x.rows()), static_cast<std::size_t>(x.cols())});
     }
   }
 }
 
+// A region of the buffer, from `offset` bytes of each network's share on, as numbers of all networks.
+at::Tensor Interpreter::place(const Region& region, at::ScalarType type, at::IntArrayRef shape,
+                              double offset) const {
+  const std::int64_t numbers =
+      std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies());
+  const auto begin = static_cast<std::int64_t>(region.offset + offset) * capacity_;
+  return buffer_.narrow(0, begin, numbers * static_cast<std::int64_t>(c10::elementSize(type)))
+      .view(type)
+      .view(shape);
+}
+
+// One network's part of a region in float64. Precondition: the buffer is on the CPU.
+double* Interpreter::share(const Region& region, std::int64_t b) const {
+  const auto begin =
+      static_cast<std::int64_t>(region.offset) * capacity_ + b * static_cast<std::int64_t>(region.bytes);
+  return reinterpret_cast<double*>(buffer_.data_ptr<std::uint8_t>() + begin);
+}
+
+void Interpreter::lay_out(std::int64_t networks) {
+  for (const Step& step : schedule_.steps) {
+    const auto* type = std::get_if<netsor::BundleType>(&program_.nodes()[step.node].type);
+    if (!type) continue;
+    const std::int64_t n = type->width.at(schedule_.width);
+    const std::int64_t numbers = type->columns * networks * n;
+    const at::ScalarType scalar = options_.dtype().toScalarType();
+    bundles_[step.node] = place(step.value, scalar, {type->columns, networks, n});
+    padded_[step.node] =
+        place(step.value, scalar, {(numbers + vector_multiple - 1) / vector_multiple * vector_multiple});
+  }
+}
+
 std::vector<at::Tensor> Interpreter::outputs(const Networks& networks) {
+  if (networks.count != networks_.count) lay_out(networks.count);
   networks_ = networks;
   for (step_ = 0; step_ < schedule_.steps.size(); ++step_) {
-    const Step& step = schedule_.steps[step_];
+    const std::size_t node = schedule_.steps[step_].node;
     std::visit(
         [&](const auto& operation) {
-          if constexpr (std::is_same_v<decltype(run(operation)), at::Tensor>) {
-            bundles_[step.node] = run(operation);
+          if constexpr (requires { run(operation, bundles_[node]); }) {
+            run(operation, bundles_[node]);
           } else {
-            tables_[step.node] = run(operation);
+            tables_[node] = run(operation);
           }
         },
-        program_.nodes()[step.node].operation);
-    for (const std::size_t node : step.release) {
-      bundles_[node].reset();
-      tables_[node].clear();
-    }
+        program_.nodes()[node].operation);
   }
   std::vector<at::Tensor> result;
   for (const netsor::BundleId block : program_.output().blocks) result.push_back(bundle(block));
-  for (at::Tensor& value : bundles_) value.reset();
   return result;
 }
 
@@ -96,140 +113,185 @@ std::vector<Eigen::MatrixXd> Interpreter::kernels(const Networks& networks) {
   std::vector<Eigen::MatrixXd> result;
   for (std::int64_t b = 0; b < networks.count; ++b) {
     Eigen::MatrixXd kernel = Eigen::MatrixXd::Zero(program_.outputs(), program_.outputs());
-    for (const at::Tensor& block : blocks) {
-      const at::Tensor x = block.select(1, b);
-      kernel += inner_products(x, x);
-    }
-    result.push_back(kernel.selfadjointView<Eigen::Lower>());
-    result.back() *= scale;
+    for (const at::Tensor& block : blocks) kernel += inner_products(block, block, b);
+    result.push_back(scale * kernel);
   }
   return result;
 }
 
 // ---- Random objects ----
 
-at::Tensor Interpreter::drawn(const RandomObject& object) {
-  at::Tensor result = at::empty({networks_.count, object.rows, object.columns}, options_.device(at::kCPU));
-  draw(object, networks_, result);
-  return result.to(options_.device());
+void Interpreter::draw_into(const RandomObject& object, at::Tensor& target) {
+  if (target.is_cpu()) {
+    draw(object, networks_, target);
+  } else {
+    at::Tensor drawn = at::empty(target.sizes(), target.options().device(at::kCPU));
+    draw(object, networks_, drawn);
+    target.copy_(drawn);
+  }
 }
 
 at::Tensor Interpreter::weight_matrices(netsor::WeightId id) {
-  const Placement& place = schedule_.weights[id.index()];
+  const WeightPlan& plan = schedule_.weights[id.index()];
   const RandomObject object = random_object(program_[id], networks_.width);
-  const auto matrices = [&](const at::Tensor& slot) {
-    return slot.narrow(0, 0, networks_.count * object.rows * object.columns)
-        .view({networks_.count, object.rows, object.columns});
-  };
-  at::Tensor result = matrices(slots_[place.slot]);
-  if (place.first_step == step_) {
-    at::Tensor target = matrices(staging_[place.slot]);
-    draw(object, networks_, target);
-    if (!result.is_cpu()) result.copy_(target);
+  at::Tensor result =
+      place(plan.matrix, options_.dtype().toScalarType(), {networks_.count, object.rows, object.columns});
+  if (plan.first_step == step_) draw_into(object, result);
+  return result;
+}
+
+void Interpreter::run(const netsor::Input& operation, at::Tensor& result) {
+  const RandomObject object = random_object(program_[operation.weight], networks_.width);
+  const Step& step = schedule_.steps[step_];
+  if (schedule_.exact_inputs) {
+    const at::Tensor y = native_result(step.scratch, result);
+    for (std::int64_t b = 0; b < networks_.count; ++b) {
+      combine_images({exact_stream(object, networks_, b), object.rows, object.deviation, nullptr, nullptr}, 0,
+                     input_coordinates_.at(step.node), columns_of(y, b));
+    }
+    if (!y.is_same(result)) result.copy_(y);
+    return;
+  }
+  const at::Tensor data = to_tensor(operation.data->transpose(), options_);
+  at::Tensor weights =
+      place(step.scratch, options_.dtype().toScalarType(), {networks_.count, object.rows, object.columns});
+  draw_into(object, weights);
+  multiply_weights(weights, data.unsqueeze(1).expand({data.size(0), networks_.count, data.size(1)}), result);
+}
+
+void Interpreter::run(const netsor::BiasColumn& operation, at::Tensor& result) {
+  const RandomObject object = random_object(program_[operation.bias], networks_.width);
+  at::Tensor column = result.view({networks_.count, object.rows, 1});
+  draw_into(object, column);
+}
+
+std::vector<ExactProducts> Interpreter::exact_group(const Group& group) {
+  std::vector<ExactProducts> result;
+  for (std::int64_t b = 0; b < networks_.count; ++b) {
+    std::vector<GaussianMatrix> weights;
+    for (const std::size_t w : group.weights) {
+      const WeightPlan& plan = schedule_.weights[w];
+      const RandomObject object = random_object(program_.weights()[w], networks_.width);
+      weights.push_back({exact_stream(object, networks_, b), object.rows, object.deviation,
+                         plan.images.bytes > 0 ? share(plan.images, b) : nullptr,
+                         plan.matrix.bytes > 0 ? share(plan.matrix, b) : nullptr});
+    }
+    result.emplace_back(group.arguments, share(group.basis, b), std::move(weights));
   }
   return result;
 }
 
-at::Tensor Interpreter::run(const netsor::Input& operation) {
-  const at::Tensor data = to_tensor(operation.data->transpose(), options_);
-  const at::Tensor weights = drawn(random_object(program_[operation.weight], networks_.width));
-  return multiply_weights(weights, data.unsqueeze(1).expand({data.size(0), networks_.count, data.size(1)}));
+// `result` itself, or a place for it in float64.
+at::Tensor Interpreter::native_result(const Region& scratch, const at::Tensor& result) const {
+  return result.scalar_type() == at::kDouble ? result : place(scratch, at::kDouble, result.sizes());
 }
 
-at::Tensor Interpreter::run(const netsor::BiasColumn& operation) {
-  return drawn(random_object(program_[operation.bias], networks_.width)).permute({2, 0, 1}).contiguous();
-}
-
-// Network by network and column by column; one network's numbers are the same in every batch.
-at::Tensor Interpreter::exact_products(const netsor::MatMul& operation) {
-  const std::size_t weight = operation.weight.index();
-  const Placement& place = schedule_.weights[weight];
-  const RandomObject object = random_object(program_[operation.weight], networks_.width);
-  std::vector<ExactProduct>& products = exact_[weight];
-  if (place.first_step == step_) {
-    products.clear();
-    double* storage = slots_[place.slot].data_ptr<double>();
-    for (std::int64_t b = 0; b < networks_.count; ++b) {
-      products.emplace_back(storage, object.rows, object.columns, place.uses,
-                            exact_stream(object, networks_, b), object.deviation);
-      storage += ExactProduct::storage_size(object.rows, object.columns, place.uses);
-    }
+void Interpreter::multiply_exactly(const netsor::MatMul& operation, at::Tensor& result) {
+  const WeightPlan& plan = schedule_.weights[operation.weight.index()];
+  const Group& group = schedule_.groups[plan.group];
+  if (group.first_step == step_) groups_[plan.group] = exact_group(group);
+  const Region& scratch = schedule_.steps[step_].scratch;
+  const at::Tensor y = native_result(scratch, result);
+  at::Tensor x = bundle(operation.argument);
+  if (x.scalar_type() != at::kDouble) {
+    const auto bytes = static_cast<double>(sizeof(double) * y.numel() / networks_.count);
+    x = place(scratch, at::kDouble, x.sizes(), std::ceil(bytes / region_alignment) * region_alignment);
+    x.copy_(bundle(operation.argument));
   }
-  const at::Tensor x = bundle(operation.argument).to(at::kCPU, at::kDouble).contiguous();
-  const at::Tensor y = at::empty({x.size(0), x.size(1), object.rows}, x.options());
   for (std::int64_t b = 0; b < networks_.count; ++b) {
-    for (std::int64_t j = 0; j < x.size(0); ++j) {
-      const std::int64_t row = j * x.size(1) + b;
-      products[static_cast<std::size_t>(b)].apply(x.data_ptr<double>() + row * object.columns,
-                                                  y.data_ptr<double>() + row * object.rows);
-    }
+    groups_[plan.group][static_cast<std::size_t>(b)].apply(plan.member, operation.argument.index(),
+                                                           columns_of(x, b), columns_of(y, b));
   }
-  return y.to(options_.device(), options_.dtype().toScalarType());
+  if (!y.is_same(result)) result.copy_(y);
 }
 
-at::Tensor Interpreter::run(const netsor::MatMul& operation) {
-  if (schedule_.weights[operation.weight.index()].exact) return exact_products(operation);
-  return multiply_weights(weight_matrices(operation.weight), bundle(operation.argument));
+void Interpreter::run(const netsor::MatMul& operation, at::Tensor& result) {
+  if (schedule_.weights[operation.weight.index()].group != WeightPlan::none)
+    multiply_exactly(operation, result);
+  else
+    multiply_weights(weight_matrices(operation.weight), bundle(operation.argument), result);
 }
 
 // ---- Bundles ----
 
-at::Tensor Interpreter::run(const netsor::Ones& operation) {
-  return at::ones({1, networks_.count, operation.width.at(networks_.width)}, options_);
+void Interpreter::run(const netsor::Ones&, at::Tensor& result) { result.fill_(1); }
+
+void Interpreter::run(const netsor::Mix& operation, at::Tensor& result) {
+  mixers_.at(schedule_.steps[step_].node)(bundle(operation.argument), result);
 }
 
-at::Tensor Interpreter::run(const netsor::Mix& operation) {
-  return mixers_.at(schedule_.steps[step_].node)[0](bundle(operation.argument));
-}
-
-at::Tensor Interpreter::run(const netsor::TableMix& operation) {
-  const at::Tensor& argument = bundle(operation.argument);
-  const Tables& factors = table(operation.table);
-  at::Tensor result = at::empty({factors.front().cols(), argument.size(1), argument.size(2)}, options_);
-  for (std::size_t b = 0; b < factors.size(); ++b) {
-    const auto index = static_cast<std::int64_t>(b);
-    result.select(1, index).copy_(multiply_table(argument.select(1, index), factors[b]));
+void Interpreter::run(const netsor::TableMix& operation, at::Tensor& result) {
+  for (std::int64_t b = 0; b < networks_.count; ++b) {
+    multiply_table(bundle(operation.argument), table(operation.table)[static_cast<std::size_t>(b)], b,
+                   result);
   }
-  return result;
 }
 
-at::Tensor Interpreter::run(const netsor::Add& operation) {
-  at::Tensor result;
-  for (const auto& [coefficient, id] : operation.terms) {
-    const at::Tensor term = coefficient == 1 ? bundle(id) : bundle(id) * coefficient;
-    result = result.defined() ? result + term : term;
+void Interpreter::run(const netsor::Add& operation, at::Tensor& result) {
+  const auto& terms = operation.terms;
+  std::size_t next = 1;
+  if (terms.size() > 1 && terms[0].coefficient == 1 && terms[1].coefficient == 1) {
+    at::add_out(result, bundle(terms[0].bundle), bundle(terms[1].bundle));
+    next = 2;
+  } else {
+    result.copy_(bundle(terms[0].bundle));
+    if (terms[0].coefficient != 1) result.mul_(terms[0].coefficient);
   }
-  return result;
+  for (; next < terms.size(); ++next) {
+    const auto& [coefficient, id] = terms[next];
+    if (coefficient == 1 || coefficient == -1) {
+      result.add_(bundle(id), coefficient);
+    } else {
+      at::Tensor term =
+          place(schedule_.steps[step_].scratch, options_.dtype().toScalarType(), bundle(id).sizes());
+      result.add_(at::mul_out(term, bundle(id), at::scalar_tensor(coefficient, options_)));
+    }
+  }
 }
 
-at::Tensor Interpreter::run(const netsor::Scale& operation) {
+void Interpreter::run(const netsor::Scale& operation, at::Tensor& result) {
   const Tables& factors = table(operation.factors);
   Eigen::MatrixXd columns(factors.front().cols(), static_cast<Eigen::Index>(factors.size()));
   for (std::size_t b = 0; b < factors.size(); ++b)
     columns.col(static_cast<Eigen::Index>(b)) = factors[b].transpose();
-  return bundle(operation.argument) * to_tensor(columns, options_).unsqueeze(2);
+  at::mul_out(result, bundle(operation.argument), to_tensor(columns, options_).unsqueeze(2));
 }
 
-at::Tensor Interpreter::run(const netsor::Map& operation) {
-  return apply_activation(operation.activation, bundle(operation.argument));
+void Interpreter::run(const netsor::Map& operation, at::Tensor&) {
+  apply_activation(operation.activation, padded_[operation.argument.index()],
+                   padded_[schedule_.steps[step_].node]);
 }
 
-at::Tensor Interpreter::run(const netsor::Mul& operation) {
-  return bundle(operation.left) * bundle(operation.right);
+void Interpreter::run(const netsor::Mul& operation, at::Tensor& result) {
+  at::mul_out(result, bundle(operation.left), bundle(operation.right));
 }
 
-at::Tensor Interpreter::run(const netsor::Max& operation) {
-  return at::maximum(bundle(operation.left), bundle(operation.right));
+void Interpreter::run(const netsor::Max& operation, at::Tensor& result) {
+  at::maximum_out(result, bundle(operation.left), bundle(operation.right));
 }
 
-at::Tensor Interpreter::run(const netsor::Standardize& operation) {
-  const std::vector<Mixer>& mixers = mixers_.at(schedule_.steps[step_].node);
-  const Mixer& mean = mixers[0];
-  const Mixer& all_columns = mixers[1];
-  const at::Tensor& argument = bundle(operation.argument);
-  const at::Tensor centred = argument - all_columns(mean(argument));
-  const at::Tensor variance = mean(centred * centred);
-  return centred / all_columns((variance + operation.epsilon).sqrt());
+void Interpreter::run(const netsor::Standardize& operation, at::Tensor& result) {
+  const at::Tensor& x = bundle(operation.argument);
+  std::map<int, std::vector<std::int64_t>> groups;
+  for (std::size_t column = 0; column < operation.group.size(); ++column)
+    groups[operation.group[column]].push_back(static_cast<std::int64_t>(column));
+  const at::Tensor scratch =
+      place(schedule_.steps[step_].scratch, options_.dtype().toScalarType(), {3, networks_.count, x.size(2)});
+  at::Tensor mean = scratch.select(0, 0), variance = scratch.select(0, 1), square = scratch.select(0, 2);
+  for (const auto& [group, columns] : groups) {
+    const double share = 1 / static_cast<double>(columns.size());
+    mean.zero_();
+    for (const std::int64_t column : columns) mean.add_(x.select(0, column));
+    mean.mul_(share);
+    variance.zero_();
+    for (const std::int64_t column : columns) {
+      at::Tensor centred = result.select(0, column);
+      at::sub_out(centred, x.select(0, column), mean);
+      variance.add_(at::mul_out(square, centred, centred));
+    }
+    variance.mul_(share).add_(operation.epsilon).sqrt_();
+    for (const std::int64_t column : columns) result.select(0, column).div_(variance);
+  }
 }
 
 // ---- Tables ----
@@ -248,15 +310,15 @@ Interpreter::Tables Interpreter::run(const netsor::Constant& operation) {
 Interpreter::Tables Interpreter::run(const netsor::Gram& operation) {
   const auto width = static_cast<double>(bundle(operation.left).size(2));
   return for_each_network([&](std::int64_t b) -> Eigen::MatrixXd {
-    return inner_products(network(operation.left, b), network(operation.right, b)) / width;
+    return inner_products(bundle(operation.left), bundle(operation.right), b) / width;
   });
 }
 
 Interpreter::Tables Interpreter::run(const netsor::Mean& operation) {
   const std::int64_t width = bundle(operation.argument).size(2);
-  const at::Tensor ones = at::ones({1, width}, options_);
+  const at::Tensor ones = at::ones({1, 1, width}, options_).expand({1, networks_.count, width});
   return for_each_network([&](std::int64_t b) -> Eigen::MatrixXd {
-    return inner_products(ones, network(operation.argument, b)) / static_cast<double>(width);
+    return inner_products(ones, bundle(operation.argument), b) / static_cast<double>(width);
   });
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "empirical/draws.hpp"
-#include "empirical/exact_product.hpp"
+#include "empirical/exact_products.hpp"
 #include "empirical/mixer.hpp"
 #include "empirical/sampler.hpp"
 #include "empirical/schedule.hpp"
@@ -17,16 +17,16 @@
 namespace nngpcheck::empirical {
 
 /// One thread's evaluator. Bundles of all networks of a batch are one tensor [columns, networks, n]; tables
-/// are small and stay on the CPU in float64, one per network. Weight matrices are allocated once. Expects
-/// at::set_num_threads(1).
+/// are small and stay on the CPU in float64, one per network. Everything large lies in one buffer, allocated
+/// once, where the schedule says. Expects at::set_num_threads(1).
 class Interpreter {
  public:
   /// For at most `capacity` networks at once. Keeps references to the program and its schedule.
   Interpreter(const netsor::Program& program, const Schedule& schedule, Precision precision,
               at::Device device, std::int64_t capacity);
 
-  /// The output blocks X_b of these networks, [columns, count, n_b]. Precondition: networks.count ≤ capacity,
-  /// networks.width is the schedule's.
+  /// The output blocks X_b of these networks, [columns, count, n_b], good until the next call. Precondition:
+  /// networks.count ≤ capacity, networks.width is the schedule's.
   std::vector<at::Tensor> outputs(const Networks& networks);
 
   /// Their kernels (σ_v²/Σ n_b) Σ_b X_bᵀX_b, exactly symmetric.
@@ -35,43 +35,51 @@ class Interpreter {
  private:
   using Tables = std::vector<Eigen::MatrixXd>;
 
-  at::Tensor run(const netsor::Input& operation);
-  at::Tensor run(const netsor::BiasColumn& operation);
-  at::Tensor run(const netsor::Ones& operation);
-  at::Tensor run(const netsor::MatMul& operation);
-  at::Tensor run(const netsor::Mix& operation);
-  at::Tensor run(const netsor::TableMix& operation);
-  at::Tensor run(const netsor::Add& operation);
-  at::Tensor run(const netsor::Scale& operation);
-  at::Tensor run(const netsor::Map& operation);
-  at::Tensor run(const netsor::Mul& operation);
-  at::Tensor run(const netsor::Max& operation);
-  at::Tensor run(const netsor::Standardize& operation);
+  // Each writes its bundle, or returns its tables.
+  void run(const netsor::Input& operation, at::Tensor& result);
+  void run(const netsor::BiasColumn& operation, at::Tensor& result);
+  void run(const netsor::Ones& operation, at::Tensor& result);
+  void run(const netsor::MatMul& operation, at::Tensor& result);
+  void run(const netsor::Mix& operation, at::Tensor& result);
+  void run(const netsor::TableMix& operation, at::Tensor& result);
+  void run(const netsor::Add& operation, at::Tensor& result);
+  void run(const netsor::Scale& operation, at::Tensor& result);
+  void run(const netsor::Map& operation, at::Tensor& result);
+  void run(const netsor::Mul& operation, at::Tensor& result);
+  void run(const netsor::Max& operation, at::Tensor& result);
+  void run(const netsor::Standardize& operation, at::Tensor& result);
   Tables run(const netsor::Constant& operation);
   Tables run(const netsor::Gram& operation);
   Tables run(const netsor::Mean& operation);
   Tables run(const netsor::Apply& operation);
 
+  void lay_out(std::int64_t networks);
+  void find_input_coordinates();
   const at::Tensor& bundle(netsor::BundleId id) const { return bundles_[id.index()]; }
-  at::Tensor network(netsor::BundleId id, std::int64_t b) const { return bundle(id).select(1, b); }
   const Tables& table(netsor::TableId id) const { return tables_[id.index()]; }
-  at::Tensor drawn(const RandomObject& object);
+  at::Tensor place(const Region& region, at::ScalarType type, at::IntArrayRef shape, double offset = 0) const;
+  double* share(const Region& region, std::int64_t b) const;
+  at::Tensor native_result(const Region& scratch, const at::Tensor& result) const;
+  void draw_into(const RandomObject& object, at::Tensor& target);
   at::Tensor weight_matrices(netsor::WeightId id);
-  at::Tensor exact_products(const netsor::MatMul& operation);
+  std::vector<ExactProducts> exact_group(const Group& group);
+  void multiply_exactly(const netsor::MatMul& operation, at::Tensor& result);
   template <class PerNetwork>
   Tables for_each_network(const PerNetwork& per_network) const;
 
   const netsor::Program& program_;
   const Schedule& schedule_;
+  std::int64_t capacity_;
   at::TensorOptions options_;
-  std::vector<at::Tensor> slots_;    // weights, on the device
-  std::vector<at::Tensor> staging_;  // where they are drawn: the same tensors if the device is the CPU
-  std::vector<at::Tensor> bundles_;  // by instruction
-  std::vector<Tables> tables_;       // by instruction, then by network
-  std::map<std::size_t, std::vector<Mixer>> mixers_;        // by instruction
-  std::map<std::size_t, std::vector<ExactProduct>> exact_;  // by weight, then by network
-  Networks networks_{};                                     // of the current batch
-  std::size_t step_ = 0;                                    // the current one
+  at::Tensor buffer_;
+  std::vector<at::Tensor> bundles_;      // by instruction, in the buffer; of networks_.count networks
+  std::vector<at::Tensor> padded_;       // the same as flat tensors of a multiple of vector_multiple numbers
+  std::vector<Tables> tables_;           // by instruction, then by network
+  std::map<std::size_t, Mixer> mixers_;  // by instruction
+  std::map<std::size_t, Eigen::MatrixXd> input_coordinates_;  // by instruction
+  std::vector<std::vector<ExactProducts>> groups_;            // by group of the schedule, then by network
+  Networks networks_{};                                       // of the current batch
+  std::size_t step_ = 0;                                      // the current one
 };
 
 }  // namespace nngpcheck::empirical

@@ -4,48 +4,64 @@
 
 namespace nngpcheck::empirical {
 
-Mixer::Mixer(const netsor::SparseMatrix& matrix, const at::TensorOptions& options) : columns_(matrix.cols()) {
+namespace {
+
+template <class T>
+void mix(const netsor::SparseMatrix& matrix, const at::Tensor& bundle, const at::Tensor& result) {
+  const std::int64_t size = bundle.size(1) * bundle.size(2);
+  for (Eigen::Index column = 0; column < matrix.outerSize(); ++column) {
+    T* y = result.data_ptr<T>() + column * size;
+    bool empty = true;
+    for (netsor::SparseMatrix::InnerIterator entry(matrix, column); entry; ++entry, empty = false) {
+      const T* x = bundle.data_ptr<T>() + entry.row() * size;
+      const T value = static_cast<T>(entry.value());
+      if (empty && value == 1) {
+        std::copy_n(x, size, y);
+      } else if (empty) {
+        for (std::int64_t i = 0; i < size; ++i) y[i] = value * x[i];
+      } else {
+        for (std::int64_t i = 0; i < size; ++i) y[i] += value * x[i];
+      }
+    }
+    if (empty) std::fill_n(y, size, T{0});
+  }
+}
+
+}  // namespace
+
+Mixer::Mixer(netsor::SharedSparse matrix, const at::TensorOptions& options) : matrix_(std::move(matrix)) {
+  if (options.device().is_cpu()) return;
   struct Entries {
     std::vector<std::int64_t> from, to;
     std::vector<double> value;
   };
   std::vector<Entries> entries;
-  for (Eigen::Index column = 0; column < matrix.outerSize(); ++column) {
+  for (Eigen::Index column = 0; column < matrix_->outerSize(); ++column) {
     std::size_t layer = 0;
-    for (netsor::SparseMatrix::InnerIterator entry(matrix, column); entry; ++entry, ++layer) {
+    for (netsor::SparseMatrix::InnerIterator entry(*matrix_, column); entry; ++entry, ++layer) {
       if (layer == entries.size()) entries.emplace_back();
       entries[layer].from.push_back(entry.row());
       entries[layer].to.push_back(column);
       entries[layer].value.push_back(entry.value());
     }
   }
-  const auto indices = [&](const std::vector<std::int64_t>& list) {
-    return at::tensor(list, at::kLong).to(options.device());
-  };
   for (const Entries& layer : entries) {
-    layers_.push_back({indices(layer.from), indices(layer.to), {}});
-    if (std::any_of(layer.value.begin(), layer.value.end(), [](double v) { return v != 1; })) {
-      layers_.back().value = at::tensor(layer.value, at::kDouble).to(options).view({-1, 1, 1});
-    }
+    layers_.push_back({at::tensor(layer.from, at::kLong).to(options.device()),
+                       at::tensor(layer.to, at::kLong).to(options.device()),
+                       at::tensor(layer.value, at::kDouble).to(options).view({-1, 1, 1})});
   }
-  first_is_full_ = !entries.empty() && static_cast<std::int64_t>(entries.front().to.size()) == columns_;
 }
 
-at::Tensor Mixer::operator()(const at::Tensor& bundle) const {
-  const auto term = [&](const Layer& layer) {
-    at::Tensor result = bundle.index_select(0, layer.from);
-    if (layer.value.defined()) result.mul_(layer.value);
-    return result;
-  };
-  std::size_t next = 0;
-  at::Tensor result;
-  if (first_is_full_) {
-    result = term(layers_[next++]);
+void Mixer::operator()(const at::Tensor& bundle, const at::Tensor& result) const {
+  if (!bundle.is_cpu()) {
+    result.zero_();
+    for (const Layer& layer : layers_)
+      result.index_add_(0, layer.to, bundle.index_select(0, layer.from).mul_(layer.value));
+  } else if (bundle.scalar_type() == at::kDouble) {
+    mix<double>(*matrix_, bundle, result);
   } else {
-    result = at::zeros({columns_, bundle.size(1), bundle.size(2)}, bundle.options());
+    mix<float>(*matrix_, bundle, result);
   }
-  for (; next < layers_.size(); ++next) result.index_add_(0, layers_[next].to, term(layers_[next]));
-  return result;
 }
 
 }  // namespace nngpcheck::empirical

@@ -10,24 +10,22 @@
 
 namespace nngpcheck::empirical {
 
-/// X ↦ X M for bundles of many networks, X of shape [columns, networks, n].
-///
-/// M is kept as layers of at most one entry per column, summed in order: every output entry is a fixed
-/// sequence of products and sums.
+/// Y = X M for bundles of many networks, X and Y of shape [columns, networks, n] and contiguous. Every entry
+/// of Y is a fixed sequence of products and sums, in the order of M's rows.
 class Mixer {
  public:
-  Mixer(const netsor::SparseMatrix& matrix, const at::TensorOptions& options);
+  Mixer(netsor::SharedSparse matrix, const at::TensorOptions& options);
 
-  at::Tensor operator()(const at::Tensor& bundle) const;
+  void operator()(const at::Tensor& bundle, const at::Tensor& result) const;
 
  private:
+  // M as layers of at most one entry per column, for devices.
   struct Layer {
-    at::Tensor from, to;  // row and column of each entry
-    at::Tensor value;     // [entries, 1, 1], undefined if all are 1
+    at::Tensor from, to, value;  // row, column and value of each entry
   };
-  std::int64_t columns_;
-  bool first_is_full_;  // the first layer has an entry in every column
-  std::vector<Layer> layers_;
+
+  netsor::SharedSparse matrix_;
+  std::vector<Layer> layers_;  // none on the CPU
 };
 
 }  // namespace nngpcheck::empirical

@@ -2,7 +2,7 @@
 
 #include <cassert>
 
-#include "empirical/simd.hpp"
+#include "empirical/inner_products.hpp"
 
 namespace nngpcheck::empirical {
 
@@ -15,51 +15,65 @@ constexpr std::int64_t few_columns = 32;
 // The same layout and alignment whatever tensor it is cut from: BLAS may round by either.
 at::Tensor aligned(const at::Tensor& matrix) { return matrix.clone(at::MemoryFormat::Contiguous); }
 
-void multiply_few(const double* w, const at::Tensor& x, std::int64_t rows, const at::Tensor& y) {
-  simd().multiply(w, static_cast<std::size_t>(rows), static_cast<std::size_t>(x.size(1)),
-                  x.data_ptr<double>(), static_cast<std::size_t>(x.stride(0)),
-                  static_cast<std::size_t>(x.size(0)), y.data_ptr<double>(),
-                  static_cast<std::size_t>(y.stride(0)));
+template <class T>
+Rows<T> rows_of(const at::Tensor& matrix) {
+  assert(matrix.size(0) == 1 || matrix.size(1) == 1 || matrix.stride(1) == 1);
+  return {matrix.data_ptr<T>(), static_cast<std::size_t>(matrix.stride(0)),
+          static_cast<std::size_t>(matrix.size(0))};
 }
 
-void multiply_few(const float* w, const at::Tensor& x, std::int64_t rows, const at::Tensor& y) {
-  simd().multiply_float(w, static_cast<std::size_t>(rows), static_cast<std::size_t>(x.size(1)),
-                        x.data_ptr<float>(), static_cast<std::size_t>(x.stride(0)),
-                        static_cast<std::size_t>(x.size(0)), y.data_ptr<float>(),
-                        static_cast<std::size_t>(y.stride(0)));
-}
+bool is_native(const at::Tensor& tensor) { return tensor.is_cpu() && tensor.scalar_type() == at::kDouble; }
 
 }  // namespace
 
-at::Tensor multiply_weights(const at::Tensor& weights, const at::Tensor& bundle) {
-  if (!weights.is_cpu()) return at::bmm(weights, bundle.permute({1, 2, 0})).permute({2, 0, 1}).contiguous();
-  const std::int64_t rows = weights.size(1);
-  at::Tensor result = at::empty({bundle.size(0), weights.size(0), rows}, bundle.options());
+void multiply_weights(const at::Tensor& weights, const at::Tensor& bundle, const at::Tensor& result) {
+  if (!weights.is_cpu()) {
+    result.copy_(at::bmm(weights, bundle.permute({1, 2, 0})).permute({2, 0, 1}));
+    return;
+  }
+  const auto inner = static_cast<std::size_t>(weights.size(2));
   for (std::int64_t b = 0; b < weights.size(0); ++b) {
     const at::Tensor w = weights.select(0, b);
     const at::Tensor x = bundle.select(1, b);
     const at::Tensor y = result.select(1, b);
-    assert(x.size(1) == 1 || x.stride(1) == 1);
     if (bundle.size(0) > few_columns) {
       y.copy_(at::mm(aligned(x), w.t()));
-    } else if (w.scalar_type() == at::kDouble) {
-      multiply_few(w.data_ptr<double>(), x, rows, y);
+      continue;
+    }
+    y.zero_();
+    if (w.scalar_type() == at::kDouble) {
+      simd().multiply(rows_of<double>(w), rows_of<double>(x), inner, rows_of<double>(y));
     } else {
-      multiply_few(w.data_ptr<float>(), x, rows, y);
+      simd().multiply_float(rows_of<float>(w), rows_of<float>(x), inner, rows_of<float>(y));
     }
   }
-  return result;
 }
 
-Eigen::MatrixXd inner_products(const at::Tensor& left, const at::Tensor& right) {
-  const at::Tensor product =
-      at::mm(aligned(left.to(at::kDouble)), aligned(right.to(at::kDouble)).t()).to(at::kCPU).contiguous();
-  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  return Eigen::Map<const RowMajor>(product.data_ptr<double>(), product.size(0), product.size(1));
+Rows<double> columns_of(const at::Tensor& bundle, std::int64_t b) {
+  return rows_of<double>(bundle.select(1, b));
 }
 
-at::Tensor multiply_table(const at::Tensor& bundle, const Eigen::MatrixXd& table) {
-  return at::mm(to_tensor(table.transpose(), bundle.options()), aligned(bundle));
+Eigen::MatrixXd inner_products(const at::Tensor& left, const at::Tensor& right, std::int64_t b) {
+  const bool same = left.is_same(right);
+  const auto native = [&](const at::Tensor& x) {
+    return is_native(x) ? x.select(1, b) : x.select(1, b).to(at::kDouble).to(at::kCPU);
+  };
+  const at::Tensor x = native(left);
+  const at::Tensor y = same ? x : native(right);
+  return inner_products(rows_of<double>(x), rows_of<double>(y), static_cast<std::size_t>(x.size(1)));
+}
+
+void multiply_table(const at::Tensor& bundle, const Eigen::MatrixXd& table, std::int64_t b,
+                    const at::Tensor& result) {
+  const at::Tensor x = bundle.select(1, b), y = result.select(1, b);
+  if (!is_native(bundle)) {
+    y.copy_(at::mm(to_tensor(table.transpose(), bundle.options()), aligned(x)));
+    return;
+  }
+  y.zero_();
+  const Rows<const double> columns{table.data(), static_cast<std::size_t>(table.rows()),
+                                   static_cast<std::size_t>(table.cols())};
+  simd().combine(columns, rows_of<double>(x), static_cast<std::size_t>(x.size(1)), rows_of<double>(y));
 }
 
 at::Tensor to_tensor(const Eigen::MatrixXd& matrix, const at::TensorOptions& options) {

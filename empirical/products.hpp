@@ -5,17 +5,24 @@
 
 #include <Eigen/Core>
 
+#include "empirical/simd.hpp"
+
 namespace nngpcheck::empirical {
 
-/// W X for every network: W is [networks, rows, inner] and contiguous, X is [columns, networks, inner] (any
-/// strides but unit stride in the last dimension), the result [columns, networks, rows].
-at::Tensor multiply_weights(const at::Tensor& weights, const at::Tensor& bundle);
+/// Y = W X for every network: W is [networks, rows, inner] and contiguous, X [columns, networks, inner] (any
+/// strides but unit stride in the last dimension), Y [columns, networks, rows].
+void multiply_weights(const at::Tensor& weights, const at::Tensor& bundle, const at::Tensor& result);
 
-/// XᵀY in float64 for one network: X is [a, n] and Y is [b, n].
-Eigen::MatrixXd inner_products(const at::Tensor& left, const at::Tensor& right);
+/// XᵀY in float64 for network b: X is [a, networks, n] and Y is [b, networks, n]. Exactly symmetric if they
+/// are the same tensor.
+Eigen::MatrixXd inner_products(const at::Tensor& left, const at::Tensor& right, std::int64_t b);
 
-/// X T for one network: X is [a, n], the result [b, n] for T ∈ R^{a×b}.
-at::Tensor multiply_table(const at::Tensor& bundle, const Eigen::MatrixXd& table);
+/// Y = X T for network b: X is [a, networks, n], Y is [b, networks, n], T ∈ R^{a×b}.
+void multiply_table(const at::Tensor& bundle, const Eigen::MatrixXd& table, std::int64_t b,
+                    const at::Tensor& result);
+
+/// Row j is column j of network b. Precondition: float64, on the CPU, unit stride in the last dimension.
+Rows<double> columns_of(const at::Tensor& bundle, std::int64_t b);
 
 /// A copy as [rows, columns].
 at::Tensor to_tensor(const Eigen::MatrixXd& matrix, const at::TensorOptions& options);

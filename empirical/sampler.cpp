@@ -66,9 +66,7 @@ struct Split {
 };
 
 Split split(const Schedule& plan, const SamplerOptions& options, bool on_cpu, std::uint64_t count) {
-  const double network =
-      plan.peak_numbers * (options.precision == Precision::float64 ? sizeof(double) : sizeof(float)) +
-      plan.exact_numbers * sizeof(double);
+  const double network = plan.buffer_bytes + plan.temporary_bytes;
   const auto budget = static_cast<double>(options.memory_budget);
   if (network > budget) {
     throw SamplerError("width " + std::to_string(plan.width) + ": one network takes " + mebibytes(network) +
@@ -105,7 +103,7 @@ void Sampler::sample(std::int64_t width, std::uint64_t seed, std::uint64_t first
     throw SamplerError("width " + std::to_string(width) + ": dense matrices end at " +
                        std::to_string(largest_width) + "; choose a smaller width");
   }
-  const Schedule plan = schedule(program_, width, options_.products);
+  const Schedule plan = schedule(program_, width, options_.products, options_.precision);
   if (count == 0) return;
   const at::Device device = parse_device(options_.device);
   const Split parts = split(plan, options_, device.is_cpu(), count);

@@ -1,8 +1,7 @@
 #include "empirical/schedule.hpp"
 
 #include <algorithm>
-
-#include "empirical/exact_product.hpp"
+#include <map>
 
 namespace nngpcheck::empirical {
 
@@ -23,118 +22,189 @@ double area(std::int64_t left, std::int64_t right) {
   return static_cast<double>(left) * static_cast<double>(right);
 }
 
-double numbers(const netsor::Program& program, std::size_t node, std::int64_t width) {
-  const auto* bundle = std::get_if<netsor::BundleType>(&program.nodes()[node].type);
-  return bundle ? area(bundle->width.at(width), bundle->columns) : 0;
+// The costs of one way to draw, in multiply-adds; a normal number costs about eight (bench/sampler_times).
+constexpr double normal_cost = 8;
+
+double dense_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
+  return area(rows, of.dimension) * (normal_cost + static_cast<double>(of.uses));
 }
 
-void release_after_last_use(const netsor::Program& program, std::vector<Step>& steps) {
-  std::vector<bool> kept(program.nodes().size(), false);
-  for (const netsor::BundleId block : program.output().blocks) kept[block.index()] = true;
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    for (const std::size_t operand : netsor::operands(program.nodes()[step->node].operation)) {
-      if (!kept[operand]) step->release.push_back(operand);
-      kept[operand] = true;
+double images_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
+  const double rank = static_cast<double>(std::min(of.uses, of.dimension));
+  return static_cast<double>(rows) * rank * (normal_cost + static_cast<double>(of.uses) / (of.once ? 1 : 2));
+}
+
+// A Gram matrix; or about three reads of the basis, each for a product and a projection.
+double basis_cost(const ExactProducts::Arguments& of) {
+  const double rank = static_cast<double>(std::min(of.uses, of.dimension));
+  const double uses = static_cast<double>(of.uses);
+  if (of.once && of.uses < of.dimension) return static_cast<double>(of.dimension) * uses * uses / 2;
+  return 3 * static_cast<double>(of.dimension) * uses * rank;
+}
+
+class Scheduler {
+ public:
+  Scheduler(const netsor::Program& program, std::int64_t width, Products products, Precision precision)
+      : program_(program),
+        number_(precision == Precision::float64 ? sizeof(double) : sizeof(float)),
+        products_(products),
+        result_{width, products != Products::dense, {}, {}, {}} {}
+
+  Schedule make() && {
+    const std::vector<bool> needed = needed_nodes(program_);
+    for (std::size_t node = 0; node < needed.size(); ++node) {
+      if (needed[node]) result_.steps.push_back({node, {}, {}});
+    }
+    plan_values();
+    plan_weights();
+    for (std::size_t step = 0; step < result_.steps.size(); ++step) plan_scratch(step);
+    std::vector<Region*> regions;
+    for (Step& step : result_.steps) regions.insert(regions.end(), {&step.value, &step.scratch});
+    for (WeightPlan& weight : result_.weights)
+      regions.insert(regions.end(), {&weight.matrix, &weight.images});
+    for (Group& group : result_.groups) regions.push_back(&group.basis);
+    result_.buffer_bytes = place(regions);
+    return std::move(result_);
+  }
+
+ private:
+  const netsor::Operation& operation(std::size_t step) const {
+    return program_.nodes()[result_.steps[step].node].operation;
+  }
+
+  double numbers(std::size_t node) const {
+    const auto* bundle = std::get_if<netsor::BundleType>(&program_.nodes()[node].type);
+    return bundle ? area(bundle->width.at(result_.width), bundle->columns) : 0;
+  }
+
+  void plan_values() {
+    std::map<std::size_t, std::size_t> last;  // by node
+    for (std::size_t step = 0; step < result_.steps.size(); ++step) {
+      last[result_.steps[step].node] = step;
+      for (const std::size_t operand : netsor::operands(operation(step))) last[operand] = step;
+    }
+    for (const netsor::BundleId block : program_.output().blocks) last[block.index()] = result_.steps.size();
+    for (std::size_t step = 0; step < result_.steps.size(); ++step) {
+      const std::size_t node = result_.steps[step].node;
+      result_.steps[step].value = {step, last[node], number_ * numbers(node)};
     }
   }
-}
 
-// In multiply-adds, of which drawing a normal number costs about eight: a matrix is drawn once and read once
-// per use, while ExactProduct reads its k vectors about four times at its k-th use and its images once.
-bool draw_exactly(const netsor::Weight& weight, std::int64_t width, std::int64_t uses, Products products) {
-  if (products != Products::automatic) return products == Products::exact;
-  const std::int64_t rows = weight.rows.at(width), columns = weight.columns.at(width);
-  const double rank = static_cast<double>(std::min(uses, columns));
-  const double dense = area(rows, columns) * (8 + static_cast<double>(uses));
-  const double exact = static_cast<double>(uses) *
-                           (rank / 2 * (4 * static_cast<double>(columns) + static_cast<double>(rows))) +
-                       8 * rank * static_cast<double>(rows);
-  return exact < dense;
-}
-
-double slot_numbers(const netsor::Weight& weight, std::int64_t width, const Placement& place) {
-  const std::int64_t rows = weight.rows.at(width), columns = weight.columns.at(width);
-  return place.exact ? static_cast<double>(ExactProduct::storage_size(rows, columns, place.uses))
-                     : area(rows, columns);
-}
-
-void place_weights(const netsor::Program& program, Products products, Schedule& result) {
-  std::vector<std::size_t> last_step(program.weights().size(), 0);
-  const auto weight_of = [&](std::size_t step) {
-    return std::get_if<netsor::MatMul>(&program.nodes()[result.steps[step].node].operation);
-  };
-  for (std::size_t step = 0; step < result.steps.size(); ++step) {
-    const auto* product = weight_of(step);
-    if (!product) continue;
-    last_step[product->weight.index()] = step;
-    result.weights[product->weight.index()].uses += program.type(product->argument).columns;
-  }
-  for (std::size_t w = 0; w < result.weights.size(); ++w) {
-    result.weights[w].exact =
-        draw_exactly(program.weights()[w], result.width, result.weights[w].uses, products);
-  }
-  std::vector<std::size_t> free_slots;
-  for (std::size_t step = 0; step < result.steps.size(); ++step) {
-    const auto* product = weight_of(step);
-    if (!product) continue;
-    Placement& place = result.weights[product->weight.index()];
-    if (place.slot == Placement::nowhere) {
-      const double size = slot_numbers(program[product->weight], result.width, place);
-      const auto fits = std::find_if(free_slots.begin(), free_slots.end(), [&](std::size_t slot) {
-        return result.slot_size[slot] == size && result.slot_exact[slot] == place.exact;
-      });
-      place.first_step = step;
-      if (fits != free_slots.end()) {
-        place.slot = *fits;
-        free_slots.erase(fits);
-      } else {
-        place.slot = result.slot_size.size();
-        result.slot_size.push_back(size);
-        result.slot_exact.push_back(place.exact);
+  // Weights whose arguments are the same, one after the other, are drawn alike.
+  void plan_weights() {
+    struct Use {
+      std::vector<std::size_t> arguments;  // nodes
+      std::size_t first = 0, last = 0;     // steps
+    };
+    std::map<std::size_t, Use> uses;
+    for (std::size_t step = 0; step < result_.steps.size(); ++step) {
+      const auto* product = std::get_if<netsor::MatMul>(&operation(step));
+      if (!product) continue;
+      Use& use = uses.try_emplace(product->weight.index(), Use{{}, step, step}).first->second;
+      use.arguments.push_back(product->argument.index());
+      use.last = step;
+    }
+    result_.weights.resize(program_.weights().size());
+    std::map<std::vector<std::size_t>, std::vector<std::size_t>> alike;
+    for (const auto& [weight, use] : uses) alike[use.arguments].push_back(weight);
+    for (const auto& [arguments, weights] : alike) {
+      std::size_t first = uses[weights.front()].first, last = 0;
+      for (const std::size_t weight : weights) {
+        WeightPlan& plan = result_.weights[weight];
+        plan.first_step = uses[weight].first;
+        plan.matrix = plan.images = {uses[weight].first, uses[weight].last};
+        first = std::min(first, uses[weight].first);
+        last = std::max(last, uses[weight].last);
       }
+      draw_alike(arguments, weights, first, last);
     }
-    if (last_step[product->weight.index()] == step) free_slots.push_back(place.slot);
   }
-}
 
-// An input weight is drawn where it is read and dropped at once.
-double temporaries(const netsor::Program& program, std::size_t node, std::int64_t width) {
-  if (const auto* input = std::get_if<netsor::Input>(&program.nodes()[node].operation)) {
-    const netsor::InputWeight& weight = program[input->weight];
-    return area(weight.width.at(width), weight.inputs);
+  void draw_alike(const std::vector<std::size_t>& arguments, const std::vector<std::size_t>& weights,
+                  std::size_t first, std::size_t last) {
+    ExactProducts::Arguments of{program_.weights()[weights.front()].columns.at(result_.width), 0,
+                                arguments.size() == 1, 0};
+    for (const std::size_t argument : arguments)
+      of.uses += std::get<netsor::BundleType>(program_.nodes()[argument].type).columns;
+    of.switch_rank = switch_rank(of, weights);
+    const bool exactly = of.switch_rank > 0;
+    if (exactly) {
+      Group group{of, weights, first, {first, of.once ? first : last}};
+      group.basis.bytes = sizeof(double) * GramSchmidt::storage_size(of.dimension, of.uses);
+      result_.groups.push_back(group);
+    }
+    for (std::size_t member = 0; member < weights.size(); ++member) {
+      WeightPlan& plan = result_.weights[weights[member]];
+      const std::int64_t rows = program_.weights()[weights[member]].rows.at(result_.width);
+      if (!exactly) {
+        plan.matrix.bytes = number_ * area(rows, of.dimension);
+        continue;
+      }
+      plan.group = result_.groups.size() - 1;
+      plan.member = member;
+      if (!of.once) plan.images.bytes = sizeof(double) * area(rows, std::min(of.uses, of.dimension));
+      if (of.switch_rank <= of.uses) plan.matrix.bytes = sizeof(double) * area(rows, of.dimension);
+    }
   }
-  return 2 * numbers(program, node, width);
-}
 
-double peak(const netsor::Program& program, const Schedule& plan) {
-  double live = 0;
-  double result = 0;
-  for (const Step& step : plan.steps) {
-    live += numbers(program, step.node, plan.width);
-    result = std::max(result, live + temporaries(program, step.node, plan.width));
-    for (const std::size_t node : step.release) live -= numbers(program, node, plan.width);
+  // 0: matrices from the start; more than `uses`: never.
+  //
+  // With as many dimensions as uses, the cheaper way is known from the start, and changing it on the way
+  // never pays. But arguments may repeat, which is seen only on the way: where matrices seem cheaper,
+  // products begin without them, as long as forming them from the images, at 2·rank more per entry, costs at
+  // most 1/16 more.
+  std::int64_t switch_rank(const ExactProducts::Arguments& of,
+                           const std::vector<std::size_t>& weights) const {
+    const std::int64_t never = of.uses + 1;
+    if (products_ != Products::automatic) return products_ == Products::exact ? never : 0;
+    double dense = 0, exact = basis_cost(of);
+    for (const std::size_t weight : weights) {
+      const std::int64_t rows = program_.weights()[weight].rows.at(result_.width);
+      dense += dense_cost(rows, of);
+      exact += images_cost(rows, of);
+    }
+    if (exact < dense) return never;
+    const auto affordable = static_cast<std::int64_t>((normal_cost + static_cast<double>(of.uses)) / 32);
+    return of.once || affordable < 2 || affordable >= of.dimension ? 0 : affordable;
   }
-  for (std::size_t slot = 0; slot < plan.slot_size.size(); ++slot) {
-    if (!plan.slot_exact[slot]) result += plan.slot_size[slot];
+
+  void plan_scratch(std::size_t step) {
+    Step& here = result_.steps[step];
+    here.scratch = {step, step};
+    const double out = numbers(here.node);
+    if (const auto* input = std::get_if<netsor::Input>(&operation(step))) {
+      const netsor::InputWeight& weight = program_[input->weight];
+      if (!result_.exact_inputs)
+        here.scratch.bytes = number_ * area(weight.width.at(result_.width), weight.inputs);
+      else if (number_ != sizeof(double))
+        here.scratch.bytes = sizeof(double) * out;
+    } else if (const auto* product = std::get_if<netsor::MatMul>(&operation(step))) {
+      const bool exactly = result_.weights[product->weight.index()].group != WeightPlan::none;
+      const double in = numbers(product->argument.index());
+      if (!exactly)
+        result_.temporary_bytes = std::max(result_.temporary_bytes, number_ * (in + out));
+      else if (number_ != sizeof(double))
+        here.scratch.bytes = sizeof(double) * out + region_alignment + sizeof(double) * in;
+    } else if (const auto* standardize = std::get_if<netsor::Standardize>(&operation(step))) {
+      here.scratch.bytes = 3 * number_ * out / static_cast<double>(standardize->group.size());
+    } else if (std::holds_alternative<netsor::Add>(operation(step))) {
+      here.scratch.bytes = number_ * out;
+    } else {
+      result_.temporary_bytes = std::max(result_.temporary_bytes, 2 * number_ * out);
+    }
   }
-  return result;
-}
+
+  const netsor::Program& program_;
+  double number_;  // bytes of one
+  Products products_;
+  Schedule result_;
+};
 
 }  // namespace
 
-Schedule schedule(const netsor::Program& program, std::int64_t width, Products products) {
-  Schedule result{width, {}, std::vector<Placement>(program.weights().size()), {}, {}, 0, 0};
-  const std::vector<bool> needed = needed_nodes(program);
-  for (std::size_t node = 0; node < needed.size(); ++node) {
-    if (needed[node]) result.steps.push_back({node, {}});
-  }
-  release_after_last_use(program, result.steps);
-  place_weights(program, products, result);
-  result.peak_numbers = peak(program, result);
-  for (std::size_t slot = 0; slot < result.slot_size.size(); ++slot) {
-    if (result.slot_exact[slot]) result.exact_numbers += result.slot_size[slot];
-  }
-  return result;
+Schedule schedule(const netsor::Program& program, std::int64_t width, Products products,
+                  Precision precision) {
+  return Scheduler(program, width, products, precision).make();
 }
 
 }  // namespace nngpcheck::empirical

@@ -1,10 +1,12 @@
-// What to compute, in which order, and how long to keep it.
+// What to compute, in which order, and where it lies.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "empirical/exact_products.hpp"
+#include "empirical/regions.hpp"
 #include "empirical/sampler.hpp"
 #include "netsor/program.hpp"
 
@@ -13,32 +15,40 @@ namespace nngpcheck::empirical {
 /// One instruction that the output depends on.
 struct Step {
   std::size_t node;
-  std::vector<std::size_t> release;  // values that nothing reads afterwards
+  Region value;    // its bundle, until nothing reads it any more; empty for a table
+  Region scratch;  // what computing it needs besides
 };
 
-/// Where a weight matrix lies while it is needed: weights of equal size whose needs do not overlap share a
-/// slot.
-struct Placement {
-  static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
-  std::size_t slot = nowhere;  // nowhere: no instruction reads the weight
-  std::size_t first_step = 0;  // where it must be drawn
-  std::int64_t uses = 0;       // vectors that it is applied to
-  bool exact = false;          // the slot holds an ExactProduct's numbers, in float64
+/// How products with one weight are drawn.
+struct WeightPlan {
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  std::size_t group = none;    // of the groups: exactly; none: by the matrix
+  std::size_t member = 0;      // its place there
+  std::size_t first_step = 0;  // of the steps that read it; nothing reads it if there is no region either
+  Region matrix;               // W, if it is drawn, or may be formed later
+  Region images;               // see GaussianMatrix, in float64
+};
+
+/// Weights that are drawn exactly and have the same arguments: they share a basis.
+struct Group {
+  ExactProducts::Arguments arguments;
+  std::vector<std::size_t> weights;
+  std::size_t first_step = 0;
+  Region basis;  // in float64
 };
 
 /// The plan of one network at one width.
 struct Schedule {
-  std::int64_t width;              // the base width n
-  std::vector<Step> steps;         // a prefix order of the program, without what the output does not need
-  std::vector<Placement> weights;  // one per weight of the program
-  // Counts of numbers stored. Not integers, since a product of widths may exceed them.
-  std::vector<double> slot_size;
-  std::vector<bool> slot_exact;
-  double peak_numbers;   // in slots of matrices, bundles and temporaries at once, at most
-  double exact_numbers;  // in the other slots
+  std::int64_t width;               // the base width n
+  bool exact_inputs;                // products of input weights are drawn through their data's coordinates
+  std::vector<Step> steps;          // a prefix order of the program, without what the output does not need
+  std::vector<WeightPlan> weights;  // one per weight of the program
+  std::vector<Group> groups;
+  double buffer_bytes = 0;     // that all regions take together
+  double temporary_bytes = 0;  // that LibTorch takes besides, at most
 };
 
 /// Throws netsor::ProgramError if a width that is needed is no integer at n = width.
-Schedule schedule(const netsor::Program& program, std::int64_t width, Products products);
+Schedule schedule(const netsor::Program& program, std::int64_t width, Products products, Precision precision);
 
 }  // namespace nngpcheck::empirical

@@ -12,7 +12,18 @@ struct PhiloxStream {
   std::uint32_t counter[2];
 };
 
-/// One instruction set's implementation. `normals` computes the same bits in all of them; the others
+/// Rows of a matrix, `stride` numbers apart.
+template <class T>
+struct Rows {
+  T* first;
+  std::size_t stride;
+  std::size_t count;
+
+  T* row(std::size_t i) const { return first + i * stride; }
+  operator Rows<const T>() const { return {first, stride, count}; }
+};
+
+/// One instruction set's implementation. `normals` and `erf` compute the same bits in all; the others
 /// round differently in each.
 struct Simd {
   const char* name;
@@ -31,15 +42,16 @@ struct Simd {
   void (*normals_float)(PhiloxStream stream, std::uint64_t first, std::size_t blocks, double mean,
                         double deviation, float* target);
 
-  /// Y = W X for few columns: W is rows×inner, row by row; column j of X starts at x + j·x_stride, column j
-  /// of Y at y + j·y_stride.
-  void (*multiply)(const double* w, std::size_t rows, std::size_t inner, const double* x,
-                   std::size_t x_stride, std::size_t columns, double* y, std::size_t y_stride);
-  void (*multiply_float)(const float* w, std::size_t rows, std::size_t inner, const float* x,
-                         std::size_t x_stride, std::size_t columns, float* y, std::size_t y_stride);
+  /// y_j[i] += w_i · x_j over vectors of length `inner`.
+  void (*multiply)(Rows<const double> w, Rows<const double> x, std::size_t inner, Rows<double> y);
+  void (*multiply_float)(Rows<const float> w, Rows<const float> x, std::size_t inner, Rows<float> y);
 
-  /// y += Σ_i c_i r_i over `rows` rows r_i of W, rows×inner, row by row.
-  void (*combine)(const double* w, std::size_t rows, std::size_t inner, const double* c, double* y);
+  /// y_j += Σ_k c_j[k] b_k over vectors of length `inner`.
+  void (*combine)(Rows<const double> c, Rows<const double> b, std::size_t inner, Rows<double> y);
+
+  /// y_i = shift + scale·erf(x_i), erf to 4e-16 of itself; the same bits in all, and wherever i is. x = y is
+  /// fine.
+  void (*erf)(const double* x, std::size_t size, double scale, double shift, double* y);
 };
 
 extern const Simd simd_portable;

@@ -23,6 +23,8 @@ Floats accumulate(Floats a, Floats b, Floats sum) { return _mm256_fmadd_ps(a, b,
 }  // namespace nngpcheck::empirical
 
 #include "empirical/simd_loops.hpp"
+//
+#include "empirical/simd_erf.hpp"
 
 const nngpcheck::empirical::Simd nngpcheck::empirical::simd_avx2 = {
-    "AVX2", normals<double>, normals<float>, multiply<double>, multiply<float>, combine};
+    "AVX2", normals<double>, normals<float>, multiply<double>, multiply<float>, combine, erf};

@@ -25,6 +25,8 @@ Floats accumulate(Floats a, Floats b, Floats sum) { return _mm512_fmadd_ps(a, b,
 }  // namespace nngpcheck::empirical
 
 #include "empirical/simd_loops.hpp"
+//
+#include "empirical/simd_erf.hpp"
 
 const nngpcheck::empirical::Simd nngpcheck::empirical::simd_avx512 = {
-    "AVX-512", normals<double>, normals<float>, multiply<double>, multiply<float>, combine};
+    "AVX-512", normals<double>, normals<float>, multiply<double>, multiply<float>, combine, erf};

@@ -27,14 +27,14 @@ constexpr std::uint64_t one_bits = 0x3ff0000000000000;        // of 1.0
 constexpr std::uint64_t root_half_bits = 0x3fe6a09e667f3bcd;  // of √½
 constexpr std::uint64_t mantissa_bits = 0x000fffffffffffff;
 
-Doubles all(double x) { return Doubles{} + x; }
+Doubles all(double x) { return x - Doubles{}; }  // x + 0 would cost an addition: it may change a sign
 Integers bits(Doubles x) { return reinterpret_cast<Integers>(x); }
 Doubles number(Integers x) { return reinterpret_cast<Doubles>(x); }
 
 template <std::size_t size>
 Doubles polynomial(const double (&coefficients)[size], Doubles z) {
   Doubles result = all(coefficients[0]);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (std::size_t k = 1; k < size; ++k) result = fused(result, z, all(coefficients[k]));
   return result;
 }
@@ -136,79 +136,108 @@ struct VectorOf<float> {
   using Type = Floats;
 };
 
-// The products of R rows of W with C columns of X.
+// R rows of W by C rows of X.
 template <std::size_t R, std::size_t C, class T>
-void tile(const T* w, std::size_t inner, const T* x, std::size_t x_stride, T* y, std::size_t y_stride) {
+void dot_tile(Rows<const T> w, Rows<const T> x, std::size_t inner, Rows<T> y, std::size_t column) {
   using Vector = typename VectorOf<T>::Type;
   constexpr std::size_t step = sizeof(Vector) / sizeof(T);
   Vector sum[R][C] = {};
   std::size_t k = 0;
   for (; k + step <= inner; k += step) {
-    Vector column[C];
-    for (std::size_t j = 0; j < C; ++j) __builtin_memcpy(&column[j], x + j * x_stride + k, sizeof(Vector));
+    Vector right[C];
+    for (std::size_t j = 0; j < C; ++j) __builtin_memcpy(&right[j], x.row(j) + k, sizeof(Vector));
     for (std::size_t i = 0; i < R; ++i) {
-      Vector row;
-      __builtin_memcpy(&row, w + i * inner + k, sizeof(Vector));
-      for (std::size_t j = 0; j < C; ++j) sum[i][j] = accumulate(row, column[j], sum[i][j]);
+      Vector left;
+      __builtin_memcpy(&left, w.row(i) + k, sizeof(Vector));
+      for (std::size_t j = 0; j < C; ++j) sum[i][j] = accumulate(left, right[j], sum[i][j]);
     }
   }
   for (std::size_t i = 0; i < R; ++i) {
     for (std::size_t j = 0; j < C; ++j) {
       T total = 0;
       for (std::size_t l = 0; l < step; ++l) total += sum[i][j][l];
-      for (std::size_t rest = k; rest < inner; ++rest) total += w[i * inner + rest] * x[j * x_stride + rest];
-      y[j * y_stride + i] = total;
+      for (std::size_t rest = k; rest < inner; ++rest) total += w.row(i)[rest] * x.row(j)[rest];
+      y.row(j)[column + i] += total;
     }
   }
-}
-
-template <std::size_t R, class T>
-void rows_times_columns(const T* w, std::size_t inner, const T* x, std::size_t x_stride, std::size_t columns,
-                        T* y, std::size_t y_stride) {
-  std::size_t j = 0;
-  for (; j + 4 <= columns; j += 4)
-    tile<R, 4>(w, inner, x + j * x_stride, x_stride, y + j * y_stride, y_stride);
-  x += j * x_stride;
-  y += j * y_stride;
-  if (columns - j == 3) tile<R, 3>(w, inner, x, x_stride, y, y_stride);
-  if (columns - j == 2) tile<R, 2>(w, inner, x, x_stride, y, y_stride);
-  if (columns - j == 1) tile<R, 1>(w, inner, x, x_stride, y, y_stride);
 }
 
 template <class T>
-void multiply(const T* w, std::size_t rows, std::size_t inner, const T* x, std::size_t x_stride,
-              std::size_t columns, T* y, std::size_t y_stride) {
-  std::size_t i = 0;
-  for (; i + 4 <= rows; i += 4) {
-    rows_times_columns<4>(w + i * inner, inner, x, x_stride, columns, y + i, y_stride);
-  }
-  for (; i < rows; ++i) rows_times_columns<1>(w + i * inner, inner, x, x_stride, columns, y + i, y_stride);
+Rows<T> from(Rows<T> rows, std::size_t i) {
+  return {rows.row(i), rows.stride, rows.count - i};
 }
 
-// y += Σ c_i w_i over R rows.
-template <std::size_t R>
-void add_rows(const double* w, std::size_t inner, const double* c, double* y) {
-  std::size_t k = 0;
-  for (; k + lanes <= inner; k += lanes) {
-    Doubles sum;
-    __builtin_memcpy(&sum, y + k, sizeof(sum));
-    for (std::size_t i = 0; i < R; ++i) {
-      Doubles row;
-      __builtin_memcpy(&row, w + i * inner + k, sizeof(row));
-      sum = accumulate(row, all(c[i]), sum);
+template <std::size_t R, class T>
+void dots(Rows<const T> w, Rows<const T> x, std::size_t inner, Rows<T> y, std::size_t column) {
+  std::size_t j = 0;
+  for (; j + 4 <= x.count; j += 4) dot_tile<R, 4>(w, from(x, j), inner, from(y, j), column);
+  if (x.count - j == 3) dot_tile<R, 3>(w, from(x, j), inner, from(y, j), column);
+  if (x.count - j == 2) dot_tile<R, 2>(w, from(x, j), inner, from(y, j), column);
+  if (x.count - j == 1) dot_tile<R, 1>(w, from(x, j), inner, from(y, j), column);
+}
+
+template <class T>
+void multiply(Rows<const T> w, Rows<const T> x, std::size_t inner, Rows<T> y) {
+  std::size_t i = 0;
+  for (; i + 4 <= w.count; i += 4) dots<4>(from(w, i), x, inner, y, i);
+  for (; i < w.count; ++i) dots<1>(from(w, i), x, inner, y, i);
+}
+
+Doubles load(const double* from) {
+  Doubles result;
+  __builtin_memcpy(&result, from, sizeof(result));
+  return result;
+}
+
+// J rows of Y, V vectors of each at a time.
+template <std::size_t J, std::size_t V>
+std::size_t combine_vectors(Rows<const double> c, Rows<const double> b, std::size_t begin, std::size_t end,
+                            Rows<double> y) {
+  std::size_t position = begin;
+  for (; position + V * lanes <= end; position += V * lanes) {
+    Doubles sum[J][V];
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < J; ++j) {
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < V; ++v) sum[j][v] = load(y.row(j) + position + v * lanes);
     }
-    __builtin_memcpy(y + k, &sum, sizeof(sum));
+    for (std::size_t k = 0; k < b.count; ++k) {
+      const double* from = b.row(k) + position;
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < V; ++v) {
+        const Doubles row = load(from + v * lanes);
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < J; ++j) sum[j][v] = accumulate(row, all(c.row(j)[k]), sum[j][v]);
+      }
+    }
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < J; ++j) {
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < V; ++v) store(sum[j][v], y.row(j) + position + v * lanes);
+    }
   }
-  for (; k < inner; ++k) {
-    for (std::size_t i = 0; i < R; ++i) y[k] += w[i * inner + k] * c[i];
+  return position;
+}
+
+template <std::size_t J, std::size_t V>
+void combine_rows(Rows<const double> c, Rows<const double> b, std::size_t inner, Rows<double> y) {
+  std::size_t position = combine_vectors<J, V>(c, b, 0, inner, y);
+  position = combine_vectors<J, 1>(c, b, position, inner, y);
+  for (; position < inner; ++position) {
+    for (std::size_t j = 0; j < J; ++j) {
+      for (std::size_t k = 0; k < b.count; ++k) y.row(j)[position] += c.row(j)[k] * b.row(k)[position];
+    }
   }
 }
 
-void combine(const double* w, std::size_t rows, std::size_t inner, const double* c, double* y) {
-  std::size_t i = 0;
-  for (; i + 8 <= rows; i += 8) add_rows<8>(w + i * inner, inner, c + i, y);
-  for (; i + 2 <= rows; i += 2) add_rows<2>(w + i * inner, inner, c + i, y);
-  if (i < rows) add_rows<1>(w + i * inner, inner, c + i, y);
+void combine(Rows<const double> c, Rows<const double> b, std::size_t inner, Rows<double> y) {
+  std::size_t j = 0;
+  for (; j + 4 <= c.count; j += 4) combine_rows<4, 2>(from(c, j), b, inner, from(y, j));
+  if (j + 2 <= c.count) {
+    combine_rows<2, 4>(from(c, j), b, inner, from(y, j));
+    j += 2;
+  }
+  if (j < c.count) combine_rows<1, 4>(from(c, j), b, inner, from(y, j));
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ Floats accumulate(Floats a, Floats b, Floats sum) { return a * b + sum; }
 }  // namespace nngpcheck::empirical
 
 #include "empirical/simd_loops.hpp"
+//
+#include "empirical/simd_erf.hpp"
 
 const nngpcheck::empirical::Simd nngpcheck::empirical::simd_portable = {
-    "portable", normals<double>, normals<float>, multiply<double>, multiply<float>, combine};
+    "portable", normals<double>, normals<float>, multiply<double>, multiply<float>, combine, erf};

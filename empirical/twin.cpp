@@ -98,8 +98,11 @@ nn::AnyModule activation_module(const Activation& activation) {
     case Activation::Kind::elu:
       return nn::AnyModule(nn::ELU());
     default:
-      return nn::AnyModule(
-          nn::Functional([activation](const at::Tensor& x) { return apply_activation(activation, x); }));
+      return nn::AnyModule(nn::Functional([activation](const at::Tensor& x) {
+        at::Tensor y = at::empty_like(x);
+        apply_activation(activation, x, y);
+        return y;
+      }));
   }
 }
 

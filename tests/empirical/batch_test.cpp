@@ -19,7 +19,7 @@ using empirical::SamplerOptions;
 std::vector<Eigen::MatrixXd> in_batches(const netsor::Program& program, Precision precision,
                                         std::int64_t width, std::int64_t batch, std::int64_t total,
                                         Products products = Products::dense) {
-  const empirical::Schedule plan = empirical::schedule(program, width, products);
+  const empirical::Schedule plan = empirical::schedule(program, width, products, precision);
   Interpreter interpreter(program, plan, precision, at::kCPU, batch);
   std::vector<Eigen::MatrixXd> result;
   for (std::int64_t first = 0; first < total; first += batch) {
@@ -41,7 +41,7 @@ TEST(EveryProgram, HasTheSameKernelsInAnyBatch) {
     for (const Precision precision : {Precision::float64, Precision::float32}) {
       for (const std::int64_t width : {4, 12, 20, 60, 64, 132}) {
         const std::int64_t total = width < 100 ? 65 : 8;
-        for (const Products products : {Products::dense, Products::exact}) {
+        for (const Products products : {Products::dense, Products::exact, Products::automatic}) {
           const auto alone = in_batches(program, precision, width, 1, total, products);
           for (const std::int64_t batch : {3, 7, 64}) {
             EXPECT_EQ(in_batches(program, precision, width, batch, total, products), alone)
