@@ -17,7 +17,8 @@ void simple_rnn(benchmark::State& state, empirical::Precision precision) {
   architectures::SimpleRnnOptions options;
   options.activation = netsor::Activation::named("erf");
   const auto inputs = config::read_inputs(std::filesystem::path(NNGPCHECK_DATA) / "sentences.csv");
-  const empirical::Sampler sampler(architectures::simple_rnn(options, inputs), {.precision = precision});
+  const empirical::Sampler sampler(architectures::simple_rnn(options, inputs),
+                                   {.precision = precision, .products = empirical::Products::dense});
   sampler.sample(32, 1, 0, 1, [](std::uint64_t, const Eigen::MatrixXd&) {});  // LibTorch's start-up
   std::uint64_t first = 0;
   for (auto _ : state) {

@@ -33,9 +33,10 @@ void kernel(const KernelOptions& options);
 struct RunOptions {
   std::filesystem::path file;
   std::optional<std::filesystem::path> folder;  // default: results/ and the file's name
-  std::string sampler = "dense";
+  std::string sampler = "auto";
   std::string device = "cpu";
   int threads = 0;
+  std::size_t memory = 0;  // bytes; 0: half of what the machine has left
   std::vector<std::string> overrides;
 };
 

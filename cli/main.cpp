@@ -106,11 +106,16 @@ void CommandLine::add_run() {
       ->type_name("DIR");
   running.add_option("--sampler", run_options.sampler, "how networks are drawn")
       ->check(CLI::IsMember({"dense", "exact", "auto"}))
-      ->option_text("dense (default), exact or auto");
+      ->option_text("auto (default), exact or dense");
   running.add_option("--device", run_options.device, "cpu (default), cuda or cuda:1")->option_text("DEVICE");
   running.add_option("--threads", run_options.threads, "threads that sample; 0 (default): one per processor")
       ->check(CLI::Range(0, 65536))
       ->option_text("N");
+  running
+      .add_option("--memory", run_options.memory,
+                  "what networks may take; default: half of what the machine has left")
+      ->transform(CLI::AsSizeValue(false))
+      ->option_text("SIZE, such as 4GiB");
   add_overrides(running, run_options.overrides);
 }
 

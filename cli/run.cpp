@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
@@ -16,28 +17,41 @@ namespace nngpcheck::cli {
 
 namespace {
 
-compare::Sampler sampler(const config::Experiment& experiment, const RunOptions& options) {
+using Networks = std::shared_ptr<const empirical::Sampler>;
+
+Networks sampler(const config::Experiment& experiment, const RunOptions& options) {
   empirical::SamplerOptions settings;
   settings.device = options.device;
   if (options.sampler == "exact") settings.products = empirical::Products::exact;
-  if (options.sampler == "auto") settings.products = empirical::Products::automatic;
+  if (options.sampler == "dense") settings.products = empirical::Products::dense;
   settings.threads = options.threads;
+  settings.memory_budget = options.memory;
   settings.precision = experiment.sweep->precision == config::Precision::float32
                            ? empirical::Precision::float32
                            : empirical::Precision::float64;
-  const auto networks = std::make_shared<const empirical::Sampler>(experiment.program, settings);
-  return [networks, seed = experiment.sweep->seed](std::int64_t width, std::uint64_t first,
-                                                   std::uint64_t count, const compare::Sink& sink) {
-    networks->sample(width, seed, first, count, sink);
-  };
+  return std::make_shared<const empirical::Sampler>(experiment.program, settings);
 }
 
-compare::Experiment prepare(const config::Experiment& experiment, const RunOptions& options) {
-  if (!experiment.sweep) {
-    throw config::ConfigError(
-        fmt::format("{}: experiment \"{}\" has no [sweep]; add one with widths and networks",
-                    options.file.string(), experiment.name));
+double mebibytes(double bytes) { return bytes / (1 << 20); }
+
+// What the widest step of a run takes. Throws unless every width fits.
+std::string memory_plan(const config::Experiment& experiment, const empirical::Sampler& networks) {
+  empirical::MemoryPlan most;
+  std::int64_t at = 0;
+  for (const std::int64_t width : experiment.sweep->widths) {
+    const auto plan = networks.plan(width, static_cast<std::uint64_t>(experiment.sweep->networks));
+    if (plan.bytes() < most.bytes()) continue;
+    most = plan;
+    at = width;
   }
+  return fmt::format(
+      "{}: networks take at most {:.1f} MiB, at width {} ({} at once); {:.0f} MiB are allowed\n",
+      experiment.name, mebibytes(most.bytes()), at, most.batch * static_cast<std::uint64_t>(most.threads),
+      mebibytes(static_cast<double>(networks.options().memory_budget)));
+}
+
+compare::Experiment prepare(const config::Experiment& experiment, const Networks& networks,
+                            const RunOptions& options, const std::shared_ptr<std::string>& memory) {
   compare::Experiment result;
   result.name = experiment.name;
   result.description = experiment.resolved;
@@ -46,7 +60,12 @@ compare::Experiment prepare(const config::Experiment& experiment, const RunOptio
   result.description["device"] = options.device;
   result.widths = experiment.sweep->widths;
   result.networks = experiment.sweep->networks;
-  result.sample = sampler(experiment, options);
+  result.sample = [networks, memory, seed = experiment.sweep->seed](std::int64_t width, std::uint64_t first,
+                                                                    std::uint64_t count,
+                                                                    const compare::Sink& sink) {
+    fmt::print(stderr, "{}", std::exchange(*memory, ""));  // before the first network
+    networks->sample(width, seed, first, count, sink);
+  };
   result.kernel = kernel_of(experiment, options.file, options.threads);
   return result;
 }
@@ -64,8 +83,20 @@ void run(const RunOptions& options) {
   const std::filesystem::path folder =
       options.folder ? *options.folder : std::filesystem::path("results") / options.file.stem();
   compare::check_folder(folder);
+  std::vector<Networks> networks;
+  const auto memory = std::make_shared<std::string>();
+  for (const config::Experiment& experiment : read) {
+    if (!experiment.sweep) {
+      throw config::ConfigError(
+          fmt::format("{}: experiment \"{}\" has no [sweep]; add one with widths and networks",
+                      options.file.string(), experiment.name));
+    }
+    networks.push_back(sampler(experiment, options));
+    *memory += memory_plan(experiment, *networks.back());
+  }
   std::vector<compare::Experiment> experiments;
-  for (const config::Experiment& experiment : read) experiments.push_back(prepare(experiment, options));
+  for (std::size_t e = 0; e < read.size(); ++e)
+    experiments.push_back(prepare(read[e], networks[e], options, memory));
   if (const auto warning = empirical::blas_warning()) fmt::print(stderr, "nngpcheck: {}\n", *warning);
 
   bool sampled = false;

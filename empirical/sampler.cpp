@@ -9,6 +9,8 @@
 #include "empirical/blas.hpp"
 #include "empirical/in_order.hpp"
 #include "empirical/interpreter.hpp"
+#include "empirical/memory.hpp"
+#include "netsor/error.hpp"
 #include "netsor/spelling.hpp"
 
 namespace nngpcheck::empirical {
@@ -18,7 +20,7 @@ namespace {
 // Batches beyond this gain nothing on a CPU: the cost per instruction is spread, and they leave the cache.
 constexpr double batch_bytes = 1 << 21;
 constexpr int most_threads = 1024;
-constexpr std::int64_t largest_width = std::int64_t{1} << 31;
+constexpr std::int64_t largest_of_all = std::int64_t{1} << 31;
 
 at::Device parse_device(const std::string& text) {
   const std::string what = "device \"" + text + "\": ";
@@ -58,62 +60,90 @@ class RestoreTorchThreads {
 
 std::string mebibytes(double bytes) { return netsor::shortest(std::ceil(bytes / (1 << 20))) + " MiB"; }
 
-// How the networks are split among threads and into batches; none of it changes a network.
-struct Split {
-  int threads;
-  std::uint64_t batch;    // networks in a batch
-  std::uint64_t batches;  // of that size, the last one perhaps smaller
-};
-
-Split split(const Schedule& plan, const SamplerOptions& options, bool on_cpu, std::uint64_t count) {
-  const double network = plan.buffer_bytes + plan.temporary_bytes;
-  const auto budget = static_cast<double>(options.memory_budget);
-  if (network > budget) {
-    throw SamplerError("width " + std::to_string(plan.width) + ": one network takes " + mebibytes(network) +
-                       " but the memory budget is " + mebibytes(budget) +
-                       "; raise the budget, or choose a smaller width");
-  }
-  const auto affordable = static_cast<std::uint64_t>(budget / network);
-  const unsigned available = options.threads > 0 ? static_cast<unsigned>(options.threads)
-                                                 : std::max(1U, std::thread::hardware_concurrency());
-  const std::uint64_t threads = std::min<std::uint64_t>({available, affordable, count});
-  std::uint64_t batch = std::min(affordable / threads, (count + threads - 1) / threads);
-  if (on_cpu)
-    batch = std::min(batch, std::max<std::uint64_t>(1, static_cast<std::uint64_t>(batch_bytes / network)));
-  return {static_cast<int>(threads), batch, (count + batch - 1) / batch};
-}
+double bytes_of(const Schedule& plan) { return plan.buffer_bytes + plan.temporary_bytes; }
 
 }  // namespace
 
 Sampler::Sampler(netsor::Program program, SamplerOptions options)
     : program_(std::move(program)), options_(std::move(options)) {
-  if (!parse_device(options_.device).is_cpu() && options_.products != Products::dense) {
-    throw SamplerError("device \"" + options_.device +
-                       "\": only matrices can be drawn there; use the dense sampler, or \"cpu\"");
+  if (!parse_device(options_.device).is_cpu()) {
+    if (options_.products == Products::exact) {
+      throw SamplerError("device \"" + options_.device +
+                         "\": only matrices can be drawn there; use the dense sampler, or \"cpu\"");
+    }
+    options_.products = Products::dense;
   }
   if (options_.threads < 0 || options_.threads > most_threads) {
     throw SamplerError("threads = " + std::to_string(options_.threads) + ": give a number from 1 to " +
                        std::to_string(most_threads) + ", or 0 for all");
   }
+  if (options_.memory_budget == 0)
+    options_.memory_budget = static_cast<std::size_t>(std::max(0.0, available_memory() / 2));
+}
+
+// " and <width> would fit", or why there is no such width. Widths are tried in multiples of the smallest one
+// that the program accepts.
+std::string Sampler::largest_width(std::int64_t below) const {
+  const auto fits = [&](std::int64_t width) {
+    return bytes_of(schedule(program_, width, options_.products, options_.precision)) <=
+           static_cast<double>(options_.memory_budget);
+  };
+  std::int64_t unit = 1;
+  const auto accepted = [&] {
+    try {
+      schedule(program_, unit, options_.products, options_.precision);
+      return true;
+    } catch (const netsor::ProgramError&) {
+      return false;
+    }
+  };
+  while (!accepted()) ++unit;  // ends at the latest at `below`, which was accepted
+  std::int64_t low = 0, high = below / unit;
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    (fits(middle * unit) ? low : high) = middle;
+  }
+  return low == 0 ? "no width fits" : "the largest width that fits is " + std::to_string(low * unit);
+}
+
+MemoryPlan Sampler::plan(std::int64_t width, std::uint64_t count) const {
+  if (width > largest_of_all) {
+    throw SamplerError("width " + std::to_string(width) + ": widths end at " +
+                       std::to_string(largest_of_all) + "; choose a smaller one");
+  }
+  const double network = bytes_of(schedule(program_, width, options_.products, options_.precision));
+  const auto budget = static_cast<double>(options_.memory_budget);
+  if (network > budget) {
+    throw SamplerError("width " + std::to_string(width) + ": one network takes " + mebibytes(network) +
+                       " but the memory budget is " + mebibytes(budget) +
+                       "; raise the budget, or choose a smaller width: " + largest_width(width));
+  }
+  const auto affordable = static_cast<std::uint64_t>(budget / std::max(network, 1.0));
+  const unsigned available = options_.threads > 0 ? static_cast<unsigned>(options_.threads)
+                                                  : std::max(1U, std::thread::hardware_concurrency());
+  const std::uint64_t threads =
+      std::min<std::uint64_t>({available, affordable, std::max<std::uint64_t>(count, 1)});
+  std::uint64_t batch = std::min(affordable / threads, (count + threads - 1) / threads);
+  if (parse_device(options_.device).is_cpu()) {
+    batch = std::min(batch, static_cast<std::uint64_t>(std::max(1.0, batch_bytes / std::max(network, 1.0))));
+  }
+  return {network, static_cast<int>(threads), batch};
 }
 
 void Sampler::sample(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
                      const Sink& sink) const {
-  if (width > largest_width) {
-    throw SamplerError("width " + std::to_string(width) + ": dense matrices end at " +
-                       std::to_string(largest_width) + "; choose a smaller width");
-  }
-  const Schedule plan = schedule(program_, width, options_.products, options_.precision);
+  const MemoryPlan parts = plan(width, count);
   if (count == 0) return;
+  const Schedule schedule = empirical::schedule(program_, width, options_.products, options_.precision);
   const at::Device device = parse_device(options_.device);
-  const Split parts = split(plan, options_, device.is_cpu(), count);
+  const std::uint64_t batches = (count + parts.batch - 1) / parts.batch;
   const SingleBlasThread single_blas_thread;
   const RestoreTorchThreads restore_torch_threads;
 
   using Kernels = std::vector<Eigen::MatrixXd>;
   const auto start = [&] {
     at::set_num_threads(1);
-    return [&, interpreter = Interpreter(program_, plan, options_.precision, device,
+    return [&, interpreter = Interpreter(program_, schedule, options_.precision, device,
                                          static_cast<std::int64_t>(parts.batch))](std::uint64_t k) mutable {
       const c10::InferenceMode inference;
       const std::uint64_t begin = k * parts.batch;
@@ -132,7 +162,7 @@ void Sampler::sample(std::int64_t width, std::uint64_t seed, std::uint64_t first
       sink(network++, kernel);
     }
   };
-  produce_in_order<Kernels>(parts.batches, parts.threads, start, pass_on);
+  produce_in_order<Kernels>(batches, parts.threads, start, pass_on);
 }
 
 }  // namespace nngpcheck::empirical

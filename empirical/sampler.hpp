@@ -24,7 +24,7 @@ class SamplerError : public std::runtime_error {
 enum class Products {
   dense,      // by the matrix: O(n²) a product
   exact,      // without it, at O(n k) for the k-th vector that one weight is applied to; CPU only
-  automatic,  // for each weight the cheaper of the two, a function of program and width
+  automatic,  // for each weight the cheaper of the two, a function of program, width and device
 };
 
 /// How weights and activations are stored. A network is the same in both: float32 rounds the weights of
@@ -33,15 +33,24 @@ enum class Precision { float32, float64 };
 
 struct SamplerOptions {
   Precision precision = Precision::float64;
-  Products products = Products::dense;
+  Products products = Products::automatic;
   /// "cpu", or a device of LibTorch such as "cuda" or "cuda:1". Networks are drawn on the CPU either way.
   /// CUDA compiles but is unverified: nobody has run it yet, and its products may round differently in other
   /// batches.
   std::string device = "cpu";
   /// Threads that sample, one batch of networks each, up to 1024; 0: one per processor.
   int threads = 0;
-  /// Bytes that weights and activations of all networks in flight may take, about.
-  std::size_t memory_budget = std::size_t{1} << 30;
+  /// Bytes that weights and activations of all networks in flight may take; 0: half of what the machine has
+  /// left.
+  std::size_t memory_budget = 0;
+};
+
+/// How the networks of one width are sampled; none of it changes a network.
+struct MemoryPlan {
+  double network_bytes = 0;  // of one network
+  int threads = 0;           // each of them holds
+  std::uint64_t batch = 0;   // this many networks at once
+  double bytes() const { return network_bytes * static_cast<double>(batch) * threads; }
 };
 
 /// Draws networks of a program and yields their empirical kernels
@@ -66,10 +75,16 @@ class Sampler {
   void sample(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
               const Sink& sink) const;
 
+  /// What sample() will do for that many networks. Throws as it does, for want of memory with the largest
+  /// width that would fit.
+  MemoryPlan plan(std::int64_t width, std::uint64_t count) const;
+
   const netsor::Program& program() const { return program_; }
   const SamplerOptions& options() const { return options_; }
 
  private:
+  std::string largest_width(std::int64_t below) const;
+
   netsor::Program program_;
   SamplerOptions options_;
 };

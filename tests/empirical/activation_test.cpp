@@ -60,7 +60,7 @@ netsor::Program layer(const Activation& activation) {
 // Of network 2 at width 40, sampled with `activation` and recomputed with `function`.
 double difference(const Activation& activation, const std::function<double(double)>& function) {
   Eigen::MatrixXd sampled;
-  empirical::Sampler(layer(activation))
+  empirical::Sampler(layer(activation), {.products = empirical::Products::dense})
       .sample(40, 7, 2, 1, [&](std::uint64_t, const Eigen::MatrixXd& kernel) { sampled = kernel; });
   const netsor::Program definition = layer(Activation::custom("definition", function));
   return testing::relative_difference(sampled, testing::reference_kernel(definition, {40, 7, 2}));

@@ -38,7 +38,8 @@ Means sampled(const MlpOptions& options, empirical::Precision precision, std::ui
   const architectures::Inputs inputs = testing::vectors(5, 4);
   Eigen::ArrayXXd sum = Eigen::ArrayXXd::Zero(4, 4);
   Eigen::ArrayXXd squares = sum;
-  empirical::Sampler(architectures::mlp(options, inputs), {.precision = precision})
+  empirical::Sampler(architectures::mlp(options, inputs),
+                     {.precision = precision, .products = empirical::Products::dense})
       .sample(8, seed, 0, networks, [&](std::uint64_t, const Eigen::MatrixXd& kernel) {
         sum += kernel.array();
         squares += kernel.array().square();

@@ -18,12 +18,15 @@ namespace nngpcheck {
 namespace {
 
 using empirical::Precision;
+using empirical::Products;
 using empirical::Sampler;
 using empirical::SamplerError;
 using empirical::SamplerOptions;
 using netsor::Activation;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+
+const SamplerOptions dense = {.products = Products::dense};
 
 std::vector<Eigen::MatrixXd> kernels(const netsor::Program& program, const SamplerOptions& options,
                                      std::int64_t width, std::uint64_t seed, std::uint64_t first,
@@ -41,7 +44,7 @@ TEST(EveryProgram, GivesTheKernelsOfAPlainInterpreter) {
     const netsor::Program& program = named.program;
     SCOPED_TRACE(named.name);
     for (const std::int64_t width : {4, 36, 128}) {
-      const auto sampled = kernels(program, {}, width, 11, 5, 3);
+      const auto sampled = kernels(program, dense, width, 11, 5, 3);
       ASSERT_EQ(sampled.size(), 3U);
       for (std::uint64_t k = 0; k < 3; ++k) {
         const Eigen::MatrixXd reference = testing::reference_kernel(program, {width, 11, 5 + k});
@@ -60,7 +63,7 @@ TEST(EveryProgram, Float32IsTheSameNetworkRounded) {
   for (const testing::NamedProgram& named : testing::instruction_programs()) {
     const netsor::Program& program = named.program;
     SCOPED_TRACE(named.name);
-    SamplerOptions options;
+    SamplerOptions options = dense;
     options.precision = Precision::float32;
     const auto sampled = kernels(program, options, 128, 11, 5, 3);
     for (std::uint64_t k = 0; k < 3; ++k) {
@@ -82,15 +85,15 @@ TEST(Sampler, UsesTheStatedVariances) {
   empirical::NormalStream(9, 1, 4, "W").fill(0, std::span<double>(w));
   empirical::NormalStream(9, 1, 4, "U").fill(0, std::span<double>(u));
   const double expected = 5 * (7 * w[0] * w[0]) * (1.5 * u[0] * u[1]);
-  EXPECT_NEAR(kernels(program, {}, 1, 9, 4, 1)[0](0, 1), expected, 1e-14 * std::abs(expected));
+  EXPECT_NEAR(kernels(program, dense, 1, 9, 4, 1)[0](0, 1), expected, 1e-14 * std::abs(expected));
 }
 
 TEST(Sampler, NetworksDependOnSeedWidthAndIndex) {
   const netsor::Program program = architectures::mlp({}, testing::vectors(3, 2));
-  const Eigen::MatrixXd kernel = kernels(program, {}, 8, 1, 0, 1)[0];
-  EXPECT_EQ(kernels(program, {}, 8, 1, 0, 1)[0], kernel);
-  EXPECT_NE(kernels(program, {}, 8, 2, 0, 1)[0], kernel);
-  EXPECT_NE(kernels(program, {}, 8, 1, 1, 1)[0], kernel);
+  const Eigen::MatrixXd kernel = kernels(program, dense, 8, 1, 0, 1)[0];
+  EXPECT_EQ(kernels(program, dense, 8, 1, 0, 1)[0], kernel);
+  EXPECT_NE(kernels(program, dense, 8, 2, 0, 1)[0], kernel);
+  EXPECT_NE(kernels(program, dense, 8, 1, 1, 1)[0], kernel);
 }
 
 // ---- What it refuses ----
@@ -134,25 +137,47 @@ TEST(Sampler, RejectsWidthsThatAreNoIntegers) {
       builder.input(builder.input_weight({"U", netsor::Width(1, 4), 3, 1.0}), testing::some_data(3, 2));
   builder.output(builder.readout({"v", 1.0}), x);
   const netsor::Program program = std::move(builder).build();
-  EXPECT_THAT(message<netsor::ProgramError>([&] { kernels(program, {}, 6, 1, 0, 1); }),
+  EXPECT_THAT(message<netsor::ProgramError>([&] { kernels(program, dense, 6, 1, 0, 1); }),
               HasSubstr("divisible by 4"));
-  EXPECT_THAT(message<netsor::ProgramError>([&] { kernels(program, {}, 0, 1, 0, 1); }),
+  EXPECT_THAT(message<netsor::ProgramError>([&] { kernels(program, dense, 0, 1, 0, 1); }),
               HasSubstr("at least 1"));
-  EXPECT_EQ(kernels(program, {}, 8, 1, 0, 1).size(), 1U);
+  EXPECT_EQ(kernels(program, dense, 8, 1, 0, 1).size(), 1U);
 }
 
 TEST(Sampler, SaysHowMuchMemoryOneNetworkTakes) {
   architectures::MlpOptions options;
   options.depth = 3;
   const netsor::Program program = architectures::mlp(options, testing::vectors(3, 2));
-  EXPECT_THAT(message<SamplerError>([&] { kernels(program, {.memory_budget = 1 << 20}, 1024, 1, 0, 1); }),
-              AllOf(HasSubstr("width 1024"), HasSubstr("9 MiB"), HasSubstr("budget is 1 MiB")));
-  EXPECT_EQ(kernels(program, {.memory_budget = 9 << 20}, 1024, 1, 0, 1).size(), 1U);
+  EXPECT_THAT(message<SamplerError>([&] {
+                kernels(program, {.products = Products::dense, .memory_budget = 1 << 20}, 1024, 1, 0, 1);
+              }),
+              AllOf(HasSubstr("width 1024"), HasSubstr("9 MiB"), HasSubstr("budget is 1 MiB"),
+                    HasSubstr("largest width that fits is ")));
+  const auto fits = [&](std::int64_t width) {
+    return Sampler(program, {.products = Products::dense, .memory_budget = 1 << 20}).plan(width, 10);
+  };
+  const std::string said = message<SamplerError>([&] { fits(1024); });
+  const std::int64_t largest = std::stoll(said.substr(said.find("fits is ") + 8));
+  EXPECT_LE(fits(largest).bytes(), 1 << 20);
+  EXPECT_THROW(fits(largest + 1), SamplerError);
+  EXPECT_EQ(kernels(program, {.products = Products::dense, .memory_budget = 9 << 20}, 1024, 1, 0, 1).size(),
+            1U);
   // 2^62 numbers fit no budget, and their bytes no integer.
-  EXPECT_THAT(message<SamplerError>([&] { kernels(program, {}, std::int64_t{1} << 31, 1, 0, 1); }),
+  EXPECT_THAT(message<SamplerError>([&] { kernels(program, dense, std::int64_t{1} << 31, 1, 0, 1); }),
               HasSubstr("one network takes 35184"));
-  EXPECT_THAT(message<SamplerError>([&] { kernels(program, {}, std::int64_t{1} << 62, 1, 0, 1); }),
-              HasSubstr("dense matrices end at"));
+  EXPECT_THAT(message<SamplerError>([&] { kernels(program, dense, std::int64_t{1} << 62, 1, 0, 1); }),
+              HasSubstr("widths end at"));
+}
+
+// Widths between are no integers for this program.
+TEST(Sampler, NamesOnlyWidthsThatTheProgramAccepts) {
+  for (const testing::NamedProgram& named : testing::instruction_programs()) {
+    const Sampler sampler(named.program, {.memory_budget = 200000});
+    const std::string said = message<SamplerError>([&] { sampler.plan(1 << 20, 1); });
+    if (said.find("no width fits") != std::string::npos) continue;
+    const std::int64_t largest = std::stoll(said.substr(said.find("fits is ") + 8));
+    EXPECT_NO_THROW(sampler.plan(largest, 1)) << named.name;
+  }
 }
 
 TEST(Sampler, NamesTheNetworkWhoseKernelIsNotFinite) {
@@ -161,7 +186,7 @@ TEST(Sampler, NamesTheNetworkWhoseKernelIsNotFinite) {
   architectures::MlpOptions options;
   options.activation = explode;
   const netsor::Program program = architectures::mlp(options, testing::vectors(3, 2));
-  EXPECT_THAT(message<SamplerError>([&] { kernels(program, {}, 8, 1, 40, 3); }),
+  EXPECT_THAT(message<SamplerError>([&] { kernels(program, dense, 8, 1, 40, 3); }),
               AllOf(HasSubstr("network 40 at width 8"), HasSubstr("not finite")));
 }
 
@@ -187,7 +212,7 @@ TEST(Sampler, PassesOnExceptionsOfSinksAndActivations) {
   const auto sink = [&](std::uint64_t, const Eigen::MatrixXd&) {
     if (++delivered == 3) throw std::runtime_error("disk full");
   };
-  EXPECT_EQ(message<std::runtime_error>([&] { Sampler(program).sample(32, 1, 0, 100000, sink); }),
+  EXPECT_EQ(message<std::runtime_error>([&] { Sampler(program, dense).sample(32, 1, 0, 100000, sink); }),
             "disk full");
   EXPECT_EQ(delivered, 3U);
 
@@ -195,13 +220,13 @@ TEST(Sampler, PassesOnExceptionsOfSinksAndActivations) {
   options.activation =
       Activation::custom("picky", [](double) -> double { throw std::domain_error("not for me"); });
   EXPECT_EQ(message<std::domain_error>(
-                [&] { kernels(architectures::mlp(options, testing::vectors(3, 2)), {}, 8, 1, 0, 9); }),
+                [&] { kernels(architectures::mlp(options, testing::vectors(3, 2)), dense, 8, 1, 0, 9); }),
             "not for me");
 }
 
 TEST(Sampler, SamplesNothingWhenAskedForNothing) {
   const netsor::Program program = architectures::mlp({}, testing::vectors(3, 2));
-  EXPECT_TRUE(kernels(program, {}, 8, 1, 0, 0).empty());
+  EXPECT_TRUE(kernels(program, dense, 8, 1, 0, 0).empty());
 }
 
 }  // namespace
