@@ -13,6 +13,9 @@ namespace nngpcheck::compare {
 
 namespace {
 
+/// In standard errors of the dispersion's slope.
+constexpr double beyond_doubt = 3;
+
 /// How many ladders at which widths.
 struct Plan {
   std::vector<std::int64_t> widths;
@@ -57,7 +60,8 @@ class Check {
   std::string bound_text() const;
 
   Sample draw();
-  bool heavy_tails(double standard_errors) const;
+  void observe_fluctuations(const Sample& sample);
+  bool heavy_tails(double standard_errors = 0) const;
   void describe(const Sample& sample);
   EntryEvidence entry(const Sample& sample, Eigen::Index e) const;
   CheckRound& record() { return result_.rounds.back(); }
@@ -74,7 +78,7 @@ class Check {
   std::uint64_t next_network_ = 0;
   int screened_ = 0;  // rounds that could have rejected
   int dropped_ = 0;
-  std::optional<Dispersion> fluctuations_;  // of the evidence at hand
+  std::optional<Dispersion> fluctuations_;  // of all ladders of these widths or multiples of them
   CheckResult result_;
 };
 
@@ -94,7 +98,7 @@ CheckResult Check::run() {
   while (screened_ < options_.rounds) {
     if (round() == Outcome::concluded) return std::move(result_);
   }
-  if (heavy_tails(0)) {
+  if (heavy_tails()) {
     conclude_heavy_tails();
   } else {
     conclude(Verdict::inconclusive,
@@ -125,15 +129,13 @@ Check::Outcome Check::round() {
   start.ladders = plan_.ladders;
   start.first_network = next_network_;
   result_.rounds.push_back(std::move(start));
-  Sample sample = draw();
+  const Sample sample = draw();
   std::optional<Residuals> residuals;
-  fluctuations_.reset();
+  observe_fluctuations(sample);
   if (!sample.fluctuating.empty()) {
     residuals.emplace(sample);
-    fluctuations_ = dispersion(sample.ladders);
     record().p_model = residuals->p_model(flips_);
   }
-  record().fluctuations = fluctuations_;
   describe(sample);
   if (record().p_model && *record().p_model <= options_.model_misfit) {
     return drop_smallest_width(*record().p_model);
@@ -143,29 +145,24 @@ Check::Outcome Check::round() {
   record().p_entry = suspicion.p_entry;
   record().p_total = suspicion.p_total;
   residuals.reset();
-  if (suspicion.p() <= options_.screening / 2) {
+  if (heavy_tails(beyond_doubt)) return conclude_heavy_tails();
+  if (suspicion.p() <= options_.screening / 2 && !heavy_tails()) {
     if (const auto outcome = follow_up(suspicion, sample)) return *outcome;
   }
-  if (result_.bound <= options_.tolerance) {
-    return heavy_tails(0) ? conclude_heavy_tails() : conclude(Verdict::agree);
-  }
-  // Where the tails are heavy beyond doubt, more networks do not help.
-  if (heavy_tails(3)) return conclude_heavy_tails();
+  if (result_.bound <= options_.tolerance && !heavy_tails()) return conclude(Verdict::agree);
   return grow(sample);
 }
 
-/// Nothing if fresh networks do not confirm the suspicion.
+/// Nothing if fresh networks do not confirm the suspicion, or tails become doubtful.
 std::optional<Check::Outcome> Check::follow_up(const Suspicion& suspicion, const Sample& sample) {
   const Sample fresh = draw();
   const Confirmation confirmation = confirm(suspicion, fresh, target_);
   record().confirmed_p_entry = confirmation.p_entry;
   record().confirmed_p_projection = confirmation.p_projection;
-  if (2 * confirmation.p() > confirmation_level()) return {};
+  observe_fluctuations(fresh);
+  if (2 * confirmation.p() > confirmation_level() || heavy_tails()) return {};
   if (!sample.fluctuating.empty()) {
     const Sample all(concatenate(sample.ladders, fresh.ladders), target_);
-    fluctuations_ = dispersion(all.ladders);
-    record().fluctuations = fluctuations_;
-    if (heavy_tails(0)) return conclude_heavy_tails();
     const double p = Residuals(all).p_model(flips_);
     record().p_model = std::min(*record().p_model, p);
     if (p <= options_.model_misfit) return drop_smallest_width(p);
@@ -194,6 +191,7 @@ Check::Outcome Check::drop_smallest_width(double p) {
                     plan_.widths.front(), p));
   }
   ++dropped_;
+  fluctuations_.reset();
   plan_.widths.erase(plan_.widths.begin());
   return Outcome::next_round;
 }
@@ -211,7 +209,7 @@ Check::Outcome Check::grow(const Sample& sample) {
     plan_ = next.value_or(plan_);
     return Outcome::next_round;
   }
-  if (heavy_tails(0)) return conclude_heavy_tails();
+  if (heavy_tails()) return conclude_heavy_tails();
   return conclude(
       Verdict::inconclusive,
       fmt::format("budget: with {} ladders up to width {}, {}; allow more ladders, larger widths, or "
@@ -239,6 +237,13 @@ Check::Outcome Check::conclude_heavy_tails() {
                   "variance may be infinite (as behind batch norm with few samples); use larger "
                   "widths or larger batches",
                   fluctuations_->slope));
+}
+
+void Check::observe_fluctuations(const Sample& sample) {
+  if (sample.fluctuating.empty()) return;
+  const std::optional<Dispersion> observed = dispersion(sample.ladders);
+  fluctuations_ = observed && fluctuations_ ? pooled(*observed, *fluctuations_) : observed;
+  record().fluctuations = fluctuations_;
 }
 
 bool Check::heavy_tails(double standard_errors) const {

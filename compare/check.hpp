@@ -18,10 +18,10 @@ namespace nngpcheck::compare {
 /// What is checked. The limit of the networks is claimed to be value + κ entrywise, up to `error_bound`,
 /// where κ has mean zero and standard deviation `standard_error`.
 struct KernelEstimate {
-  Eigen::MatrixXd value;            // m×m, symmetric
-  Eigen::MatrixXd standard_error;   // m×m, or empty: 0
-  Eigen::MatrixXd error_bound;      // m×m, or empty: 0
-  std::vector<std::string> labels;  // m of them, or none
+  Eigen::MatrixXd value;                 // m×m, symmetric
+  Eigen::MatrixXd standard_error = {};   // m×m, or empty: 0
+  Eigen::MatrixXd error_bound = {};      // m×m, or empty: 0
+  std::vector<std::string> labels = {};  // m of them, or none
   /// How many independent randomizations the standard error was estimated from; 0: it is exact.
   std::int64_t randomizations = 0;
 };
@@ -85,7 +85,7 @@ struct CheckRound {
   std::vector<std::int64_t> widths;
   std::int64_t ladders = 0;
   std::uint64_t first_network = 0;
-  std::optional<Dispersion> fluctuations;
+  std::optional<Dispersion> fluctuations;        // of all rounds of these widths or multiples so far
   std::optional<double> p_model;                 // do the networks follow K + B/n + C/n²?
   std::optional<double> p_entry, p_total;        // screening: the worst entry, all entries together
   std::optional<double> confirmed_p_entry;       // the same entry, on fresh networks, in the same direction
@@ -126,6 +126,9 @@ struct CheckResult {
 ///
 ///  - If the networks do not follow K + B/n + C/n² (sign flips on the residual contrasts, of this round or of
 ///    all ladders behind a rejection), the smallest width is dropped and the round made anew.
+///  - If the slope of all ladders' dispersion is too large, nothing is decided (heavy tails): for good if it
+///  is
+///    by three standard errors, else until more ladders show that it is not.
 ///  - Screening, at level α₁: any entry's t with Bonferroni's correction, or the total of all entries.
 ///  - If it trips, N fresh ladders are tested for the same entry and the same direction; q ≤ α₂ = α/(α₁
 ///  rounds)

@@ -77,4 +77,11 @@ std::optional<Dispersion> dispersion(const Ladders& ladders) {
   return Dispersion{slopes.mean(), std::sqrt(slopes.variance() / static_cast<double>(slopes.count()))};
 }
 
+Dispersion pooled(const Dispersion& first, const Dispersion& second) {
+  const double a = first.standard_error * first.standard_error;
+  const double b = second.standard_error * second.standard_error;
+  if (!(a + b > 0)) return {(first.slope + second.slope) / 2, 0};
+  return {(b * first.slope + a * second.slope) / (a + b), std::sqrt(a * b / (a + b))};
+}
+
 }  // namespace nngpcheck::compare

@@ -43,4 +43,7 @@ struct Dispersion {
 
 std::optional<Dispersion> dispersion(const Ladders& ladders);
 
+/// The mean of two independent ones, weighted by one over the squared standard errors.
+Dispersion pooled(const Dispersion& first, const Dispersion& second);
+
 }  // namespace nngpcheck::compare

@@ -167,6 +167,14 @@ TEST(Dispersion, IsTheExponentOfTheFluctuations) {
   EXPECT_FALSE(dispersion({widths, std::vector<MatrixXd>(6, MatrixXd::Ones(20, 6))}));
 }
 
+TEST(Dispersion, IsPooledByPrecision) {
+  const Dispersion both = pooled({-0.4, 0.03}, {-0.5, 0.01});
+  EXPECT_NEAR(both.slope, -0.49, 1e-15);
+  EXPECT_NEAR(both.standard_error, 0.03 / std::sqrt(10), 1e-15);
+  EXPECT_EQ(pooled({-0.4, 0}, {-0.5, 0.01}).slope, -0.4);
+  EXPECT_EQ(pooled({-0.4, 0}, {-0.5, 0}).slope, -0.45);
+}
+
 TEST(Whitener, IsTheInverseWithFewAndManyEntries) {
   for (const Index entries : {5, 30, 31, 100}) {
     MatrixXd vectors = correlated(30, entries);
