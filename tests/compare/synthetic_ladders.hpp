@@ -1,6 +1,8 @@
 // Random kernels of known law, in place of networks.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <cmath>
@@ -11,6 +13,9 @@
 #include "compare/check.hpp"
 
 namespace nngpcheck::compare {
+
+/// 1, or 1 + SEED with --gtest_random_seed=SEED.
+inline std::uint64_t seed() { return 1 + static_cast<std::uint64_t>(GTEST_FLAG_GET(random_seed)); }
 
 /// K_ij = s_i s_j (0.9 exp(−(i − j)²/18) + 0.1 δ_ij) with 1 ≤ s² ≤ 2: entries of it are strongly correlated.
 inline Eigen::MatrixXd smooth_kernel(Eigen::Index size) {
