@@ -27,7 +27,7 @@ struct Plan {
 std::optional<Plan> grown(const Plan& plan, double factor, const CheckOptions& options) {
   Plan result = plan;
   double missing = factor;
-  while (missing > 1 && options.largest_width && 2 * result.widths.back() <= *options.largest_width) {
+  while (missing > 1 && options.largest_width && result.widths.back() <= *options.largest_width / 2) {
     for (std::int64_t& width : result.widths) width *= 2;
     missing /= 2;
   }
@@ -65,7 +65,6 @@ class Check {
   void describe(const Sample& sample);
   EntryEvidence entry(const Sample& sample, Eigen::Index e) const;
   CheckRound& record() { return result_.rounds.back(); }
-  const CheckRound& record() const { return result_.rounds.back(); }
 
   double confirmation_level() const;
   double certificate_quantile(const Sample& sample) const;

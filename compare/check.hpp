@@ -113,7 +113,8 @@ struct CheckResult {
   /// The networks' own estimate of the limit, of which `worst` is an entry.
   Eigen::MatrixXd estimate;
   Eigen::MatrixXd estimate_standard_error;
-  /// Of ‖K̂ − K‖²_F/‖K‖²_F in the last round. See fit_rate: a slope is no evidence that the kernel is right.
+  /// Of ‖K̂ − K‖²_F/‖K‖²_F, for the networks of the estimate. See fit_rate: a slope is no evidence that the
+  /// kernel is right.
   std::optional<Rate> rate;
 
   std::vector<CheckRound> rounds;
@@ -124,26 +125,26 @@ struct CheckResult {
 
 /// The sequential check. Each round draws N fresh ladders, extrapolates them to Y, and compares E[Y] to K:
 ///
-///  - If the networks do not follow K + B/n + C/n² (sign flips on the residual contrasts, of this round or of
-///    all ladders behind a rejection), the smallest width is dropped and the round made anew.
-///  - If the slope of all ladders' dispersion is too large, nothing is decided (heavy tails): for good if it
-///  is
-///    by three standard errors, else until more ladders show that it is not.
+///  - If the networks do not follow K + B/n + C/n² (sign flips on the residual contrasts, of this round or
+///    of all ladders behind a rejection), the smallest width is dropped and the round made anew.
+///  - If the slope of the ladders' dispersion is too large (heavy tails), nothing is decided: for good if
+///    three standard errors do not explain it, else until more ladders do.
 ///  - Screening, at level α₁: any entry's t with Bonferroni's correction, or the total of all entries.
-///  - If it trips, N fresh ladders are tested for the same entry and the same direction; q ≤ α₂ = α/(α₁
-///  rounds)
-///    is `disagree`. Rounds are at most `rounds`, so that false alarms are at most rounds·α₁·α₂ = α.
+///  - If it trips, N fresh ladders are tested for the same entry and the same direction; 2 min q ≤ α₂ with
+///    α₂ = α/(α₁ rounds) is `disagree`. At most `rounds` are screened: false alarms ≤ rounds·α₁·α₂ = α.
 ///  - If max_e (|Y − K|_e + t se_e)/√(K_aa K_bb) ≤ δ, it is `agree`.
 ///  - Otherwise the precision grows to what telling the two apart should need.
 ///
-/// κ is common to all ladders and to the confirmation: fresh networks do not average it out. In the screening
-/// of single entries its standard error is added in quadrature to the networks'. Elsewhere |κ_e| ≤
-/// z·standard_error is part of the error bound, with z such that all of them hold with probability 1 − α/2;
-/// α₂ is halved. The bound of `agree` is about the numbers in `value`, and does not depend on their error
-/// bars. An entry whose K_aa K_bb is 0 is measured by the largest diagonal entry. An entry that does not
-/// fluctuate (standard error ≤ 1e-12 √(K_aa K_bb); float32: 1e-7) is right up to its error bar and rounding
-/// (1e-10, 1e-5) or wrong, and left out of the tests; rounding is part of every error bound. Anything but a
-/// clean decision is `inconclusive`. Same networks and options, same result.
+/// κ is common to all ladders and to the confirmation: fresh networks do not average it out. In the
+/// screening of single entries its standard error is added in quadrature to the networks'. Elsewhere
+/// |κ_e| ≤ z·standard_error is part of the error bound, with z such that all of them hold with probability
+/// 1 − α/2; α₂ is halved. The bound of `agree` is about the numbers in `value`, whatever their error bars.
+///
+/// An entry whose K_aa K_bb is 0 is measured by the largest diagonal entry. An entry that does not fluctuate
+/// (standard error ≤ 1e-12 √(K_aa K_bb); float32: 1e-7) is right up to its error bar and rounding (1e-10;
+/// float32: 1e-5) or wrong, and left out of the tests; rounding is part of every error bound.
+///
+/// Anything but a clean decision is `inconclusive`. Same networks and options, same result.
 ///
 /// Throws CompareError if the options or the kernel are invalid, or a drawn kernel is not finite or of
 /// another shape; what `draw` throws passes through.
