@@ -218,8 +218,8 @@ Check::Outcome Check::grow(const Sample& sample) {
 
 std::string Check::bound_text() const {
   if (std::isinf(result_.bound)) return "the smallest width had to be left out and no bound is known";
-  return fmt::format("no entry is off by > {:.2g} %, where {:.2g} % was asked for", 100 * result_.bound,
-                     100 * options_.tolerance);
+  return fmt::format("no entry is off by > {}, where {} was asked for", percent_at_most(result_.bound),
+                     percent_at_most(options_.tolerance));
 }
 
 Check::Outcome Check::conclude(Verdict verdict, std::string reason) {

@@ -154,6 +154,14 @@ std::string entry_name(EntryPosition position, const std::vector<std::string>& l
                      labels[static_cast<std::size_t>(position.column)]);
 }
 
+std::string percent_at_most(double fraction) {
+  const double percent = 100 * fraction;
+  if (!(percent > 0) || std::isinf(percent)) return fmt::format("{} %", percent);
+  const double unit = std::pow(10, std::floor(std::log10(percent)) - 1);
+  // What is a round number already must not go up because of rounding.
+  return fmt::format("{:.6g} %", std::ceil(percent / unit * (1 - 1e-12)) * unit);
+}
+
 Ladders draw_ladders(const DrawLadders& draw, const LadderRequest& request, const Target& target) {
   Ladders ladders = draw(request);
   bool as_asked = ladders.widths == request.widths && ladders.kernels.size() == request.widths.size();

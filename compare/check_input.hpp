@@ -31,6 +31,9 @@ Target make_target(const KernelEstimate& kernel, const CheckOptions& options);
 /// "(dog, lazy)", or "(0, 3)" without labels.
 std::string entry_name(EntryPosition position, const std::vector<std::string>& labels);
 
+/// "0.81 %": two significant digits, rounded up, so that a bound holds as printed.
+std::string percent_at_most(double fraction);
+
 /// Draws and validates. Throws CompareError if the answer is of another shape than asked for or not finite.
 Ladders draw_ladders(const DrawLadders& draw, const LadderRequest& request, const Target& target);
 

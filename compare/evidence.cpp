@@ -24,28 +24,20 @@ std::string short_number(double value) {
 
 std::string p_text(double p) { return p < 1e-9 ? "p < 1e-9" : "p = " + short_number(p); }
 
-/// Two significant digits, rounded up, so that the bound as printed holds.
-std::string percent_at_most(double fraction) {
-  const double percent = 100 * fraction;
-  if (!(percent > 0) || std::isinf(percent)) return fmt::format("{} %", percent);
-  const double unit = std::pow(10, std::floor(std::log10(percent)) - 1);
-  // A bound that is a round number already must not go up because of rounding.
-  return fmt::format("{:.2g} %", std::ceil(percent / unit * (1 - 1e-12)) * unit);
-}
-
-/// The decimals that show a standard error, or else a difference.
-int decimals(double standard_error, double difference) {
-  const double shown = standard_error > 0 ? standard_error : std::abs(difference);
+/// The decimals that show the standard error and a hundredth of the difference.
+int decimals(const EntryEvidence& entry) {
+  const double shown = std::max(entry.standard_error, std::abs(entry.estimated - entry.given) / 100);
   if (!(shown > 0)) return 4;
   return static_cast<int>(std::clamp(std::ceil(-std::log10(shown)), 0., 17.));
 }
 
 std::string entry_text(const CheckResult& result) {
   const EntryEvidence& worst = result.worst;
-  const int digits = decimals(worst.standard_error, worst.estimated - worst.given);
-  return fmt::format("worst entry {}: {:.{}f} given, {:.{}f} ± {:.{}f} estimated",
+  const int digits = decimals(worst);
+  const bool visible = worst.standard_error >= 0.5 * std::pow(10, -digits);
+  return fmt::format("worst entry {}: {:.{}f} given, {:.{}f}{} estimated",
                      entry_name(worst.position, result.labels), worst.given, digits, worst.estimated, digits,
-                     worst.standard_error, digits);
+                     visible ? fmt::format(" ± {:.{}f}", worst.standard_error, digits) : "");
 }
 
 std::string networks_text(const CheckResult& result) {

@@ -46,8 +46,11 @@ TEST(VerdictText, Agrees) {
 }
 
 TEST(VerdictText, RoundsBoundsUp) {
-  for (const auto& [bound, text] : std::vector<std::pair<double, std::string>>{
-           {0.0000123401, "> 0.0013 %"}, {0.00995, "> 1 %"}, {0.1201, "> 13 %"}, {0.0081, "> 0.81 %"}}) {
+  for (const auto& [bound, text] : std::vector<std::pair<double, std::string>>{{0.0000123401, "> 0.0013 %"},
+                                                                               {0.00995, "> 1 %"},
+                                                                               {0.1201, "> 13 %"},
+                                                                               {1.201, "> 130 %"},
+                                                                               {0.0081, "> 0.81 %"}}) {
     CheckResult result = example(Verdict::agree);
     result.bound = bound;
     EXPECT_THAT(verdict_text("x", result), HasSubstr(text));
@@ -65,7 +68,9 @@ TEST(VerdictText, Disagrees) {
   EXPECT_THAT(verdict_text("x", result), HasSubstr("p = 2e-7, confirmed"));
   EXPECT_THAT(verdict_text("x", result), HasSubstr("worst entry (0, 1): "));
   result.worst = {{0, 0}, 1.0002, 1, 0};
-  EXPECT_THAT(verdict_text("x", result), HasSubstr("1.0002 given, 1.0000 ± 0.0000 estimated"));
+  EXPECT_THAT(verdict_text("x", result), HasSubstr("(0, 0): 1.000200 given, 1.000000 estimated"));
+  result.worst = {{0, 0}, 1.000002, 1, 1e-14};
+  EXPECT_THAT(verdict_text("x", result), HasSubstr("1.00000200 given, 1.00000000 estimated"));
   result.worst = {{0, 0}, 31214, 29871, 93};
   EXPECT_THAT(verdict_text("x", result), HasSubstr("31214 given, 29871 ± 93 estimated"));
 }
