@@ -24,19 +24,19 @@ std::string short_number(double value) {
 
 std::string p_text(double p) { return p < 1e-9 ? "p < 1e-9" : "p = " + short_number(p); }
 
-/// The decimals that show the standard error and a hundredth of the difference.
-int decimals(const EntryEvidence& entry) {
-  const double shown = std::max(entry.standard_error, std::abs(entry.estimated - entry.given) / 100);
-  if (!(shown > 0)) return 4;
-  return static_cast<int>(std::clamp(std::ceil(-std::log10(shown)), 0., 17.));
-}
-
+/// With the decimals that show the standard error and a hundredth of the difference.
 std::string entry_text(const CheckResult& result) {
   const EntryEvidence& worst = result.worst;
-  const int digits = decimals(worst);
+  const std::string name = entry_name(worst.position, result.labels);
+  const double shown = std::max(worst.standard_error, std::abs(worst.estimated - worst.given) / 100);
+  if (shown < 1e-14) {  // a kernel of tiny entries
+    return fmt::format("worst entry {}: {:.9g} given, {:.9g} ± {:.2g} estimated", name, worst.given,
+                       worst.estimated, worst.standard_error);
+  }
+  const int digits = static_cast<int>(std::max(std::ceil(-std::log10(shown)), 0.));
   const bool visible = worst.standard_error >= 0.5 * std::pow(10, -digits);
-  return fmt::format("worst entry {}: {:.{}f} given, {:.{}f}{} estimated",
-                     entry_name(worst.position, result.labels), worst.given, digits, worst.estimated, digits,
+  return fmt::format("worst entry {}: {:.{}f} given, {:.{}f}{} estimated", name, worst.given, digits,
+                     worst.estimated, digits,
                      visible ? fmt::format(" ± {:.{}f}", worst.standard_error, digits) : "");
 }
 

@@ -73,6 +73,8 @@ TEST(VerdictText, Disagrees) {
   EXPECT_THAT(verdict_text("x", result), HasSubstr("1.00000200 given, 1.00000000 estimated"));
   result.worst = {{0, 0}, 31214, 29871, 93};
   EXPECT_THAT(verdict_text("x", result), HasSubstr("31214 given, 29871 ± 93 estimated"));
+  result.worst = {{0, 0}, 3.1214e-20, 2.9871e-20, 9.3e-23};
+  EXPECT_THAT(verdict_text("x", result), HasSubstr("3.1214e-20 given, 2.9871e-20 ± 9.3e-23 estimated"));
 }
 
 TEST(VerdictText, SaysWhyItIsInconclusive) {
