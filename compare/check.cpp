@@ -77,6 +77,7 @@ class Check {
   std::uint64_t next_network_ = 0;
   int screened_ = 0;  // rounds that could have rejected
   int dropped_ = 0;
+  bool fluctuates_ = false;                 // some entry
   std::optional<Dispersion> fluctuations_;  // of all ladders of these widths or multiples of them
   CheckResult result_;
 };
@@ -230,6 +231,12 @@ Check::Outcome Check::conclude(Verdict verdict, std::string reason) {
 
 Check::Outcome Check::conclude_heavy_tails() {
   result_.bound = std::numeric_limits<double>::infinity();  // it rests on standard errors that mean nothing
+  if (!fluctuations_) {
+    return conclude(
+        Verdict::inconclusive,
+        "heavy tails: some networks have exactly the same kernel and others do not, so that nothing "
+        "is known of the variance; use larger widths");
+  }
   return conclude(
       Verdict::inconclusive,
       fmt::format("heavy tails: fluctuations fall as width^{:.2f}, not width^-0.50, so that their "
@@ -240,13 +247,14 @@ Check::Outcome Check::conclude_heavy_tails() {
 
 void Check::observe_fluctuations(const Sample& sample) {
   if (sample.fluctuating.empty()) return;
+  fluctuates_ = true;
   const std::optional<Dispersion> observed = dispersion(sample.ladders);
   fluctuations_ = observed && fluctuations_ ? pooled(*observed, *fluctuations_) : observed;
   record().fluctuations = fluctuations_;
 }
 
 bool Check::heavy_tails(double standard_errors) const {
-  if (!fluctuations_) return false;
+  if (!fluctuations_) return fluctuates_;
   return fluctuations_->slope - standard_errors * fluctuations_->standard_error >
          options_.largest_dispersion_slope;
 }

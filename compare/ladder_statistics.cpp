@@ -1,5 +1,6 @@
 #include "compare/ladder_statistics.hpp"
 
+#include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
@@ -16,6 +17,17 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+
+/// The mean of the middle half: where tails are heavy, one outlier would move a mean, and the distances of
+/// all others from it.
+double midmean(VectorXd values) {
+  const Index quarter = values.size() / 4;
+  double* const first = values.data() + quarter;
+  double* const last = values.data() + values.size() - quarter;
+  std::nth_element(values.data(), first, values.data() + values.size());
+  std::nth_element(first, last - 1, values.data() + values.size());
+  return values.segment(quarter, values.size() - 2 * quarter).mean();
+}
 
 }  // namespace
 
@@ -58,16 +70,19 @@ double pooled_degrees(double a, double m, double b, double n) {
 }
 
 std::optional<Dispersion> dispersion(const Ladders& ladders) {
+  constexpr double rounding = 1e-12;
   MatrixXd norms(ladders.count(), std::ssize(ladders.widths));
   for (Index w = 0; w < norms.cols(); ++w) {
     const MatrixXd& kernels = ladders.kernels[static_cast<std::size_t>(w)];
+    VectorXd centre(kernels.cols());
     norms.col(w).setZero();
     for (Index e = 0; e < kernels.cols(); ++e) {
-      norms.col(w).array() += (kernels.col(e).array() - kernels.col(e).mean()).square();
+      centre(e) = midmean(kernels.col(e));
+      norms.col(w).array() += (kernels.col(e).array() - centre(e)).square();
     }
+    norms.col(w) = norms.col(w).cwiseSqrt().eval();
+    if (!(norms.col(w).array() > rounding * centre.norm()).all()) return {};
   }
-  norms = norms.cwiseSqrt().eval();
-  if (!(norms.array() > 0).all()) return {};
   const std::vector<double> widths(ladders.widths.begin(), ladders.widths.end());
   Moments slopes;
   for (Index i = 0; i < norms.rows(); ++i) {

@@ -33,9 +33,10 @@ double excess_t(double mean, double dead_zone, double standard_error);
 /// and b are independent estimates with m and n of them. m if b is 0. Precondition: a or b is positive.
 double pooled_degrees(double a, double m, double b, double n);
 
-/// The slope of log‖K̂ − mean‖_F on log n, mean over ladders with standard error, where the mean of K̂ is that
-/// over ladders at each width and ‖·‖_F is over the entries. It does not depend on the analytic kernel. −1/2
-/// where fluctuations have finite variance, above where they do not. Nothing if a ladder does not fluctuate.
+/// The slope of log‖K̂ − centre‖_F on log n, mean over ladders with standard error, where the centre is the
+/// mean of the middle half of the ladders at each width, entry by entry, and ‖·‖_F is over the entries. It
+/// does not depend on the analytic kernel. −1/2 where fluctuations have finite variance, above where they do
+/// not. Nothing if a ladder is at the centre, up to rounding.
 struct Dispersion {
   double slope = 0;
   double standard_error = 0;

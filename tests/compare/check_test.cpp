@@ -266,6 +266,18 @@ TEST(Check, DoesNotDecideOnHeavyTails) {
   }
 }
 
+TEST(Check, DoesNotDecideWhereOnlySomeNetworksFluctuate) {
+  for (const double scale : {1., 3.}) {
+    LinearNetworks networks(truth, seed());
+    networks.then = [&networks](MatrixXd& kernel, double) {
+      if (networks.uniform() < 0.9) kernel = truth;
+    };
+    const CheckResult result = check({scale * truth}, networks.draw(), patient());
+    EXPECT_EQ(result.verdict, Verdict::inconclusive);
+    EXPECT_THAT(result.reason, HasSubstr("some networks have exactly the same kernel"));
+  }
+}
+
 TEST(Check, GrantsTheKernelItsBound) {
   LinearNetworks networks(truth, seed());
   const auto verdict = [&](double off, double tolerance, double bound) {

@@ -167,6 +167,22 @@ TEST(Dispersion, IsTheExponentOfTheFluctuations) {
   EXPECT_FALSE(dispersion({widths, std::vector<MatrixXd>(6, MatrixXd::Ones(20, 6))}));
 }
 
+TEST(Dispersion, IsNotMovedByAnOutlier) {
+  Ladders ladders{widths, {}};
+  for (const std::int64_t width : widths) {
+    const double size = 1 / std::sqrt(static_cast<double>(width));
+    ladders.kernels.push_back(size * noise(64, 6, static_cast<std::uint64_t>(width)));
+  }
+  const Dispersion without = *dispersion(ladders);
+  ladders.kernels.back()(7, 2) = 1e6;
+  const Dispersion with = *dispersion(ladders);
+  const VectorXd log_width = VectorXd{{64, 128, 200, 512, 1024, 5000}}.array().log();
+  const double leverage =
+      (log_width.array() - log_width.mean())(5) / (log_width.array() - log_width.mean()).square().sum();
+  // That ladder's own slope moves by about leverage × log(1e6 √5000/√6), and the mean by 1/64 of it.
+  EXPECT_NEAR(with.slope - without.slope, leverage * std::log(1e6 * std::sqrt(5000. / 6)) / 64, 0.01);
+}
+
 TEST(Dispersion, IsPooledByPrecision) {
   const Dispersion both = pooled({-0.4, 0.03}, {-0.5, 0.01});
   EXPECT_NEAR(both.slope, -0.49, 1e-15);
