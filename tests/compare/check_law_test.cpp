@@ -230,5 +230,23 @@ TEST(ModelCheck, AlarmsAsRarelyAsItSays) {
   EXPECT_GT(alarms, at_most(trials / 10, 0.05));
 }
 
+TEST(HeavyTails, AreToldFromOthersByOneEntry) {
+  constexpr int trials = 100;
+  const MatrixXd one = MatrixXd::Ones(1, 1);
+  CheckOptions options;
+  options.tolerance = 0.05;
+  options.largest_width = std::int64_t{1} << 40;
+  LinearNetworks networks(one, seed()), heavy(one, seed());
+  make_heavy(heavy, one);
+  int agreed = 0, decided = 0;
+  for (int k = 0; k < trials; ++k) {
+    options.seed = static_cast<std::uint64_t>(k);
+    agreed += check({one}, networks.draw(), options).verdict == Verdict::agree;
+    decided += check({2 * one}, heavy.draw(), options).verdict != Verdict::inconclusive;
+  }
+  EXPECT_GE(agreed, at_least(trials, 0.98));
+  EXPECT_LE(decided, at_most(trials, 0.02));
+}
+
 }  // namespace
 }  // namespace nngpcheck::compare

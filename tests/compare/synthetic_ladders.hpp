@@ -88,4 +88,16 @@ class LinearNetworks {
   std::normal_distribution<double> normal_;
 };
 
+/// K̂ + 3 n^(1/α − 1) S K with S symmetric α-stable, α = 1.5 (Chambers, Mallows, Stuck): the law of means of n
+/// numbers of infinite variance.
+inline void make_heavy(LinearNetworks& networks, const Eigen::MatrixXd& truth) {
+  networks.then = [&networks, truth](Eigen::MatrixXd& kernel, double n) {
+    constexpr double alpha = 1.5;
+    const double angle = M_PI * (networks.uniform() - 0.5), wait = -std::log(1 - networks.uniform());
+    const double stable = std::sin(alpha * angle) / std::pow(std::cos(angle), 1 / alpha) *
+                          std::pow(std::cos((1 - alpha) * angle) / wait, (1 - alpha) / alpha);
+    kernel += 3 * std::pow(n, 1 / alpha - 1) * stable * truth;
+  };
+}
+
 }  // namespace nngpcheck::compare
