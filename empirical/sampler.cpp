@@ -10,7 +10,6 @@
 #include "empirical/in_order.hpp"
 #include "empirical/interpreter.hpp"
 #include "empirical/memory.hpp"
-#include "netsor/error.hpp"
 #include "netsor/spelling.hpp"
 
 namespace nngpcheck::empirical {
@@ -81,29 +80,18 @@ Sampler::Sampler(netsor::Program program, SamplerOptions options)
     options_.memory_budget = static_cast<std::size_t>(std::max(0.0, available_memory() / 2));
 }
 
-// " and <width> would fit", or why there is no such width. Widths are tried in multiples of the smallest one
-// that the program accepts.
-std::string Sampler::largest_width(std::int64_t below) const {
-  const auto fits = [&](std::int64_t width) {
-    return bytes_of(schedule(program_, width, options_.products, options_.precision)) <=
+std::int64_t Sampler::largest_width(std::int64_t most) const {
+  const std::int64_t unit = netsor::width_unit(program_);
+  const auto fits = [&](std::int64_t multiple) {
+    return bytes_of(schedule(program_, multiple * unit, options_.products, options_.precision)) <=
            static_cast<double>(options_.memory_budget);
   };
-  std::int64_t unit = 1;
-  const auto accepted = [&] {
-    try {
-      schedule(program_, unit, options_.products, options_.precision);
-      return true;
-    } catch (const netsor::ProgramError&) {
-      return false;
-    }
-  };
-  while (!accepted()) ++unit;  // ends at the latest at `below`, which was accepted
-  std::int64_t low = 0, high = below / unit;
+  std::int64_t low = 0, high = std::min(most, largest_of_all) / unit + 1;
   while (high - low > 1) {
     const std::int64_t middle = low + (high - low) / 2;
-    (fits(middle * unit) ? low : high) = middle;
+    (fits(middle) ? low : high) = middle;
   }
-  return low == 0 ? "no width fits" : "the largest width that fits is " + std::to_string(low * unit);
+  return low * unit;
 }
 
 MemoryPlan Sampler::plan(std::int64_t width, std::uint64_t count) const {
@@ -116,7 +104,8 @@ MemoryPlan Sampler::plan(std::int64_t width, std::uint64_t count) const {
   if (network > budget) {
     throw SamplerError("width " + std::to_string(width) + ": one network takes " + mebibytes(network) +
                        " but the memory budget is " + mebibytes(budget) +
-                       "; raise the budget, or choose a smaller width: " + largest_width(width));
+                       "; raise the budget, or choose a smaller width: the largest that fits is " +
+                       std::to_string(largest_width(width)));
   }
   const auto affordable = static_cast<std::uint64_t>(budget / std::max(network, 1.0));
   const unsigned available = options_.threads > 0 ? static_cast<unsigned>(options_.threads)

@@ -79,12 +79,14 @@ class Sampler {
   /// width that would fit.
   MemoryPlan plan(std::int64_t width, std::uint64_t count) const;
 
+  /// The largest width ≤ `most` of which one network fits into the memory budget; 0: none. (With `automatic`
+  /// a wider one may fit again where matrices give way.)
+  std::int64_t largest_width(std::int64_t most) const;
+
   const netsor::Program& program() const { return program_; }
   const SamplerOptions& options() const { return options_; }
 
  private:
-  std::string largest_width(std::int64_t below) const;
-
   netsor::Program program_;
   SamplerOptions options_;
 };

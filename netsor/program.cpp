@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 #include <span>
 #include <type_traits>
 
@@ -122,6 +123,21 @@ std::size_t hash(const Operation& operation) {
              },
              operation);
   return result.value();
+}
+
+std::int64_t width_unit(const Program& program) {
+  std::int64_t result = 1;
+  const auto include = [&](const Width& width) { result = std::lcm(result, width.denominator()); };
+  for (const InputWeight& weight : program.input_weights()) include(weight.width);
+  for (const Bias& bias : program.biases()) include(bias.width);
+  for (const Weight& weight : program.weights()) {
+    include(weight.rows);
+    include(weight.columns);
+  }
+  for (const Node& node : program.nodes()) {
+    if (const auto* bundle = std::get_if<BundleType>(&node.type)) include(bundle->width);
+  }
+  return result;
 }
 
 std::vector<std::size_t> operands(const Operation& operation) {

@@ -1,6 +1,7 @@
 // A network architecture applied to a finite set of inputs: one immutable, type-checked value.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -85,6 +86,9 @@ class Program {
 
 /// The bundles and tables an instruction reads, as instruction numbers.
 std::vector<std::size_t> operands(const Operation& operation);
+
+/// The base widths n at which every width is an integer are the multiples of this one.
+std::int64_t width_unit(const Program& program);
 
 /// Combines lambdas into one visitor for std::visit.
 template <class... Functions>

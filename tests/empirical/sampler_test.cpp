@@ -152,7 +152,7 @@ TEST(Sampler, SaysHowMuchMemoryOneNetworkTakes) {
                 kernels(program, {.products = Products::dense, .memory_budget = 1 << 20}, 1024, 1, 0, 1);
               }),
               AllOf(HasSubstr("width 1024"), HasSubstr("9 MiB"), HasSubstr("budget is 1 MiB"),
-                    HasSubstr("largest width that fits is ")));
+                    HasSubstr("the largest that fits is ")));
   const auto fits = [&](std::int64_t width) {
     return Sampler(program, {.products = Products::dense, .memory_budget = 1 << 20}).plan(width, 10);
   };
@@ -169,14 +169,14 @@ TEST(Sampler, SaysHowMuchMemoryOneNetworkTakes) {
               HasSubstr("widths end at"));
 }
 
-// Widths between are no integers for this program.
-TEST(Sampler, NamesOnlyWidthsThatTheProgramAccepts) {
+TEST(Sampler, KnowsTheLargestWidthThatFits) {
   for (const testing::NamedProgram& named : testing::instruction_programs()) {
-    const Sampler sampler(named.program, {.memory_budget = 200000});
-    const std::string said = message<SamplerError>([&] { sampler.plan(1 << 20, 1); });
-    if (said.find("no width fits") != std::string::npos) continue;
-    const std::int64_t largest = std::stoll(said.substr(said.find("fits is ") + 8));
+    const Sampler sampler(named.program, {.products = Products::exact, .memory_budget = 200000});
+    const std::int64_t largest = sampler.largest_width(1 << 20), unit = netsor::width_unit(named.program);
+    ASSERT_GT(largest, 0) << named.name;
     EXPECT_NO_THROW(sampler.plan(largest, 1)) << named.name;
+    EXPECT_THROW(sampler.plan(largest + unit, 1), SamplerError) << named.name;
+    EXPECT_EQ(sampler.largest_width(largest - 1), largest - unit);
   }
 }
 

@@ -1,0 +1,66 @@
+#include "compare/program_check.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace nngpcheck::compare {
+
+namespace {
+
+// Beyond, more ladders cost as little: networks are Gaussian enough, and their bias is gone.
+constexpr std::int64_t widest = std::int64_t{1} << 17;
+
+CheckOptions fitted(CheckOptions options, const empirical::Sampler& sampler) {
+  const std::int64_t unit = netsor::width_unit(sampler.program());
+  const bool accepted = std::all_of(options.widths.begin(), options.widths.end(),
+                                    [&](std::int64_t width) { return width % unit == 0; });
+  if (!accepted) {
+    for (std::int64_t& width : options.widths) width *= unit;
+  }
+  options.precision =
+      sampler.options().precision == empirical::Precision::float64 ? Precision::float64 : Precision::float32;
+  // With matrices, more ladders are cheaper than twice the width.
+  if (!options.largest_width && sampler.options().products != empirical::Products::dense)
+    options.largest_width = sampler.largest_width(std::max(widest, options.widths.back()));
+  return options;
+}
+
+}  // namespace
+
+DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed) {
+  return [sampler = std::move(sampler), seed](const LadderRequest& request) {
+    Ladders result{request.widths, {}};
+    const Eigen::Index m = sampler->program().outputs();
+    for (const std::int64_t width : request.widths) {
+      Eigen::MatrixXd kernels(request.count, m * (m + 1) / 2);
+      sampler->sample(width, seed, request.first, static_cast<std::uint64_t>(request.count),
+                      [&](std::uint64_t network, const Eigen::MatrixXd& kernel) {
+                        kernels.row(static_cast<Eigen::Index>(network - request.first)) =
+                            upper_triangle(kernel).transpose();
+                      });
+      result.kernels.push_back(std::move(kernels));
+    }
+    return result;
+  };
+}
+
+KernelEstimate estimate(const analytic::Limit& limit, const netsor::Program& program,
+                        const analytic::LimitOptions& options) {
+  const bool sampled = (limit.standard_error.array() > 0).any();
+  return {limit.kernel, limit.standard_error, limit.error_bound, program.output().labels,
+          sampled ? options.randomizations : 0};
+}
+
+CheckResult check(const netsor::Program& program, const KernelEstimate& kernel,
+                  const ProgramCheckOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto sampler = std::make_shared<const empirical::Sampler>(program, options.sampler);
+  KernelEstimate labelled = kernel;
+  if (labelled.labels.empty()) labelled.labels = program.output().labels;
+  CheckResult result = check(labelled, ladders_of(sampler, options.seed), fitted(options.check, *sampler));
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+}  // namespace nngpcheck::compare

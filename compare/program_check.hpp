@@ -1,0 +1,34 @@
+// The check of a kernel against the random networks of a program.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "analytic/limit.hpp"
+#include "compare/check.hpp"
+#include "empirical/sampler.hpp"
+#include "netsor/program.hpp"
+
+namespace nngpcheck::compare {
+
+/// Draws ladders from a sampler: network i of a width is its network i.
+DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed);
+
+/// A limit that was computed with that many randomizations, as what is checked.
+KernelEstimate estimate(const analytic::Limit& limit, const netsor::Program& program,
+                        const analytic::LimitOptions& options = {});
+
+struct ProgramCheckOptions {
+  /// Widths are multiplied by the program's unit (see netsor::width_unit) if it does not accept them as they
+  /// are; the largest width, if none is given, is what fits into the sampler's memory, at most 2^17.
+  CheckOptions check;
+  empirical::SamplerOptions sampler;
+  std::uint64_t seed = 0;  // of the networks
+};
+
+/// Is `kernel` the limit of the program's random networks? Sets CheckResult::seconds. Throws CompareError as
+/// check() does, and what the sampler throws.
+CheckResult check(const netsor::Program& program, const KernelEstimate& kernel,
+                  const ProgramCheckOptions& options = {});
+
+}  // namespace nngpcheck::compare
