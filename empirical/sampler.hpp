@@ -79,8 +79,8 @@ class Sampler {
   /// width that would fit.
   MemoryPlan plan(std::int64_t width, std::uint64_t count) const;
 
-  /// The largest width ≤ `most` of which one network fits into the memory budget; 0: none. (With `automatic`
-  /// a wider one may fit again where matrices give way.)
+  /// The largest width ≤ `most` of which one network fits into the memory budget, by bisection (what a width
+  /// takes may fall again where matrices give way to exact products); 0: none.
   std::int64_t largest_width(std::int64_t most) const;
 
   const netsor::Program& program() const { return program_; }

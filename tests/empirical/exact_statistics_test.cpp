@@ -3,6 +3,8 @@
 
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
+#include <limits>
+#include <random>
 
 #include "architectures/cnn.hpp"
 #include "architectures/mlp.hpp"
@@ -20,27 +22,46 @@ using empirical::Products;
 using netsor::Activation;
 
 constexpr double false_alarm = 1e-6;  // of one comparison
+#ifdef NNGPCHECK_LONG
+constexpr std::uint64_t many = 50000, fewer = 50000;
+#else
+constexpr std::uint64_t many = 10000, fewer = 4000;
+#endif
 
 // Means and standard errors of all kernel entries, of their squares and of their products with the first one.
 struct Moments {
   ArrayXXd mean, error;
 };
 
+class Accumulator {
+ public:
+  void add(const Eigen::MatrixXd& kernel) {
+    const Eigen::Index m = kernel.rows();
+    if (count_ == 0) sum_ = squares_ = ArrayXXd::Zero(m, 3 * m);
+    ArrayXXd values(m, 3 * m);
+    values << kernel.array(), kernel.array().square(), kernel(0, 0) * kernel.array();
+    sum_ += values;
+    squares_ += values.square();
+    ++count_;
+  }
+  Moments moments() const {
+    const auto count = static_cast<double>(count_);
+    const ArrayXXd mean = sum_ / count;
+    return {mean, ((squares_ / count - mean.square()) / count).max(0).sqrt()};
+  }
+
+ private:
+  ArrayXXd sum_, squares_;
+  int count_ = 0;
+};
+
 Moments moments(const netsor::Program& program, Products products, std::int64_t width,
                 std::uint64_t networks) {
-  const Eigen::Index m = program.outputs();
-  ArrayXXd sum = ArrayXXd::Zero(m, 3 * m), squares = sum;
-  const auto seed = products == Products::dense ? 1U : 2U;
+  Accumulator all;
   empirical::Sampler(program, {.products = products})
-      .sample(width, seed, 0, networks, [&](std::uint64_t, const Eigen::MatrixXd& kernel) {
-        ArrayXXd values(m, 3 * m);
-        values << kernel.array(), kernel.array().square(), kernel(0, 0) * kernel.array();
-        sum += values;
-        squares += values.square();
-      });
-  const auto count = static_cast<double>(networks);
-  const ArrayXXd mean = sum / count;
-  return {mean, ((squares / count - mean.square()) / count).max(0).sqrt()};
+      .sample(width, products == Products::dense ? 1 : 2, 0, networks,
+              [&](std::uint64_t, const Eigen::MatrixXd& kernel) { all.add(kernel); });
+  return all.moments();
 }
 
 // Whether the two samples differ more than chance allows, Bonferroni over all moments.
@@ -86,7 +107,7 @@ std::vector<testing::NamedProgram> programs() {
 TEST(ExactSampler, HasTheLawOfTheDenseOne) {
   for (const auto& [name, program] : programs()) {
     for (const std::int64_t width : {8, 32}) {
-      const std::uint64_t networks = width == 8 ? 10000 : 4000;
+      const std::uint64_t networks = width == 8 ? many : fewer;
       EXPECT_FALSE(differ(moments(program, Products::dense, width, networks),
                           moments(program, Products::exact, width, networks)))
           << name << " at width " << width;
@@ -94,24 +115,99 @@ TEST(ExactSampler, HasTheLawOfTheDenseOne) {
   }
 }
 
-// A recurrent network that draws a new matrix at every step, which has the same kernel in the limit.
-netsor::Program untied_rnn(bool tied) {
-  netsor::Builder b;
-  const auto drive = b.input(b.input_weight({"U", {}, 3, 1}), testing::some_data(3, 6));
-  const auto weight = b.weight({"W", {}, {}, 2});
-  netsor::BundleId state = b.map(Activation::named("relu"), b.select(drive, {0}));
-  for (Eigen::Index t = 1; t < 6; ++t) {
-    const auto w = tied ? weight : b.weight({"W" + std::to_string(t), {}, {}, 2});
-    state = b.map(Activation::named("relu"), b.add(b.select(drive, {t}), b.matmul(w, state)));
+// The comparison notices what can go wrong with such a sampler, on a weight that is applied to nearly
+// collinear vectors, to copies, and to more vectors than it has columns: Y = W U D, Z = W relu(Y), kernel of
+// both.
+namespace faults {
+
+constexpr Eigen::Index width = 8;
+
+Eigen::MatrixXd data() {
+  Eigen::MatrixXd result = testing::some_data(6, 9);
+  for (Eigen::Index j = 0; j < 6; ++j) {
+    for (Eigen::Index i = 0; i < 6; ++i) result(i, j) = std::pow(0.003 * static_cast<double>(j), i);
   }
-  b.output(b.readout({"v", 1}), state);
+  result.col(8) = result.col(6);
+  return result;
+}
+
+netsor::Program program() {
+  netsor::Builder b;
+  const auto h = b.input(b.input_weight({"U", {}, 6, 1}), data());
+  const auto weight = b.weight({"W", {}, {}, 2});
+  const auto y = b.matmul(weight, h);
+  const auto z = b.matmul(weight, b.map(Activation::named("relu"), y));
+  const auto both = b.add(b.mix(y, Eigen::MatrixXd::Identity(9, 18).sparseView()),
+                          b.mix(z, Eigen::MatrixXd::Identity(18, 18).bottomRows(9).sparseView()));
+  b.output(b.readout({"v", 1}), both);
   return std::move(b).build();
 }
 
-TEST(ExactSampler, TheComparisonNoticesAnIndependentDrawPerProduct) {
-  const Moments exact = moments(untied_rnn(true), Products::exact, 8, 10000);
-  EXPECT_FALSE(differ(moments(untied_rnn(true), Products::dense, 8, 10000), exact));
-  EXPECT_TRUE(differ(moments(untied_rnn(false), Products::dense, 8, 10000), exact));
+enum class Fault { none, independent_draws, one_pass, no_rank_rule };
+
+// The conditional sampler written down plainly, with a fault.
+class Products {
+ public:
+  Products(Fault fault, std::mt19937_64& engine) : fault_(fault), engine_(engine) {}
+
+  Eigen::VectorXd operator()(const Eigen::VectorXd& x) {
+    if (fault_ == Fault::independent_draws) return x.norm() * column();
+    Eigen::VectorXd r = x, c = Eigen::VectorXd::Zero(q_.cols());
+    for (int pass = 0; pass < (fault_ == Fault::one_pass ? 1 : 2); ++pass) {
+      const Eigen::VectorXd d = q_.transpose() * r;
+      r -= q_ * d;
+      c += d;
+    }
+    Eigen::VectorXd y = b_ * c;
+    const bool in_span =
+        r.norm() <= 64 * std::numeric_limits<double>::epsilon() * x.norm() || q_.cols() == width;
+    if (r.norm() == 0 || (in_span && fault_ != Fault::no_rank_rule)) return y;
+    q_.conservativeResize(Eigen::NoChange, q_.cols() + 1);
+    b_.conservativeResize(Eigen::NoChange, b_.cols() + 1);
+    q_.rightCols(1) = r.normalized();
+    b_.rightCols(1) = column();
+    return y + r.norm() * b_.rightCols(1);
+  }
+
+ private:
+  Eigen::VectorXd column() {
+    const double deviation = std::sqrt(2.0 / static_cast<double>(width));
+    return deviation * Eigen::VectorXd(width).unaryExpr([&](double) { return normal_(engine_); });
+  }
+
+  Fault fault_;
+  std::mt19937_64& engine_;
+  std::normal_distribution<double> normal_;
+  Eigen::MatrixXd q_ = Eigen::MatrixXd(width, 0), b_ = q_;
+};
+
+Moments moments(Fault fault, std::uint64_t networks) {
+  const Eigen::MatrixXd data = faults::data();
+  std::mt19937_64 engine(3);
+  std::normal_distribution<double> normal(0, std::sqrt(1 / 6.0));
+  Accumulator all;
+  for (std::uint64_t network = 0; network < networks; ++network) {
+    Products w(fault, engine);
+    const Eigen::MatrixXd h =
+        Eigen::MatrixXd(width, 6).unaryExpr([&](double) { return normal(engine); }) * data;
+    Eigen::MatrixXd x(width, 18);
+    for (Eigen::Index j = 0; j < 9; ++j) x.col(j) = w(h.col(j));
+    for (Eigen::Index j = 0; j < 9; ++j) x.col(9 + j) = w(x.col(j).cwiseMax(0));
+    all.add(x.transpose() * x / static_cast<double>(width));
+  }
+  return all.moments();
+}
+
+}  // namespace faults
+
+TEST(ExactSampler, TheComparisonNoticesFaults) {
+  using faults::Fault;
+  const Moments dense = moments(faults::program(), Products::dense, faults::width, many);
+  EXPECT_FALSE(differ(dense, moments(faults::program(), Products::exact, faults::width, many)));
+  EXPECT_FALSE(differ(dense, faults::moments(Fault::none, many)));
+  EXPECT_TRUE(differ(dense, faults::moments(Fault::independent_draws, many)));
+  EXPECT_TRUE(differ(dense, faults::moments(Fault::one_pass, many)));
+  EXPECT_TRUE(differ(dense, faults::moments(Fault::no_rank_rule, many)));
 }
 
 }  // namespace
