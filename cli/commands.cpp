@@ -9,6 +9,7 @@
 #include "analytic/dual.hpp"
 #include "analytic/limit.hpp"
 #include "architectures/registry.hpp"
+#include "cli/chosen.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/usage_error.hpp"
 #include "compare/atomic_file.hpp"
@@ -93,17 +94,8 @@ void show(const ShowOptions& options) {
 }
 
 void kernel(const KernelOptions& options) {
-  std::vector<Experiment> experiments = config::read_experiments(options.file, options.overrides);
-  std::vector<std::string> names;
-  for (const Experiment& experiment : experiments) names.push_back(experiment.name);
-  if (!options.experiment.empty()) {
-    std::erase_if(experiments,
-                  [&](const Experiment& experiment) { return experiment.name != options.experiment; });
-    if (experiments.empty()) {
-      throw UsageError(fmt::format("{}: no experiment is called \"{}\"; it holds {}", options.file.string(),
-                                   options.experiment, fmt::join(names, ", ")));
-    }
-  }
+  const std::vector<Experiment> experiments =
+      chosen(config::read_experiments(options.file, options.overrides), options.experiment, options.file);
   if (!options.output) {
     for (const Experiment& experiment : experiments) {
       if (experiments.size() > 1) fmt::print("# {}\n", experiment.name);
@@ -114,7 +106,7 @@ void kernel(const KernelOptions& options) {
   }
   if (experiments.size() > 1) {
     throw UsageError(fmt::format("{} holds several experiments; choose by --experiment one of {}",
-                                 options.file.string(), fmt::join(names, ", ")));
+                                 options.file.string(), names_of(experiments)));
   }
   const compare::KernelFormat format = compare::kernel_format(*options.output);
   compare::AtomicFile file(*options.output);

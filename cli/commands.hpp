@@ -43,6 +43,22 @@ struct RunOptions {
 /// Random networks against the analytic kernel, into a folder.
 void run(const RunOptions& options);
 
+struct CheckOptions {
+  std::vector<std::filesystem::path> files;
+  std::string experiment;                                      // only this one
+  std::optional<double> false_alarm, tolerance;                // instead of the files'
+  std::optional<std::filesystem::path> kernel, kernel_stderr;  // instead of the analytic kernel
+  std::optional<std::filesystem::path> junit, json;            // where to write the evidence
+  std::string sampler = "auto";
+  int threads = 0;
+  std::size_t memory = 0;
+  std::vector<std::string> overrides;
+};
+
+/// Is the kernel the limit of the networks? One line per experiment. Returns 0 if all agree, 1 if one
+/// disagrees, 2 otherwise.
+int check(const CheckOptions& options);
+
 struct PlotOptions {
   std::vector<std::filesystem::path> folders;
   std::optional<std::filesystem::path> output;  // without extension

@@ -34,8 +34,10 @@ struct CommandLine {
   ShowOptions show_options;
   KernelOptions kernel_options;
   RunOptions run_options;
+  CheckOptions check_options;
   PlotOptions plot_options;
   DualOptions dual_options;
+  int status = 0;
 
  private:
   CLI::App& command(const std::string& name, const std::string& description, std::function<void()> work) {
@@ -49,8 +51,10 @@ struct CommandLine {
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
   }
-  void add_run();
+  void add_networks(CLI::App& command, std::string& sampler, int& threads, std::size_t& memory);
   void add_kernel();
+  void add_run();
+  void add_check();
 };
 
 CommandLine::CommandLine() {
@@ -67,6 +71,7 @@ CommandLine::CommandLine() {
 
   add_kernel();
   add_run();
+  add_check();
 
   CLI::App& plotting =
       command("plot", "width-versus-error plots of finished runs", [this] { plot(plot_options); });
@@ -95,6 +100,19 @@ void CommandLine::add_kernel() {
   add_overrides(computing, kernel_options.overrides);
 }
 
+void CommandLine::add_networks(CLI::App& command, std::string& sampler, int& threads, std::size_t& memory) {
+  command.add_option("--sampler", sampler, "how networks are drawn")
+      ->check(CLI::IsMember({"auto", "exact", "dense"}))
+      ->option_text("auto (default), exact or dense");
+  command.add_option("--threads", threads, "threads that sample; 0 (default): one per processor")
+      ->check(CLI::Range(0, 65536))
+      ->option_text("N");
+  command
+      .add_option("--memory", memory, "what networks may take; default: half of what the machine has left")
+      ->transform(CLI::AsSizeValue(false))
+      ->option_text("SIZE, such as 4GiB");
+}
+
 void CommandLine::add_run() {
   CLI::App& running =
       command("run", "random networks against the analytic kernel", [this] { run(run_options); });
@@ -104,19 +122,38 @@ void CommandLine::add_run() {
                   "where to; default: results/ and the file's name. An interrupted "
                   "run in there is continued")
       ->type_name("DIR");
-  running.add_option("--sampler", run_options.sampler, "how networks are drawn")
-      ->check(CLI::IsMember({"dense", "exact", "auto"}))
-      ->option_text("auto (default), exact or dense");
   running.add_option("--device", run_options.device, "cpu (default), cuda or cuda:1")->option_text("DEVICE");
-  running.add_option("--threads", run_options.threads, "threads that sample; 0 (default): one per processor")
-      ->check(CLI::Range(0, 65536))
-      ->option_text("N");
-  running
-      .add_option("--memory", run_options.memory,
-                  "what networks may take; default: half of what the machine has left")
-      ->transform(CLI::AsSizeValue(false))
-      ->option_text("SIZE, such as 4GiB");
+  add_networks(running, run_options.sampler, run_options.threads, run_options.memory);
   add_overrides(running, run_options.overrides);
+}
+
+void CommandLine::add_check() {
+  CLI::App& checking = command(
+      "check", "is a kernel the limit of random networks? Exit status: 0 agree, 1 disagree, 2 inconclusive",
+      [this] { status = check(check_options); });
+  checking.add_option("files", check_options.files, "experiment files")
+      ->required()
+      ->type_name("FILE.toml...");
+  checking.add_option("--experiment", check_options.experiment, "only this one")->type_name("NAME");
+  checking
+      .add_option("--kernel", check_options.kernel,
+                  "check this kernel (.npy, .csv or .json) instead of the analytic one")
+      ->type_name("K");
+  checking.add_option("--kernel-stderr", check_options.kernel_stderr, "its standard errors, in such a file")
+      ->type_name("S");
+  checking
+      .add_option("--alpha", check_options.false_alarm,
+                  "probability of \"disagree\" if a kernel is right; default: the file's, or 1e-6")
+      ->type_name("A");
+  checking
+      .add_option("--tolerance", check_options.tolerance,
+                  "\"agree\" says that no entry is off by more, relative to the diagonal; default: the "
+                  "file's, or 0.01")
+      ->type_name("D");
+  checking.add_option("--junit", check_options.junit, "write JUnit XML")->type_name("FILE");
+  checking.add_option("--json", check_options.json, "write the evidence as JSON")->type_name("FILE");
+  add_networks(checking, check_options.sampler, check_options.threads, check_options.memory);
+  add_overrides(checking, check_options.overrides);
 }
 
 /// CLI11 takes "-.5" for an option, unlike "-0.5".
@@ -158,7 +195,7 @@ int run_command_line(int argc, char** argv) {
     return complain(std::string(error.what()) + " (see nngpcheck --help)", bad_usage_or_input);
   }
   if (std::fflush(stdout) != 0) return complain("standard output cannot be written", failure);
-  return 0;
+  return line.status;
 }
 
 }  // namespace

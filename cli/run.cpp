@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
+#include "cli/networks.hpp"
 #include "cli/progress.hpp"
 #include "config/error.hpp"
 #include "config/experiment.hpp"
@@ -22,13 +23,10 @@ using Networks = std::shared_ptr<const empirical::Sampler>;
 Networks sampler(const config::Experiment& experiment, const RunOptions& options) {
   empirical::SamplerOptions settings;
   settings.device = options.device;
-  if (options.sampler == "exact") settings.products = empirical::Products::exact;
-  if (options.sampler == "dense") settings.products = empirical::Products::dense;
+  settings.products = products(options.sampler);
   settings.threads = options.threads;
   settings.memory_budget = options.memory;
-  settings.precision = experiment.sweep->precision == config::Precision::float32
-                           ? empirical::Precision::float32
-                           : empirical::Precision::float64;
+  settings.precision = precision(experiment.sweep->precision);
   return std::make_shared<const empirical::Sampler>(experiment.program, settings);
 }
 

@@ -93,23 +93,29 @@ netsor::Program build(const Model& model, const Inputs& inputs, const TableReade
   }
 }
 
-std::vector<std::int64_t> read_widths(const TableReader& table) {
+std::vector<std::int64_t> read_widths(const TableReader& table, std::size_t fewest,
+                                      const std::string& what_for) {
   const toml::array& array = table.get_array("widths", widths_example);
   std::vector<std::int64_t> widths;
   for (const toml::node& node : array) {
     const auto* width = node.as_integer();
     if (!width)
-      table.fail(node, "sweep.widths holds " + type_name(node) + "; give integers: " + widths_example);
+      table.fail(node,
+                 table.full("widths") + " holds " + type_name(node) + "; give integers: " + widths_example);
     if (width->get() < 1) {
-      table.fail(node, "sweep.widths holds " + std::to_string(width->get()) + "; a width is at least 1");
+      table.fail(node,
+                 table.full("widths") + " holds " + std::to_string(width->get()) + "; a width is at least 1");
     }
     if (!widths.empty() && width->get() <= widths.back()) {
-      table.fail(node, "sweep.widths must increase: " + std::to_string(width->get()) + " follows " +
-                           std::to_string(widths.back()));
+      table.fail(node, table.full("widths") + " must increase: " + std::to_string(width->get()) +
+                           " follows " + std::to_string(widths.back()));
     }
     widths.push_back(width->get());
   }
-  if (widths.size() < 2) table.fail(array, "sweep.widths must hold at least 2 widths, to fit a rate");
+  if (widths.size() < fewest) {
+    table.fail(array, table.full("widths") + " must hold at least " + std::to_string(fewest) + " widths, " +
+                          what_for);
+  }
   return widths;
 }
 
@@ -120,10 +126,26 @@ void check_width(const netsor::Program& program, std::int64_t n) {
   }
 }
 
+std::uint64_t read_seed(const TableReader& table) {
+  const std::int64_t seed = table.find_integer("seed", "seed = 1").value_or(0);
+  if (seed < 0)
+    table.fail(*table.find("seed"),
+               table.full("seed") + " = " + std::to_string(seed) + ": must not be negative");
+  return static_cast<std::uint64_t>(seed);
+}
+
+Precision read_precision(const TableReader& table) {
+  const std::string precision = table.find_string("precision", "precision = \"float64\"").value_or("float64");
+  if (precision == "float32") return Precision::float32;
+  if (precision == "float64") return Precision::float64;
+  table.fail(*table.find("precision"),
+             table.full("precision") + " = \"" + precision + "\": must be \"float64\" or \"float32\"");
+}
+
 Sweep read_sweep(const TableReader& table, const netsor::Program& program, ordered_json& resolved) {
   table.only({"widths", "networks", "seed", "precision"});
   Sweep sweep;
-  sweep.widths = read_widths(table);
+  sweep.widths = read_widths(table, 2, "to fit a rate");
   table.at(*table.find("widths"), [&] {
     for (const std::int64_t n : sweep.widths) check_width(program, n);
   });
@@ -132,19 +154,30 @@ Sweep read_sweep(const TableReader& table, const netsor::Program& program, order
     table.fail(*table.find("networks"), "sweep.networks = " + std::to_string(sweep.networks) +
                                             ": must be at least 2, to show their spread");
   }
-  const std::int64_t seed = table.find_integer("seed", "seed = 1").value_or(0);
-  if (seed < 0)
-    table.fail(*table.find("seed"), "sweep.seed = " + std::to_string(seed) + ": must not be negative");
-  sweep.seed = static_cast<std::uint64_t>(seed);
-  const std::string precision = table.find_string("precision", "precision = \"float64\"").value_or("float64");
-  if (precision != "float64" && precision != "float32") {
-    table.fail(*table.find("precision"),
-               "sweep.precision = \"" + precision + "\": must be \"float64\" or \"float32\"");
-  }
-  if (precision == "float32") sweep.precision = Precision::float32;
-  resolved = {
-      {"widths", sweep.widths}, {"networks", sweep.networks}, {"seed", seed}, {"precision", precision}};
+  sweep.seed = read_seed(table);
+  sweep.precision = read_precision(table);
+  resolved = {{"widths", sweep.widths},
+              {"networks", sweep.networks},
+              {"seed", sweep.seed},
+              {"precision", sweep.precision == Precision::float32 ? "float32" : "float64"}};
   return sweep;
+}
+
+Check read_check(const TableReader& table, const netsor::Program& program) {
+  table.only({"widths", "ladders", "tolerance", "false_alarm", "seed", "precision"});
+  Check check;
+  if (const toml::node* widths = table.find("widths")) {
+    check.widths = read_widths(table, 4, "to extrapolate");
+    table.at(*widths, [&] {
+      for (const std::int64_t n : check.widths) check_width(program, n);
+    });
+  }
+  check.ladders = table.find_integer("ladders", "ladders = 64");
+  check.tolerance = table.find_number("tolerance", "tolerance = 0.01");
+  check.false_alarm = table.find_number("false_alarm", "false_alarm = 1e-6");
+  check.seed = read_seed(table);
+  check.precision = read_precision(table);
+  return check;
 }
 
 /// Names stand in file names, in tables and in --set.
@@ -152,7 +185,8 @@ void check_name(const TableReader& table, const std::string& name) {
   const bool plain = !name.empty() && name.find_first_not_of(
                                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                           "0123456789_-") == std::string::npos;
-  const bool taken = name == "name" || name == "architecture" || name == "inputs" || name == "sweep";
+  const bool taken =
+      name == "name" || name == "architecture" || name == "inputs" || name == "sweep" || name == "check";
   if (!plain || taken) {
     const toml::node* node = table.table().get("name");
     table.fail(node ? *node : table.table(),
@@ -162,7 +196,7 @@ void check_name(const TableReader& table, const std::string& name) {
 }
 
 Experiment read_experiment(const TableReader& table, const Inputs* built_in = nullptr) {
-  std::vector<std::string> keys = {"name", "architecture", "inputs", "sweep"};
+  std::vector<std::string> keys = {"name", "architecture", "inputs", "sweep", "check"};
   if (built_in) std::erase(keys, "inputs");
   table.only(keys);
   const std::optional<std::string> name = table.find_string("name", "name = \"rnn\"");
@@ -180,7 +214,11 @@ Experiment read_experiment(const TableReader& table, const Inputs* built_in = nu
   if (table.find("sweep")) {
     sweep = read_sweep(table.get_table("sweep", widths_example), program, resolved["sweep"]);
   }
-  return {resolved["name"], std::move(program), std::move(sweep), std::move(resolved)};
+  Check check;
+  if (table.find("check")) {
+    check = read_check(table.get_table("check", "[check] with tolerance = 0.01"), program);
+  }
+  return {resolved["name"], std::move(program), std::move(sweep), std::move(check), std::move(resolved)};
 }
 
 toml::table parse(const std::filesystem::path& file) {

@@ -22,11 +22,21 @@ struct Sweep {
   Precision precision = Precision::float64;
 };
 
+/// How a kernel is checked against random networks. What is missing is left to the check.
+struct Check {
+  std::vector<std::int64_t> widths;  // empty, or at least 4, increasing
+  std::optional<std::int64_t> ladders;
+  std::optional<double> tolerance, false_alarm;
+  std::uint64_t seed = 0;
+  Precision precision = Precision::float64;
+};
+
 /// An architecture applied to inputs, and how to sample it.
 struct Experiment {
   std::string name;
   netsor::Program program;
   std::optional<Sweep> sweep;
+  Check check;
   nlohmann::ordered_json resolved;  // what was asked for, with every default filled in
 };
 
@@ -43,6 +53,13 @@ struct Experiment {
 ///     networks = 100
 ///     seed = 1                           # default 0
 ///     precision = "float64"              # default; or "float32"
+///     [check]                            # optional, as are its keys
+///     widths = [64, 128, 256, 512]       # default: 64, 128, …, 8192
+///     ladders = 64                       # networks of each width in the first round
+///     tolerance = 0.01                   # that no entry may be off by, relative to √(K_aa K_bb)
+///     false_alarm = 1e-6                 # probability of "disagree" if the kernel is right
+///     seed = 1                           # default 0
+///     precision = "float64"
 ///
 /// or several [[experiment]] tables of that shape, each with a name of its own (letters, digits, _ and -).
 /// `overrides` are TOML lines such as architecture.depth=3 that replace what the file says in every

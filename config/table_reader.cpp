@@ -90,6 +90,13 @@ std::optional<std::int64_t> TableReader::find_integer(const std::string& key,
   return value ? std::optional(value->get()) : std::nullopt;
 }
 
+std::optional<double> TableReader::find_number(const std::string& key, const std::string& example) const {
+  const toml::node* node = find(key);
+  if (node && node->is_integer()) return static_cast<double>(node->as_integer()->get());
+  const auto* value = find_as<toml::value<double>>(key, "a number", example);
+  return value ? std::optional(value->get()) : std::nullopt;
+}
+
 std::optional<bool> TableReader::find_boolean(const std::string& key, const std::string& example) const {
   const auto* value = find_as<toml::value<bool>>(key, "true or false", example);
   return value ? std::optional(value->get()) : std::nullopt;

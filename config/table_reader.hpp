@@ -41,6 +41,7 @@ class TableReader {
   TableReader get_table(const std::string& key, const std::string& example) const;
   std::optional<std::string> find_string(const std::string& key, const std::string& example) const;
   std::optional<std::int64_t> find_integer(const std::string& key, const std::string& example) const;
+  std::optional<double> find_number(const std::string& key, const std::string& example) const;
   std::optional<bool> find_boolean(const std::string& key, const std::string& example) const;
   std::optional<std::vector<std::int64_t>> find_integers(const std::string& key,
                                                          const std::string& example) const;

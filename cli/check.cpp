@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/chosen.hpp"
+#include "cli/commands.hpp"
+#include "cli/given_kernel.hpp"
+#include "cli/limit_of.hpp"
+#include "cli/networks.hpp"
+#include "cli/usage_error.hpp"
+#include "compare/atomic_file.hpp"
+#include "compare/error.hpp"
+#include "compare/evidence.hpp"
+#include "compare/junit.hpp"
+#include "compare/program_check.hpp"
+#include "empirical/blas.hpp"
+
+namespace nngpcheck::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Subject {
+  fs::path file;
+  config::Experiment experiment;
+};
+
+std::vector<Subject> subjects(const CheckOptions& options) {
+  std::vector<Subject> result;
+  for (const fs::path& file : options.files) {
+    for (config::Experiment& experiment :
+         chosen(config::read_experiments(file, options.overrides), options.experiment, file)) {
+      result.push_back({file, std::move(experiment)});
+    }
+  }
+  if (options.kernel && result.size() > 1) {
+    throw UsageError("--kernel belongs to one experiment; choose it by --experiment NAME");
+  }
+  if (options.kernel_stderr && !options.kernel)
+    throw UsageError("--kernel-stderr belongs to --kernel; give both");
+  return result;
+}
+
+compare::ProgramCheckOptions settings(const config::Check& check, const CheckOptions& options) {
+  compare::ProgramCheckOptions result;
+  if (!check.widths.empty()) result.check.widths = check.widths;
+  result.check.ladders = check.ladders.value_or(result.check.ladders);
+  result.check.tolerance = options.tolerance.value_or(check.tolerance.value_or(result.check.tolerance));
+  result.check.false_alarm =
+      options.false_alarm.value_or(check.false_alarm.value_or(result.check.false_alarm));
+  result.seed = check.seed;
+  result.sampler.products = products(options.sampler);
+  result.sampler.precision = precision(check.precision);
+  result.sampler.threads = options.threads;
+  result.sampler.memory_budget = options.memory;
+  return result;
+}
+
+compare::CheckResult check(const Subject& subject, const CheckOptions& options) {
+  const netsor::Program& program = subject.experiment.program;
+  const compare::KernelEstimate kernel =
+      options.kernel
+          ? read_given_kernel(*options.kernel, options.kernel_stderr, program)
+          : compare::estimate(limit_of(subject.experiment, subject.file, options.threads), program);
+  try {
+    return compare::check(program, kernel, settings(subject.experiment.check, options));
+  } catch (const compare::CompareError& error) {
+    throw compare::CompareError((options.kernel ? *options.kernel : subject.file).string() + ": " +
+                                subject.experiment.name + ": " + error.what());
+  }
+}
+
+void write_evidence(const std::vector<compare::NamedResult>& results, const CheckOptions& options) {
+  if (options.junit) {
+    compare::AtomicFile file(*options.junit);
+    file.commit(compare::junit(results));
+  }
+  if (options.json) {
+    nlohmann::ordered_json all = nlohmann::ordered_json::array();
+    for (const compare::NamedResult& named : results) {
+      nlohmann::ordered_json one = {{"file", named.file}, {"name", named.name}};
+      one.update(to_json(named.result));
+      all.push_back(std::move(one));
+    }
+    compare::AtomicFile file(*options.json);
+    file.commit(all.dump(1) + "\n");
+  }
+}
+
+}  // namespace
+
+int check(const CheckOptions& options) {
+  if (const auto warning = empirical::blas_warning()) fmt::print(stderr, "nngpcheck: {}\n", *warning);
+  std::vector<compare::NamedResult> results;
+  for (const Subject& subject : subjects(options)) {
+    results.push_back({subject.file.string(), subject.experiment.name, check(subject, options)});
+    fmt::print("{}\n", compare::verdict_text(results.back().name, results.back().result));
+    std::fflush(stdout);
+  }
+  write_evidence(results, options);
+  const auto any = [&](compare::Verdict verdict) {
+    return std::any_of(results.begin(), results.end(),
+                       [&](const compare::NamedResult& named) { return named.result.verdict == verdict; });
+  };
+  return any(compare::Verdict::disagree) ? 1 : any(compare::Verdict::inconclusive) ? 2 : 0;
+}
+
+}  // namespace nngpcheck::cli

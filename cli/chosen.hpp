@@ -1,0 +1,19 @@
+// Which experiments of a file a command is about.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/experiment.hpp"
+
+namespace nngpcheck::cli {
+
+/// "rnn, gru".
+std::string names_of(const std::vector<config::Experiment>& experiments);
+
+/// The experiment of that name, or all if the name is empty. Throws UsageError if there is none.
+std::vector<config::Experiment> chosen(std::vector<config::Experiment> experiments, const std::string& name,
+                                       const std::filesystem::path& file);
+
+}  // namespace nngpcheck::cli
