@@ -9,7 +9,7 @@ namespace nngpcheck::config {
 
 namespace {
 
-const std::vector<std::string> experiment_keys = {"name", "architecture", "inputs", "sweep"};
+const std::vector<std::string> experiment_keys = {"name", "architecture", "inputs", "sweep", "check"};
 
 std::string quoted(const std::string& text) {
   std::string result = "\"";
