@@ -76,7 +76,7 @@ class ModuleKernels {
     const torch::Tensor features = outputs(where, width, network);
     check_shape(where, features);
     check_growth(where, width, features.size(1));
-    const torch::Tensor wide = features.to(torch::kFloat64);
+    const torch::Tensor wide = features.to(torch::kCPU, torch::kFloat64);
     if (!torch::isfinite(wide).all().item<bool>()) {
       throw SamplerError(where + "the module's output is not finite everywhere; check its initialisation");
     }

@@ -213,6 +213,13 @@ TEST(ModuleErrors, SayThatTheOutputsDoNotGrow) {
       AllOf(HasSubstr("k = 10 columns at width 64 and 10 at width 32"), HasSubstr("grows with the width")));
 }
 
+TEST(ModuleErrors, SayThatTheOutputsGrowTooSlowly) {
+  EXPECT_THAT(error([](const Tensor&, std::int64_t n) {
+                return torch::randn({3, static_cast<std::int64_t>(std::sqrt(n))});
+              }),
+              AllOf(HasSubstr("inconclusive"), HasSubstr("; let k grow in proportion to the width")));
+}
+
 TEST(ModuleErrors, SayThatNetworksAreTheSame) {
   EXPECT_THAT(message([](std::int64_t width) {
                 torch::manual_seed(1);
