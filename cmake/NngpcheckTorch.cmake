@@ -9,11 +9,12 @@ if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
   message(FATAL_ERROR "This LibTorch was built for the old C++ ABI; take the download called \"cxx11 ABI\"")
 endif()
 
+include(NngpcheckLibTorch)
+
 # nngpcheck_use_torch(<target>) links LibTorch privately, and includes its slow headers precompiled in every
 # source that does not opt out by the property SKIP_PRECOMPILE_HEADERS. The first target compiles them for all.
 function(nngpcheck_use_torch target)
-  target_include_directories(${target} SYSTEM PRIVATE ${TORCH_INCLUDE_DIRS})
-  target_link_libraries(${target} PRIVATE ${TORCH_LIBRARIES})
+  target_link_libraries(${target} PRIVATE nngpcheck::libtorch)
   get_property(owner GLOBAL PROPERTY nngpcheck_torch_headers)
   if(owner)
     target_precompile_headers(${target} REUSE_FROM ${owner})

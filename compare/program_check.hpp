@@ -21,8 +21,8 @@ KernelEstimate estimate(const analytic::Limit& limit, const netsor::Program& pro
 struct ProgramCheckOptions {
   /// Widths are multiplied by the program's unit (see netsor::width_unit) if it does not accept them as they
   /// are; the largest width, if none is given, is what fits into the sampler's memory, at most 2^17.
-  CheckOptions check;
-  empirical::SamplerOptions sampler;
+  CheckOptions check = {};
+  empirical::SamplerOptions sampler = {};
   std::uint64_t seed = 0;  // of the networks
 };
 

@@ -1,0 +1,30 @@
+# cmake --install: executable, libraries, public headers, and the package for find_package(nngpcheck).
+#
+# Headers include each other as "<folder>/<name>.hpp" and lie in include/nngpcheck/<folder>/; those that users include as
+# "nngpcheck/<name>.hpp" lie in include/nngpcheck/.
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(nngpcheck_package ${CMAKE_INSTALL_LIBDIR}/cmake/nngpcheck)
+
+foreach(folder netsor architectures analytic config empirical compare modules)
+  if(TARGET nngpcheck_${folder})
+    install(TARGETS nngpcheck_${folder} EXPORT nngpcheckTargets
+            ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+            FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/nngpcheck)
+  endif()
+endforeach()
+if(NNGPCHECK_LIBTORCH)
+  install(TARGETS nngpcheck_gtest nngpcheck_gtest_module EXPORT nngpcheckTargets
+          FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(TARGETS nngpcheck RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES cmake/NngpcheckLibTorch.cmake DESTINATION ${nngpcheck_package})
+endif()
+
+install(EXPORT nngpcheckTargets NAMESPACE nngpcheck:: DESTINATION ${nngpcheck_package})
+configure_package_config_file(cmake/nngpcheckConfig.cmake.in ${PROJECT_BINARY_DIR}/nngpcheckConfig.cmake
+                              INSTALL_DESTINATION ${nngpcheck_package}
+                              NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/nngpcheckConfigVersion.cmake COMPATIBILITY SameMajorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/nngpcheckConfig.cmake ${PROJECT_BINARY_DIR}/nngpcheckConfigVersion.cmake
+        DESTINATION ${nngpcheck_package})
