@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "architectures/network.hpp"
 #include "netsor/program.hpp"
 
 namespace nngpcheck::config {
@@ -25,7 +26,9 @@ struct Sweep {
 /// An architecture applied to inputs, and how to sample it.
 struct Experiment {
   std::string name;
-  netsor::Program program;
+  architectures::Network network;
+  architectures::Inputs inputs;
+  netsor::Program program;  // of the network and these inputs
   std::optional<Sweep> sweep;
   nlohmann::ordered_json resolved;  // what was asked for, with every default filled in
 };
