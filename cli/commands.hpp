@@ -49,6 +49,7 @@ struct PowerOptions {
   std::string experiment;  // which one; default: all
   std::int64_t repetitions = 20;
   double tolerance = 0.01;
+  bool above_tolerance = false;  // only mutants that must be caught
   int threads = 0;
   std::optional<std::filesystem::path> json;
   std::vector<std::string> overrides;

@@ -138,6 +138,8 @@ void CommandLine::add_power() {
       .add_option("--tolerance", options.tolerance,
                   "what a check must find, relative to √(K_aa K_bb); default: 0.01")
       ->option_text("D");
+  measuring.add_flag("--above-tolerance", options.above_tolerance,
+                     "leave out the right kernel and what differs from it by less than the tolerance");
   measuring.add_option("--threads", options.threads, "0 (default): one per processor")
       ->check(CLI::Range(0, 1024))
       ->option_text("N");

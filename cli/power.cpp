@@ -26,6 +26,7 @@ bool power(const PowerOptions& options) {
   compare::PowerOptions with;
   with.repetitions = options.repetitions;
   with.check.check.tolerance = options.tolerance;
+  if (options.above_tolerance) with.of = compare::PowerOf::must_be_caught;
   with.threads = options.threads;
   compare::validate(with.check.check);
   nlohmann::ordered_json written = nlohmann::ordered_json::array();

@@ -144,8 +144,12 @@ PowerResult power(const netsor::Program& program, const KernelEstimate& right, c
   sampling.threads = 1;
   const auto sampler = std::make_shared<const empirical::Sampler>(program, sampling);
   const CheckOptions fitted = fitted_to(*sampler, options.check.check);
-  std::vector<Mutant> kernels = {{"nothing", "the right kernel", right}};
-  kernels.insert(kernels.end(), catalogue.mutants.begin(), catalogue.mutants.end());
+  const bool all = options.of == PowerOf::all;
+  std::vector<Mutant> kernels;
+  if (all) kernels.push_back({"nothing", "the right kernel", right});
+  for (const Mutant& mutant : catalogue.mutants) {
+    if (all || distance(mutant.kernel, right) >= fitted.tolerance) kernels.push_back(mutant);
+  }
   std::vector<std::vector<Outcome>> outcomes(
       kernels.size(), std::vector<Outcome>(static_cast<std::size_t>(options.repetitions)));
   in_parallel(options.repetitions, threads, [&](std::int64_t repetition) {
@@ -164,8 +168,10 @@ PowerResult power(const netsor::Program& program, const KernelEstimate& right, c
   for (std::size_t k = 0; k < kernels.size(); ++k) {
     result.mutants.push_back(summarize(kernels[k], distance(kernels[k].kernel, right), outcomes[k]));
   }
-  result.right = result.mutants.front();
-  result.mutants.erase(result.mutants.begin());
+  if (all) {
+    result.right = result.mutants.front();
+    result.mutants.erase(result.mutants.begin());
+  }
   result.left_out = catalogue.left_out;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
@@ -211,7 +217,9 @@ std::string power_text(const std::string& name, const PowerResult& result) {
       100 * result.tolerance, result.repetitions, caught, mutants * result.repetitions);
   text += header + wrong;
   if (!notes.empty()) text += "\nInconclusive:\n\n" + notes;
-  text += "\nBelow the tolerance, where `agree` is no error:\n\n" + header + row(result.right) + close;
+  if (result.right) {
+    text += "\nBelow the tolerance, where `agree` is no error:\n\n" + header + row(*result.right) + close;
+  }
   if (!result.left_out.empty()) text += "\nLeft out:\n\n";
   for (const LeftOut& one : result.left_out) text += fmt::format("- {}: {}\n", one.name, one.reason);
   return text;
@@ -244,7 +252,7 @@ ordered_json to_json(const std::string& name, const PowerResult& result) {
           {"tolerance", result.tolerance},
           {"repetitions", result.repetitions},
           {"all_caught", result.all_caught()},
-          {"right", to_json(result.right, false)},
+          {"right", result.right ? to_json(*result.right, false) : ordered_json()},
           {"mutants", std::move(mutants)},
           {"left_out", std::move(left_out)},
           {"seconds", result.seconds}};

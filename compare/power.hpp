@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,14 @@
 
 namespace nngpcheck::compare {
 
+/// Which kernels are checked: all, or only the mutants that must be caught, which is faster.
+enum class PowerOf { all, must_be_caught };
+
 struct PowerOptions {
   /// Check number r has the seeds check.seed + r, of networks (see ProgramCheckOptions::seed) and sign flips.
   ProgramCheckOptions check;
   std::int64_t repetitions = 20;
+  PowerOf of = PowerOf::all;
   int threads = 0;  // each makes checks; 0: one per processor
 };
 
@@ -32,7 +37,7 @@ struct MutantPower {
 struct PowerResult {
   std::int64_t repetitions = 0;
   double tolerance = 0;
-  MutantPower right;                 // the right kernel itself
+  std::optional<MutantPower> right;  // the right kernel itself
   std::vector<MutantPower> mutants;  // in the order given
   std::vector<LeftOut> left_out;
   double seconds = 0;

@@ -105,9 +105,24 @@ class Copy {
   Draft draft_;
 };
 
+bool same_shape(const InputWeight& left, const InputWeight& right) {
+  return left.width == right.width && left.inputs == right.inputs;
+}
+bool same_shape(const Weight& left, const Weight& right) {
+  return left.rows == right.rows && left.columns == right.columns;
+}
+bool same_shape(const Bias& left, const Bias& right) { return left.width == right.width; }
+
 template <class Kind>
-void merge(std::vector<Id<Kind>>& objects, const std::vector<std::pair<Id<Kind>, Id<Kind>>>& pairs) {
-  for (const auto& [kept, replaced] : pairs) objects.at(replaced.index()) = objects.at(kept.index());
+void merge(const Program& program, const std::vector<std::pair<Id<Kind>, Id<Kind>>>& pairs,
+           std::vector<Id<Kind>>& objects) {
+  for (const auto& [kept, replaced] : pairs) {
+    if (!same_shape(program[kept], program[replaced])) {
+      throw ProgramError("tie: \"" + program[kept].name + "\" and \"" + program[replaced].name +
+                         "\" differ in shape; tie objects of one shape");
+    }
+    objects.at(replaced.index()) = objects.at(kept.index());
+  }
 }
 
 // What an instruction is computed from, itself included.
@@ -135,9 +150,9 @@ Program change_objects(const Program& program, const ObjectChanges& changes) {
 Program tie(const Program& program, const Ties& ties) {
   Builder builder;
   Objects objects = draw(program, builder, {});
-  merge(objects.input_weights, ties.input_weights);
-  merge(objects.weights, ties.weights);
-  merge(objects.biases, ties.biases);
+  merge(program, ties.input_weights, objects.input_weights);
+  merge(program, ties.weights, objects.weights);
+  merge(program, ties.biases, objects.biases);
   Copy copy(program, builder, std::move(objects));
   for (std::size_t k = 0; k < program.nodes().size(); ++k) copy.write(k);
   return std::move(copy).finish();
