@@ -34,7 +34,7 @@ struct WrongNetwork {
 ///   batches merged                    batch norm over all of them
 ///   layer norm missing, mean of layer norm not subtracted
 ///   skip missing                      the last one
-///   cross terms of a residual dropped the last branch is independent of its skip
+///   cross terms of a residual dropped the last branch that correlates with its skip is independent
 /// A skip is a term of a sum that another of its terms is computed from, not through tables alone. Gates are
 /// found by the names of their random objects (see architectures/layers.hpp).
 std::vector<WrongNetwork> wrong_programs(const netsor::Program& program);

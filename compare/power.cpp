@@ -190,9 +190,10 @@ std::string row(const MutantPower& mutant) {
   const std::string p = mutant.disagree == 0      ? "–"
                         : mutant.largest_p < 1e-9 ? "< 1e-9"
                                                   : fmt::format("{:.1e}", mutant.largest_p);
-  return fmt::format("| {} | {} | {:.2g} % | {} | {} | {} | {:g} | {} |\n", mutant.name, mutant.change,
-                     100 * mutant.distance, mutant.disagree, mutant.inconclusive, mutant.agree,
-                     mutant.median_ladders, p);
+  const double percent = 100 * mutant.distance;
+  const std::string distance = percent < 10 ? fmt::format("{:.2g}", percent) : fmt::format("{:.0f}", percent);
+  return fmt::format("| {} | {} | {} % | {} | {} | {} | {:g} | {} |\n", mutant.name, mutant.change, distance,
+                     mutant.disagree, mutant.inconclusive, mutant.agree, mutant.median_ladders, p);
 }
 
 const std::string header =

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "compare/mistakes.hpp"
 
@@ -167,14 +168,17 @@ struct Skip {
   std::size_t skip, branch;  // terms
 };
 
-std::optional<Skip> last_skip(const Program& program) {
+/// The last sum with a skip for which `wanted` holds.
+template <class Wanted>
+std::optional<Skip> last_skip(const Program& program, const Wanted& wanted) {
   std::optional<Skip> result;
   for_each<Add>(program, [&](std::size_t k, const Add& op) {
     for (std::size_t skip = 0; skip < op.terms.size(); ++skip) {
       if (is_mean(program, op.terms[skip].bundle)) continue;
       for (std::size_t branch = 0; branch < op.terms.size(); ++branch) {
         if (!depends(program, op.terms[branch].bundle, op.terms[skip].bundle)) continue;
-        result = Skip{program.bundle(k), skip, branch};
+        const Skip found{program.bundle(k), skip, branch};
+        if (wanted(found)) result = found;
       }
     }
   });
@@ -192,7 +196,39 @@ Mistake skip_missing(const Program& program, const std::optional<Skip>& skip) {
                       std::move(wrong)};
 }
 
-Mistake cross_terms_dropped(const Program& program, const std::optional<Skip>& skip) {
+/// The products with weights and other bundles that a bundle is a linear combination of.
+void collect_atoms(const Program& program, BundleId bundle, std::set<BundleId>& atoms) {
+  std::visit(netsor::Overloaded{
+                 [&](const Add& op) {
+                   for (const Add::Term& term : op.terms) collect_atoms(program, term.bundle, atoms);
+                 },
+                 [&](const netsor::Mix& op) { collect_atoms(program, op.argument, atoms); },
+                 [&](const netsor::TableMix& op) { collect_atoms(program, op.argument, atoms); },
+                 [&](const netsor::Scale& op) { collect_atoms(program, op.argument, atoms); },
+                 [&](const auto&) { atoms.insert(bundle); },
+             },
+             program[bundle].operation);
+}
+
+/// Whether a branch may correlate with its skip: not if it is made of products that the skip is not made of.
+bool may_correlate(const Program& program, BundleId branch, BundleId skip) {
+  std::set<BundleId> of_branch, of_skip;
+  collect_atoms(program, branch, of_branch);
+  collect_atoms(program, skip, of_skip);
+  const auto random = [&](BundleId atom) {
+    return std::holds_alternative<netsor::MatMul>(program[atom].operation) ||
+           std::holds_alternative<netsor::Input>(program[atom].operation) ||
+           std::holds_alternative<netsor::BiasColumn>(program[atom].operation);
+  };
+  return !std::all_of(of_branch.begin(), of_branch.end(),
+                      [&](BundleId atom) { return random(atom) && !of_skip.contains(atom); });
+}
+
+Mistake cross_terms_dropped(const Program& program) {
+  const std::optional<Skip> skip = last_skip(program, [&](const Skip& candidate) {
+    const auto& terms = std::get<Add>(program[candidate.sum].operation).terms;
+    return may_correlate(program, terms[candidate.branch].bundle, terms[candidate.skip].bundle);
+  });
   if (!skip) return {};
   const Add& op = std::get<Add>(program[skip->sum].operation);
   return WrongNetwork{
@@ -205,14 +241,14 @@ Mistake cross_terms_dropped(const Program& program, const std::optional<Skip>& s
 }  // namespace
 
 std::vector<Mistake> wrong_structures(const Program& program) {
-  const std::optional<Skip> skip = last_skip(program);
+  const std::optional<Skip> skip = last_skip(program, [](const Skip&) { return true; });
   std::vector<Mistake> result;
   result.push_back(unbiased_variance(program));
   result.push_back(batches_merged(program));
   result.push_back(layer_norm_missing(program));
   result.push_back(mean_not_subtracted(program));
   result.push_back(skip_missing(program, skip));
-  result.push_back(cross_terms_dropped(program, skip));
+  result.push_back(cross_terms_dropped(program));
   return result;
 }
 

@@ -185,9 +185,13 @@ TEST(Mutants, OfSkips) {
                   Mistakes({{Dense{}}, {Residual{{relu, relu, {Dense{}}}, {}}}}, inputs).right);
   mistakes.expect_wrong("skip taken one layer too early");
   // A branch that ends in a weight of its own has no cross terms.
-  mistakes.expect("cross terms of a residual dropped", mistakes.right);
+  EXPECT_THAT(names(mistakes.all), Not(Contains("cross terms of a residual dropped")));
   const Mistakes crossed({{Dense{}}, {Residual{{relu}, {}}}}, inputs);
   crossed.expect_wrong("cross terms of a residual dropped");
+  SelfAttention attention;
+  attention.weights = "none";
+  Mistakes({{Dense{}}, {Residual{{{attention}}, {}}}}, sequences({3, 2}))
+      .expect_wrong("cross terms of a residual dropped");
   const Mistakes late({{Dense{}}, {Residual{{relu, {Dense{}}}, {}}}}, inputs);
   late.expect("skip taken one layer too late",
               Mistakes({{Dense{}}, relu, {Residual{{{Dense{}}}, {}}}}, inputs).right);
@@ -218,12 +222,13 @@ TEST(Mutants, OfNumbers) {
 
 TEST(Mutants, ThatMakeNoDifferenceAreLeftOut) {
   const Inputs inputs = vectors(3);
-  const Network right = network({{Dense{}}, relu, {Residual{{{Dense{}}}, {}}}});
+  const Network right = network({{Dense{{}, 2, 0}}, relu, {LayerNorm{}}});
   const netsor::Program right_program = program(right, inputs);
   const Catalogue catalogue = mutants(right, inputs, estimate(analytic::limit(right_program), right_program));
-  ASSERT_EQ(catalogue.left_out.size(), 1u);
-  EXPECT_EQ(catalogue.left_out.front().name, "cross terms of a residual dropped");
-  for (const Mutant& mutant : catalogue.mutants) EXPECT_NE(mutant.name, catalogue.left_out.front().name);
+  ASSERT_EQ(catalogue.left_out.size(), 2u);
+  EXPECT_EQ(catalogue.left_out[0].name, "input variance + 2 %");
+  EXPECT_EQ(catalogue.left_out[1].name, "relu without its ½");
+  for (const Mutant& mutant : catalogue.mutants) EXPECT_NE(mutant.name, "input variance + 2 %");
 }
 
 }  // namespace
