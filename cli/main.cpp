@@ -25,7 +25,7 @@ namespace {
 // sysexits.h: EX_USAGE, and EX_SOFTWARE for what is not the user's fault.
 constexpr int bad_usage_or_input = 64;
 constexpr int failure = 70;
-constexpr int missed = 1;
+constexpr int missed = 1;  // a wrong kernel
 
 /// The command line as CLI11 sees it, and the options it fills in.
 struct CommandLine {

@@ -142,6 +142,7 @@ PowerResult power(const netsor::Program& program, const KernelEstimate& right, c
   const int threads = options.threads > 0 ? options.threads : processors;
   empirical::SamplerOptions sampling = options.check.sampler;
   sampling.threads = 1;
+  sampling.memory_budget /= static_cast<std::size_t>(threads);
   const auto sampler = std::make_shared<const empirical::Sampler>(program, sampling);
   const CheckOptions fitted = fitted_to(*sampler, options.check.check);
   const bool all = options.of == PowerOf::all;
