@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "compare/program_check.hpp"
 
@@ -118,6 +119,31 @@ TEST(Mutants, OfALinearRnn) {
   carried(1, 2) += 0.5 * tokens(0, 1);
   carried(2, 1) = carried(1, 2);
   mistakes.expect("state carried over between sequences", carried);
+}
+
+// The published reference kernel: K ← V(shift(K) + Gram), as often as sequences are apart.
+TEST(Mutants, OfThePublishedRnnKernel) {
+  const Inputs inputs = sequences({2, 4});
+  const MatrixXd tokens = inputs.data.transpose() * inputs.data / 2;
+  MatrixXd kernel = MatrixXd::Zero(6, 6);
+  for (int iteration = 0; iteration < 2; ++iteration) {
+    MatrixXd sums = MatrixXd::Zero(6, 6);
+    sums.bottomRightCorner(5, 5) = kernel.topLeftCorner(5, 5);
+    for (const Eigen::Index start : {0, 2}) {
+      sums.row(start).setZero();
+      sums.col(start).setZero();
+    }
+    sums += tokens;
+    for (Eigen::Index i = 0; i < 6; ++i) {
+      for (Eigen::Index j = 0; j < 6; ++j) {
+        const double norm = std::sqrt((1 + 2 * sums(i, i)) * (1 + 2 * sums(j, j)));
+        kernel(i, j) = 2 / std::numbers::pi * std::asin(2 * sums(i, j) / norm);
+      }
+    }
+  }
+  const Mistakes mistakes({{SimpleRnn{Activation::named("erf")}}}, inputs);
+  mistakes.expect("sequences truncated", kernel);
+  mistakes.expect_wrong("sequences truncated");
 }
 
 TEST(Mutants, OfTimeSteps) {
