@@ -168,13 +168,19 @@ struct Skip {
   std::size_t skip, branch;  // terms
 };
 
+/// What is added at every step of a recurrence or subtracted in a norm is no skip: 1, a bias, a mean.
+bool can_be_skip(const Program& program, BundleId bundle) {
+  return !std::holds_alternative<netsor::Ones>(program[bundle].operation) &&
+         !std::holds_alternative<netsor::BiasColumn>(program[bundle].operation) && !is_mean(program, bundle);
+}
+
 /// The last sum with a skip for which `wanted` holds.
 template <class Wanted>
 std::optional<Skip> last_skip(const Program& program, const Wanted& wanted) {
   std::optional<Skip> result;
   for_each<Add>(program, [&](std::size_t k, const Add& op) {
     for (std::size_t skip = 0; skip < op.terms.size(); ++skip) {
-      if (is_mean(program, op.terms[skip].bundle)) continue;
+      if (!can_be_skip(program, op.terms[skip].bundle)) continue;
       for (std::size_t branch = 0; branch < op.terms.size(); ++branch) {
         if (!depends(program, op.terms[branch].bundle, op.terms[skip].bundle)) continue;
         const Skip found{program.bundle(k), skip, branch};
