@@ -1,6 +1,7 @@
 // What the executable can do: each command prints to standard output and throws what goes wrong.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -58,6 +59,21 @@ struct CheckOptions {
 /// Is the kernel the limit of the networks? One line per experiment. Returns 0 if all agree, 1 if one
 /// disagrees, 2 otherwise.
 int check(const CheckOptions& options);
+
+struct PowerOptions {
+  std::filesystem::path file;
+  std::string experiment;  // which one; default: all
+  std::int64_t repetitions = 20;
+  double tolerance = 0.01;
+  bool above_tolerance = false;  // only mutants that must be caught
+  int threads = 0;
+  std::optional<std::filesystem::path> json;
+  std::vector<std::string> overrides;
+};
+
+/// How often and how fast the check catches deliberately wrong kernels. False if it missed one that is wrong
+/// by the tolerance or more.
+bool power(const PowerOptions& options);
 
 struct PlotOptions {
   std::vector<std::filesystem::path> folders;

@@ -25,6 +25,7 @@ namespace {
 // sysexits.h: EX_USAGE, and EX_SOFTWARE for what is not the user's fault.
 constexpr int bad_usage_or_input = 64;
 constexpr int failure = 70;
+constexpr int missed = 1;  // a wrong kernel
 
 /// The command line as CLI11 sees it, and the options it fills in.
 struct CommandLine {
@@ -37,6 +38,7 @@ struct CommandLine {
   CheckOptions check_options;
   PlotOptions plot_options;
   DualOptions dual_options;
+  PowerOptions power_options;
   int status = 0;
 
  private:
@@ -55,6 +57,7 @@ struct CommandLine {
   void add_kernel();
   void add_run();
   void add_check();
+  void add_power();
 };
 
 CommandLine::CommandLine() {
@@ -72,6 +75,7 @@ CommandLine::CommandLine() {
   add_kernel();
   add_run();
   add_check();
+  add_power();
 
   CLI::App& plotting =
       command("plot", "width-versus-error plots of finished runs", [this] { plot(plot_options); });
@@ -154,6 +158,29 @@ void CommandLine::add_check() {
   checking.add_option("--json", check_options.json, "write the evidence as JSON")->type_name("FILE");
   add_networks(checking, check_options.sampler, check_options.threads, check_options.memory);
   add_overrides(checking, check_options.overrides);
+}
+
+void CommandLine::add_power() {
+  PowerOptions& options = power_options;
+  CLI::App& measuring = command("power", "how often and how fast wrong kernels are caught",
+                                [this] { status = power(power_options) ? 0 : missed; });
+  measuring.add_option("file", options.file, "an experiment file")->required()->type_name("FILE.toml");
+  measuring.add_option("--experiment", options.experiment, "one of the experiments; default: all")
+      ->type_name("NAME");
+  measuring.add_option("--repetitions", options.repetitions, "checks of each wrong kernel; default: 20")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32))
+      ->option_text("N");
+  measuring
+      .add_option("--tolerance", options.tolerance,
+                  "what a check must find, relative to √(K_aa K_bb); default: 0.01")
+      ->option_text("D");
+  measuring.add_flag("--above-tolerance", options.above_tolerance,
+                     "leave out the right kernel and what differs from it by less than the tolerance");
+  measuring.add_option("--threads", options.threads, "0 (default): one per processor")
+      ->check(CLI::Range(0, 1024))
+      ->option_text("N");
+  measuring.add_option("--json", options.json, "write the results there")->type_name("FILE");
+  add_overrides(measuring, options.overrides);
 }
 
 /// CLI11 takes "-.5" for an option, unlike "-0.5".

@@ -11,7 +11,9 @@ namespace {
 // Beyond, more ladders cost as little: networks are Gaussian enough, and their bias is gone.
 constexpr std::int64_t widest = std::int64_t{1} << 17;
 
-CheckOptions fitted(CheckOptions options, const empirical::Sampler& sampler) {
+}  // namespace
+
+CheckOptions fitted_to(const empirical::Sampler& sampler, CheckOptions options) {
   const std::int64_t unit = netsor::width_unit(sampler.program());
   const bool accepted = std::all_of(options.widths.begin(), options.widths.end(),
                                     [&](std::int64_t width) { return width % unit == 0; });
@@ -25,8 +27,6 @@ CheckOptions fitted(CheckOptions options, const empirical::Sampler& sampler) {
     options.largest_width = sampler.largest_width(std::max(widest, options.widths.back()));
   return options;
 }
-
-}  // namespace
 
 DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed) {
   return [sampler = std::move(sampler), seed](const LadderRequest& request) {
@@ -58,7 +58,7 @@ CheckResult check(const netsor::Program& program, const KernelEstimate& kernel,
   const auto sampler = std::make_shared<const empirical::Sampler>(program, options.sampler);
   KernelEstimate labelled = kernel;
   if (labelled.labels.empty()) labelled.labels = program.output().labels;
-  CheckResult result = check(labelled, ladders_of(sampler, options.seed), fitted(options.check, *sampler));
+  CheckResult result = check(labelled, ladders_of(sampler, options.seed), fitted_to(*sampler, options.check));
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

@@ -26,6 +26,9 @@ struct ProgramCheckOptions {
   std::uint64_t seed = 0;  // of the networks
 };
 
+/// Widths that the sampler's program accepts, its precision, and the largest width if none is given.
+CheckOptions fitted_to(const empirical::Sampler& sampler, CheckOptions options);
+
 /// Is `kernel` the limit of the program's random networks? Sets CheckResult::seconds. Throws CompareError as
 /// check() does, and what the sampler throws.
 CheckResult check(const netsor::Program& program, const KernelEstimate& kernel,

@@ -205,11 +205,12 @@ Experiment read_experiment(const TableReader& table, const Inputs* built_in = nu
   resolved["name"] = name.value_or(model.name);
   check_name(table, resolved["name"]);
   resolved["architecture"] = model.resolved;
-  netsor::Program program = [&] {
-    if (built_in) return build(model, *built_in, table);
-    const TableReader inputs = table.get_table("inputs", "[inputs] with file = \"inputs.csv\"");
-    return build(model, read_inputs_table(inputs, resolved["inputs"]), table);
+  Inputs inputs = [&] {
+    if (built_in) return *built_in;
+    const TableReader given = table.get_table("inputs", "[inputs] with file = \"inputs.csv\"");
+    return read_inputs_table(given, resolved["inputs"]);
   }();
+  netsor::Program program = build(model, inputs, table);
   std::optional<Sweep> sweep;
   if (table.find("sweep")) {
     sweep = read_sweep(table.get_table("sweep", widths_example), program, resolved["sweep"]);
@@ -218,7 +219,8 @@ Experiment read_experiment(const TableReader& table, const Inputs* built_in = nu
   if (table.find("check")) {
     check = read_check(table.get_table("check", "[check] with tolerance = 0.01"), program);
   }
-  return {resolved["name"], std::move(program), std::move(sweep), std::move(check), std::move(resolved)};
+  return {resolved["name"], model.network,    std::move(inputs),  std::move(program),
+          std::move(sweep), std::move(check), std::move(resolved)};
 }
 
 toml::table parse(const std::filesystem::path& file) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "architectures/network.hpp"
 #include "netsor/program.hpp"
 
 namespace nngpcheck::config {
@@ -34,7 +35,9 @@ struct Check {
 /// An architecture applied to inputs, and how to sample it.
 struct Experiment {
   std::string name;
-  netsor::Program program;
+  architectures::Network network;
+  architectures::Inputs inputs;
+  netsor::Program program;  // of the network and these inputs
   std::optional<Sweep> sweep;
   Check check;
   nlohmann::ordered_json resolved;  // what was asked for, with every default filled in

@@ -71,6 +71,9 @@ class Builder {
     output(readout, std::vector<BundleId>{bundle}, std::move(labels));
   }
 
+  /// The serial number that the ids of its program carry.
+  std::uint32_t serial() const { return program_.serial_; }
+
   /// The number of columns and the width of a bundle made here.
   const BundleType& type(BundleId id) const;
   const TableType& type(TableId id) const;

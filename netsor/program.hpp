@@ -68,6 +68,11 @@ class Program {
   BundleId bundle(std::size_t index) const { return {serial_, static_cast<std::uint32_t>(index)}; }
   TableId table(std::size_t index) const { return {serial_, static_cast<std::uint32_t>(index)}; }
 
+  /// The ids of random objects, by their position in the lists above.
+  InputWeightId input_weight(std::size_t index) const { return {serial_, static_cast<std::uint32_t>(index)}; }
+  WeightId weight(std::size_t index) const { return {serial_, static_cast<std::uint32_t>(index)}; }
+  BiasId bias(std::size_t index) const { return {serial_, static_cast<std::uint32_t>(index)}; }
+
   /// How messages and the printer call an instruction: g3 (Gaussian bundle), x4 (bundle), t5 (table).
   std::string name(std::size_t index) const;
 

@@ -77,5 +77,15 @@ TEST_F(Commands, Dual) {
   EXPECT_EQ(output("dual erf 1 2 -5e-1"), output("dual erf 1 2 -0.5"));
 }
 
+TEST_F(Commands, Power) {
+  const std::string quick = "power e.toml --repetitions 1 --above-tolerance --set architecture.activation=erf";
+  EXPECT_THAT(output(quick + " --json p.json"),
+              AllOf(HasSubstr("## mlp"), HasSubstr("| scale 1 % too small |"), HasSubstr("checks caught")));
+  const auto json = nlohmann::json::parse(read(folder_ / "p.json"));
+  EXPECT_EQ(json[0]["name"], "mlp");
+  EXPECT_TRUE(json[0]["all_caught"]);
+  EXPECT_EQ(json[0]["mutants"][0]["disagree"], 1);
+}
+
 }  // namespace
 }  // namespace nngpcheck::cli

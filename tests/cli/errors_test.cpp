@@ -32,12 +32,15 @@ class Errors : public Executable {
 };
 
 TEST_F(Errors, OfTheCommandLine) {
-  expect("", "no command; one of list, show, kernel, run, check, plot, dual");
+  expect("", "no command; one of list, show, kernel, run, check, power, plot, dual");
   expect("shwo mlp", "no command is called \"shwo\"; did you mean \"show\"?");
   expect("--frobnicate", "frobnicate");
   expect("list extra", "extra");
   expect("show", "program is required");
   expect("run e.toml --sampler magic", "magic");
+  expect("power e.toml --experiment nope", "no experiment is called \"nope\"; it holds mlp");
+  expect("power e.toml --repetitions 0", "--repetitions");
+  expect("power e.toml --tolerance 0", "tolerance");
   expect("run e.toml --threads -1", "--threads");
   expect("run e.toml --threads many", "--threads");
   expect("run e.toml --device toaster --out out", "toaster");

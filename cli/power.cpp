@@ -1,0 +1,54 @@
+#include "compare/power.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "cli/commands.hpp"
+#include "cli/limit_of.hpp"
+#include "cli/usage_error.hpp"
+#include "compare/atomic_file.hpp"
+
+namespace nngpcheck::cli {
+
+bool power(const PowerOptions& options) {
+  std::vector<config::Experiment> experiments = config::read_experiments(options.file, options.overrides);
+  std::vector<std::string> names;
+  for (const config::Experiment& experiment : experiments) names.push_back(experiment.name);
+  if (!options.experiment.empty()) {
+    std::erase_if(experiments, [&](const auto& experiment) { return experiment.name != options.experiment; });
+    if (experiments.empty()) {
+      throw UsageError(fmt::format("{}: no experiment is called \"{}\"; it holds {}", options.file.string(),
+                                   options.experiment, fmt::join(names, ", ")));
+    }
+  }
+  compare::PowerOptions with;
+  with.repetitions = options.repetitions;
+  with.check.check.tolerance = options.tolerance;
+  if (options.above_tolerance) with.of = compare::PowerOf::must_be_caught;
+  with.threads = options.threads;
+  compare::validate(with.check.check);
+  nlohmann::ordered_json written = nlohmann::ordered_json::array();
+  bool all_caught = true;
+  for (const config::Experiment& experiment : experiments) {
+    const compare::KernelEstimate right =
+        compare::estimate(limit_of(experiment, options.file, options.threads), experiment.program);
+    analytic::LimitOptions limits;
+    limits.threads = options.threads;
+    const compare::Catalogue catalogue =
+        compare::mutants(experiment.network, experiment.inputs, right, limits);
+    const compare::PowerResult result = compare::power(experiment.program, right, catalogue, with);
+    fmt::print("{}\n", compare::power_text(experiment.name, result));
+    std::fflush(stdout);
+    written.push_back(compare::to_json(experiment.name, result));
+    all_caught = all_caught && result.all_caught();
+  }
+  if (options.json) {
+    compare::AtomicFile file(*options.json);
+    file.commit(written.dump(2) + "\n");
+  }
+  return all_caught;
+}
+
+}  // namespace nngpcheck::cli

@@ -1,0 +1,262 @@
+// Every mistake of the catalogue: where it applies, what it makes of the kernel, and where it does not apply.
+#include "compare/mutants.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "compare/program_check.hpp"
+
+namespace nngpcheck::compare {
+namespace {
+
+using namespace architectures;
+using Eigen::MatrixXd;
+using netsor::Activation;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+Inputs vectors(Eigen::Index count) {
+  Inputs result;
+  result.data.resize(2, count);
+  for (Eigen::Index j = 0; j < count; ++j) {
+    const auto x = static_cast<double>(j);
+    result.data.col(j) << std::cos(x), 1 + 0.5 * std::sin(2 * x);
+    result.labels.push_back(std::to_string(j));
+  }
+  return result;
+}
+
+Inputs sequences(const std::vector<Eigen::Index>& lengths) {
+  Eigen::Index total = 0;
+  for (const Eigen::Index length : lengths) total += length;
+  Inputs result = vectors(total);
+  result.lengths = lengths;
+  return result;
+}
+
+std::vector<std::string> names(const std::vector<WrongNetwork>& networks) {
+  std::vector<std::string> result;
+  for (const WrongNetwork& one : networks) result.push_back(one.name);
+  return result;
+}
+
+/// The mistakes in a network's program, layers and inputs.
+struct Mistakes {
+  Mistakes(Layers layers, const Inputs& inputs) {
+    const Network right_network = network(std::move(layers));
+    const netsor::Program right_program = program(right_network, inputs);
+    right = analytic::limit(right_program).kernel;
+    all = wrong_programs(right_program);
+    for (WrongNetwork& one : wrong_networks(right_network, inputs)) all.push_back(std::move(one));
+  }
+
+  MatrixXd kernel(const std::string& name) const {
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+    if (found == all.end()) {
+      ADD_FAILURE() << "no mutant \"" << name << "\"";
+      return right;
+    }
+    EXPECT_THAT(found->change, Not(IsEmpty())) << name;
+    return analytic::limit(found->program).kernel;
+  }
+
+  void expect(const std::string& name, const MatrixXd& expected) const {
+    const MatrixXd found = kernel(name);
+    EXPECT_LT((found - expected).cwiseAbs().maxCoeff(), 1e-9) << name << "\n" << found;
+  }
+  void expect_wrong(const std::string& name) const {
+    EXPECT_GT((kernel(name) - right).cwiseAbs().maxCoeff(), 1e-3) << name;
+  }
+
+  MatrixXd right;
+  std::vector<WrongNetwork> all;
+};
+
+const Layer relu{Activate{Activation::named("relu")}};
+
+TEST(Mutants, OfAPerceptron) {
+  const Inputs inputs = vectors(3);
+  const Mistakes mistakes({{Dense{{}, 2, 0.5}}, relu}, inputs);
+  EXPECT_THAT(names(mistakes.all), UnorderedElementsAre("input variance + 2 %", "bias variance + 2 %",
+                                                        "bias missing", "relu without its ½"));
+  mistakes.expect("relu without its ½", 2 * mistakes.right);
+  mistakes.expect("bias missing", Mistakes({{Dense{{}, 2, 0}}, relu}, inputs).right);
+  mistakes.expect("input variance + 2 %", Mistakes({{Dense{{}, 2.04, 0.5}}, relu}, inputs).right);
+  mistakes.expect("bias variance + 2 %", Mistakes({{Dense{{}, 2, 0.51}}, relu}, inputs).right);
+  EXPECT_THAT(names(Mistakes({{Dense{}}, relu, {Dense{}}}, inputs).all),
+              ElementsAre("weight variance + 2 %", "input variance + 2 %", "relu without its ½"));
+}
+
+TEST(Mutants, OfActivations) {
+  const Inputs inputs = vectors(3);
+  const Mistakes erf({{Dense{}}, {Activate{Activation::named("erf")}}}, inputs);
+  erf.expect("erf of x/√2", Mistakes({{Dense{{}, 0.5}}, {Activate{Activation::named("erf")}}}, inputs).right);
+  const Mistakes gelu({{Dense{}}, {Activate{Activation::named("gelu")}}}, inputs);
+  const double off = (gelu.kernel("gelu by its tanh formula") - gelu.right).cwiseAbs().maxCoeff();
+  EXPECT_GT(off, 1e-6);
+  EXPECT_LT(off, 1e-2);
+}
+
+// s_t = W s_{t−1} + U x_t, so that K is a sum over the tokens seen, without any interaction.
+TEST(Mutants, OfALinearRnn) {
+  const Inputs inputs = sequences({1, 2});
+  const Mistakes mistakes({{SimpleRnn{Activation::named("identity"), 0.5}}}, inputs);
+  const MatrixXd tokens = inputs.data.transpose() * inputs.data / 2;
+  MatrixXd right = tokens;
+  right(2, 2) += 0.5 * tokens(1, 1);
+  EXPECT_LT((mistakes.right - right).cwiseAbs().maxCoeff(), 1e-12);
+  mistakes.expect("sequences truncated", tokens);  // starts are one token apart
+  MatrixXd carried = tokens;
+  carried(1, 1) += 0.5 * tokens(0, 0);
+  carried(2, 2) += 0.5 * carried(1, 1);
+  carried(1, 2) += 0.5 * tokens(0, 1);
+  carried(2, 1) = carried(1, 2);
+  mistakes.expect("state carried over between sequences", carried);
+}
+
+// The published reference kernel: K ← V(shift(K) + Gram), as often as sequences are apart.
+TEST(Mutants, OfThePublishedRnnKernel) {
+  const Inputs inputs = sequences({2, 4});
+  const MatrixXd tokens = inputs.data.transpose() * inputs.data / 2;
+  MatrixXd kernel = MatrixXd::Zero(6, 6);
+  for (int iteration = 0; iteration < 2; ++iteration) {
+    MatrixXd sums = MatrixXd::Zero(6, 6);
+    sums.bottomRightCorner(5, 5) = kernel.topLeftCorner(5, 5);
+    for (const Eigen::Index start : {0, 2}) {
+      sums.row(start).setZero();
+      sums.col(start).setZero();
+    }
+    sums += tokens;
+    for (Eigen::Index i = 0; i < 6; ++i) {
+      for (Eigen::Index j = 0; j < 6; ++j) {
+        const double norm = std::sqrt((1 + 2 * sums(i, i)) * (1 + 2 * sums(j, j)));
+        kernel(i, j) = 2 / std::numbers::pi * std::asin(2 * sums(i, j) / norm);
+      }
+    }
+  }
+  const Mistakes mistakes({{SimpleRnn{Activation::named("erf")}}}, inputs);
+  mistakes.expect("sequences truncated", kernel);
+  mistakes.expect_wrong("sequences truncated");
+}
+
+TEST(Mutants, OfTimeSteps) {
+  const Mistakes mistakes({{SimpleRnn{Activation::named("erf")}}}, sequences({3, 3}));
+  mistakes.expect_wrong("weights untied");
+  EXPECT_THAT(names(mistakes.all), Not(Contains("sequences truncated")));  // equally long
+  EXPECT_THAT(names(Mistakes({{Dense{}}, relu}, sequences({3, 2})).all), Not(Contains("weights untied")));
+}
+
+TEST(Mutants, OfGates) {
+  Gru gru;
+  gru.activation = Activation::named("erf");
+  gru.gate_activation = Activation::named("erf_sigmoid");
+  const Inputs inputs = sequences({2, 1});
+  const Mistakes of_gru({{gru}}, inputs);
+  of_gru.expect_wrong("reset and update gate share weights");
+  of_gru.expect_wrong("reset gate always open");
+  EXPECT_THAT(names(of_gru.all), Contains("the other GRU convention"));  // almost the same kernel
+  EXPECT_THAT(names(of_gru.all), Not(Contains("forget gate always open")));
+  EXPECT_THAT(names(of_gru.all), Not(Contains("skip missing")));  // 1 - z
+  const Mistakes of_lstm({{Lstm{}}}, inputs);
+  of_lstm.expect_wrong("input, forget and output gate share weights");
+  of_lstm.expect_wrong("forget gate always open");
+  EXPECT_THAT(names(of_lstm.all), Not(Contains("reset gate always open")));
+}
+
+TEST(Mutants, OfAttention) {
+  SelfAttention causal;
+  causal.weights = "none";
+  causal.mask = "causal";
+  SelfAttention full = causal;
+  full.mask = "full";
+  const Inputs inputs = sequences({3, 2});
+  const Mistakes mistakes({{Dense{}}, relu, {causal}}, inputs);
+  mistakes.expect("causal mask missing", Mistakes({{Dense{}}, relu, {full}}, inputs).right);
+  mistakes.expect_wrong("softmax over the wrong axis");
+  mistakes.expect_wrong("attention across samples");
+  EXPECT_THAT(names(Mistakes({{Dense{}}, relu, {full}}, inputs).all), Not(Contains("causal mask missing")));
+  EXPECT_THAT(names(Mistakes({{Dense{}}, relu, {full}}, sequences({3})).all),
+              Not(Contains("attention across samples")));
+}
+
+TEST(Mutants, OfBatchNorm) {
+  Inputs inputs = vectors(10);
+  inputs.batch = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
+  const Mistakes mistakes({{Dense{}}, {BatchNorm{}}, relu}, inputs);
+  mistakes.expect("unbiased variance in batch norm", 0.8 * mistakes.right);
+  mistakes.expect_wrong("batches merged");
+  EXPECT_THAT(names(Mistakes({{Dense{}}, {BatchNorm{}}, relu}, vectors(5)).all),
+              Not(Contains("batches merged")));
+}
+
+TEST(Mutants, OfLayerNorm) {
+  const Inputs inputs = vectors(3);
+  const Mistakes mistakes({{Dense{}}, relu, {LayerNorm{}}}, inputs);
+  EXPECT_LT((mistakes.right.diagonal().array() - 1).abs().maxCoeff(), 1e-9);
+  mistakes.expect_wrong("layer norm missing");
+  mistakes.expect_wrong("mean of layer norm not subtracted");
+}
+
+TEST(Mutants, OfSkips) {
+  const Inputs inputs = vectors(3);
+  const Mistakes mistakes({{Dense{}}, relu, {Residual{{relu, {Dense{}}}, {}}}}, inputs);
+  mistakes.expect("skip missing", Mistakes({{Dense{}}, relu, relu, {Dense{}}}, inputs).right);
+  mistakes.expect("skip taken one layer too early",
+                  Mistakes({{Dense{}}, {Residual{{relu, relu, {Dense{}}}, {}}}}, inputs).right);
+  mistakes.expect_wrong("skip taken one layer too early");
+  // A branch that ends in a weight of its own has no cross terms.
+  EXPECT_THAT(names(mistakes.all), Not(Contains("cross terms of a residual dropped")));
+  const Mistakes crossed({{Dense{}}, {Residual{{relu}, {}}}}, inputs);
+  crossed.expect_wrong("cross terms of a residual dropped");
+  SelfAttention attention;
+  attention.weights = "none";
+  Mistakes({{Dense{}}, {Residual{{{attention}}, {}}}}, sequences({3, 2}))
+      .expect_wrong("cross terms of a residual dropped");
+  const Mistakes late({{Dense{}}, {Residual{{relu, {Dense{}}}, {}}}}, inputs);
+  late.expect("skip taken one layer too late",
+              Mistakes({{Dense{}}, relu, {Residual{{{Dense{}}}, {}}}}, inputs).right);
+}
+
+TEST(Mutants, OfGridsAndGraphs) {
+  Inputs grid = vectors(8);
+  grid.grid = {4};
+  Conv conv;
+  conv.padding = "zero";
+  Mistakes({{conv}, relu}, grid).expect_wrong("wrong padding");
+  Inputs graph = vectors(3);
+  graph.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}};
+  Mistakes({{GraphConv{}}, relu}, graph).expect_wrong("self loops missing");
+}
+
+TEST(Mutants, OfNumbers) {
+  KernelEstimate right{MatrixXd{{4, 1, 0}, {1, 1, 0.5}, {0, 0.5, 9}}};
+  const std::vector<Mutant> wrong = wrong_kernels(right);
+  ASSERT_EQ(wrong.size(), 4u);
+  EXPECT_NEAR(distance(wrong[0].kernel, right), 0.01 / 1.01, 1e-15);
+  EXPECT_NEAR(distance(wrong[1].kernel, right), 0.01 / 0.99, 1e-15);
+  EXPECT_NEAR(distance(wrong[2].kernel, right), 0.02, 1e-15);
+  EXPECT_NEAR(wrong[2].kernel.value(2, 0), 0.12, 1e-15);
+  EXPECT_EQ(wrong[3].kernel.value, (MatrixXd{{9, 0.5, 0}, {0.5, 1, 1}, {0, 1, 4}}));
+  EXPECT_EQ(distance(right, right), 0);
+}
+
+TEST(Mutants, ThatMakeNoDifferenceAreLeftOut) {
+  const Inputs inputs = vectors(3);
+  const Network right = network({{Dense{{}, 2, 0}}, relu, {LayerNorm{}}});
+  const netsor::Program right_program = program(right, inputs);
+  const Catalogue catalogue = mutants(right, inputs, estimate(analytic::limit(right_program), right_program));
+  ASSERT_EQ(catalogue.left_out.size(), 2u);
+  EXPECT_EQ(catalogue.left_out[0].name, "input variance + 2 %");
+  EXPECT_EQ(catalogue.left_out[1].name, "relu without its ½");
+  for (const Mutant& mutant : catalogue.mutants) EXPECT_NE(mutant.name, "input variance + 2 %");
+}
+
+}  // namespace
+}  // namespace nngpcheck::compare
