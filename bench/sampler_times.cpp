@@ -29,12 +29,14 @@ double seconds(const empirical::Sampler& sampler, std::int64_t width, std::uint6
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// The best of three rounds, each of at least two networks and about `seconds_measured`.
+// The best of three rounds, each of about `seconds_measured`, and of at least eight networks if they are
+// exact: memory is touched for the first time once per round.
 double seconds_per_network(const netsor::Program& program, Products products, std::int64_t width) {
   const empirical::Sampler sampler(program, {.products = products, .threads = 1, .memory_budget = memory});
   seconds(sampler, 64, 1);  // LibTorch's start-up
   const double first = seconds(sampler, width, 2) / 2;
-  const auto networks = static_cast<std::uint64_t>(std::clamp(seconds_measured / first, 2.0, 1e5));
+  const auto networks = static_cast<std::uint64_t>(
+      std::clamp(seconds_measured / first, products == Products::exact ? 8.0 : 2.0, 1e5));
   double best = first;
   for (int round = 0; round < (first > 1 ? 1 : 3); ++round)
     best = std::min(best, seconds(sampler, width, networks) / static_cast<double>(networks));

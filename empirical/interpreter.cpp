@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "empirical/activations.hpp"
+#include "empirical/memory.hpp"
 #include "empirical/products.hpp"
 #include "empirical/tables.hpp"
 
@@ -23,11 +24,28 @@ Interpreter::Interpreter(const netsor::Program& program, const Schedule& schedul
       padded_(program.nodes().size()),
       tables_(program.nodes().size()),
       groups_(schedule.groups.size()) {
-  for (const Step& step : schedule.steps) {
-    if (const auto* mix = std::get_if<netsor::Mix>(&program.nodes()[step.node].operation))
-      mixers_.try_emplace(step.node, mix->matrix, options_);
+  if (buffer_.is_cpu()) prefer_large_pages(buffer_.data_ptr(), buffer_.nbytes());
+  for (std::size_t node = 0; node < program.nodes().size(); ++node) {
+    if (const auto* mix = std::get_if<netsor::Mix>(&program.nodes()[node].operation))
+      mixers_.try_emplace(node, mix->matrix, options_);
   }
+  find_diagonals();
   if (schedule.exact_inputs) find_input_coordinates();
+}
+
+// Grams of which only the diagonal is read, as in every layer norm.
+void Interpreter::find_diagonals() {
+  std::set<std::size_t> others;
+  for (std::size_t node = 0; node < program_.nodes().size(); ++node) {
+    const netsor::Operation& operation = program_.nodes()[node].operation;
+    const auto* apply = std::get_if<netsor::Apply>(&operation);
+    const bool diagonal = apply && std::holds_alternative<netsor::Diagonal>(apply->function);
+    for (const std::size_t operand : netsor::operands(operation)) {
+      if (!diagonal) others.insert(operand);
+    }
+    if (std::holds_alternative<netsor::Gram>(operation)) diagonals_.insert(node);
+  }
+  for (const std::size_t node : others) diagonals_.erase(node);
 }
 
 // Of all data that one input weight is applied to, in one basis: products with it are tied.
@@ -217,7 +235,9 @@ void Interpreter::run(const netsor::MatMul& operation, at::Tensor& result) {
 void Interpreter::run(const netsor::Ones&, at::Tensor& result) { result.fill_(1); }
 
 void Interpreter::run(const netsor::Mix& operation, at::Tensor& result) {
-  mixers_.at(schedule_.steps[step_].node)(bundle(operation.argument), result);
+  std::vector<bool> written(static_cast<std::size_t>(result.size(0)), false);
+  mixers_.at(schedule_.steps[step_].node).add(1, bundle(operation.argument), result, written);
+  fill_rest(result, written);
 }
 
 void Interpreter::run(const netsor::TableMix& operation, at::Tensor& result) {
@@ -227,11 +247,25 @@ void Interpreter::run(const netsor::TableMix& operation, at::Tensor& result) {
   }
 }
 
+// The terms that are bundles first, then those that are mixed on the way.
 void Interpreter::run(const netsor::Add& operation, at::Tensor& result) {
-  const auto& terms = operation.terms;
+  std::vector<netsor::Add::Term> bundles, mixed;
+  for (const netsor::Add::Term& term : operation.terms)
+    (schedule_.part_of_sum[term.bundle.index()] ? mixed : bundles).push_back(term);
+  if (!bundles.empty()) add_bundles(bundles, result);
+  std::vector<bool> written(static_cast<std::size_t>(result.size(0)), !bundles.empty());
+  for (const auto& [coefficient, id] : mixed) {
+    const auto& mix = std::get<netsor::Mix>(program_[id].operation);
+    mixers_.at(id.index()).add(coefficient, bundle(mix.argument), result, written);
+  }
+  fill_rest(result, written);
+}
+
+void Interpreter::add_bundles(const std::vector<netsor::Add::Term>& terms, at::Tensor& result) {
+  const auto is_sign = [](double coefficient) { return coefficient == 1 || coefficient == -1; };
   std::size_t next = 1;
-  if (terms.size() > 1 && terms[0].coefficient == 1 && terms[1].coefficient == 1) {
-    at::add_out(result, bundle(terms[0].bundle), bundle(terms[1].bundle));
+  if (terms.size() > 1 && terms[0].coefficient == 1 && is_sign(terms[1].coefficient)) {
+    at::add_out(result, bundle(terms[0].bundle), bundle(terms[1].bundle), terms[1].coefficient);
     next = 2;
   } else {
     result.copy_(bundle(terms[0].bundle));
@@ -239,13 +273,13 @@ void Interpreter::run(const netsor::Add& operation, at::Tensor& result) {
   }
   for (; next < terms.size(); ++next) {
     const auto& [coefficient, id] = terms[next];
-    if (coefficient == 1 || coefficient == -1) {
+    if (is_sign(coefficient)) {
       result.add_(bundle(id), coefficient);
-    } else {
-      at::Tensor term =
-          place(schedule_.steps[step_].scratch, options_.dtype().toScalarType(), bundle(id).sizes());
-      result.add_(at::mul_out(term, bundle(id), at::scalar_tensor(coefficient, options_)));
+      continue;
     }
+    at::Tensor scaled =
+        place(schedule_.steps[step_].scratch, options_.dtype().toScalarType(), bundle(id).sizes());
+    result.add_(at::mul_out(scaled, bundle(id), at::scalar_tensor(coefficient, options_)));
   }
 }
 
@@ -308,9 +342,15 @@ Interpreter::Tables Interpreter::run(const netsor::Constant& operation) {
 }
 
 Interpreter::Tables Interpreter::run(const netsor::Gram& operation) {
-  const auto width = static_cast<double>(bundle(operation.left).size(2));
+  const at::Tensor &left = bundle(operation.left), &right = bundle(operation.right);
+  const auto width = static_cast<double>(left.size(2));
+  const bool diagonal = diagonals_.contains(schedule_.steps[step_].node);
   return for_each_network([&](std::int64_t b) -> Eigen::MatrixXd {
-    return inner_products(bundle(operation.left), bundle(operation.right), b) / width;
+    if (!diagonal) return inner_products(left, right, b) / width;
+    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(left.size(0), right.size(0));
+    for (Eigen::Index j = 0; j < result.cols(); ++j)
+      result(j, j) = inner_products(left.narrow(0, j, 1), right.narrow(0, j, 1), b)(0, 0) / width;
+    return result;
   });
 }
 

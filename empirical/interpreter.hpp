@@ -5,6 +5,7 @@
 
 #include <Eigen/Core>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "empirical/draws.hpp"
@@ -54,6 +55,7 @@ class Interpreter {
   Tables run(const netsor::Apply& operation);
 
   void lay_out(std::int64_t networks);
+  void find_diagonals();
   void find_input_coordinates();
   const at::Tensor& bundle(netsor::BundleId id) const { return bundles_[id.index()]; }
   const Tables& table(netsor::TableId id) const { return tables_[id.index()]; }
@@ -63,6 +65,7 @@ class Interpreter {
   void draw_into(const RandomObject& object, at::Tensor& target);
   at::Tensor weight_matrices(netsor::WeightId id);
   std::vector<ExactProducts> exact_group(const Group& group);
+  void add_bundles(const std::vector<netsor::Add::Term>& terms, at::Tensor& result);
   void multiply_exactly(const netsor::MatMul& operation, at::Tensor& result);
   template <class PerNetwork>
   Tables for_each_network(const PerNetwork& per_network) const;
@@ -75,6 +78,7 @@ class Interpreter {
   std::vector<at::Tensor> bundles_;      // by instruction, in the buffer; of networks_.count networks
   std::vector<at::Tensor> padded_;       // the same as flat tensors of a multiple of vector_multiple numbers
   std::vector<Tables> tables_;           // by instruction, then by network
+  std::set<std::size_t> diagonals_;      // instructions
   std::map<std::size_t, Mixer> mixers_;  // by instruction
   std::map<std::size_t, Eigen::MatrixXd> input_coordinates_;  // by instruction
   std::vector<std::vector<ExactProducts>> groups_;            // by group of the schedule, then by network

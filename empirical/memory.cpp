@@ -1,8 +1,10 @@
 #include "empirical/memory.hpp"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
 #include <string>
 
@@ -35,6 +37,15 @@ double available_memory() {
   if (const double most = number_in("/sys/fs/cgroup/memory.max"); most > 0)
     result = std::min(result, most - number_in("/sys/fs/cgroup/memory.current"));
   return result;
+}
+
+void prefer_large_pages(void* begin, std::size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto first = (reinterpret_cast<std::uintptr_t>(begin) + page - 1) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(begin) + bytes;
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+#endif
 }
 
 }  // namespace nngpcheck::empirical

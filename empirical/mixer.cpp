@@ -7,23 +7,23 @@ namespace nngpcheck::empirical {
 namespace {
 
 template <class T>
-void mix(const netsor::SparseMatrix& matrix, const at::Tensor& bundle, const at::Tensor& result) {
+void mix(double c, const netsor::SparseMatrix& matrix, const at::Tensor& bundle, const at::Tensor& result,
+         std::vector<bool>& written) {
   const std::int64_t size = bundle.size(1) * bundle.size(2);
   for (Eigen::Index column = 0; column < matrix.outerSize(); ++column) {
     T* y = result.data_ptr<T>() + column * size;
-    bool empty = true;
-    for (netsor::SparseMatrix::InnerIterator entry(matrix, column); entry; ++entry, empty = false) {
+    for (netsor::SparseMatrix::InnerIterator entry(matrix, column); entry; ++entry) {
       const T* x = bundle.data_ptr<T>() + entry.row() * size;
-      const T value = static_cast<T>(entry.value());
-      if (empty && value == 1) {
-        std::copy_n(x, size, y);
-      } else if (empty) {
-        for (std::int64_t i = 0; i < size; ++i) y[i] = value * x[i];
-      } else {
+      const T value = static_cast<T>(c * entry.value());
+      if (written[static_cast<std::size_t>(column)]) {
         for (std::int64_t i = 0; i < size; ++i) y[i] += value * x[i];
+      } else if (value == 1) {
+        std::copy_n(x, size, y);
+      } else {
+        for (std::int64_t i = 0; i < size; ++i) y[i] = value * x[i];
       }
+      written[static_cast<std::size_t>(column)] = true;
     }
-    if (empty) std::fill_n(y, size, T{0});
   }
 }
 
@@ -52,15 +52,23 @@ Mixer::Mixer(netsor::SharedSparse matrix, const at::TensorOptions& options) : ma
   }
 }
 
-void Mixer::operator()(const at::Tensor& bundle, const at::Tensor& result) const {
+void Mixer::add(double c, const at::Tensor& bundle, const at::Tensor& result,
+                std::vector<bool>& written) const {
   if (!bundle.is_cpu()) {
-    result.zero_();
+    fill_rest(result, written);
+    written.assign(written.size(), true);
     for (const Layer& layer : layers_)
-      result.index_add_(0, layer.to, bundle.index_select(0, layer.from).mul_(layer.value));
+      result.index_add_(0, layer.to, bundle.index_select(0, layer.from).mul_(layer.value).mul_(c));
   } else if (bundle.scalar_type() == at::kDouble) {
-    mix<double>(*matrix_, bundle, result);
+    mix<double>(c, *matrix_, bundle, result, written);
   } else {
-    mix<float>(*matrix_, bundle, result);
+    mix<float>(c, *matrix_, bundle, result, written);
+  }
+}
+
+void fill_rest(const at::Tensor& result, const std::vector<bool>& written) {
+  for (std::size_t column = 0; column < written.size(); ++column) {
+    if (!written[column]) result.select(0, static_cast<std::int64_t>(column)).zero_();
   }
 }
 

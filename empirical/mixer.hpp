@@ -10,13 +10,15 @@
 
 namespace nngpcheck::empirical {
 
-/// Y = X M for bundles of many networks, X and Y of shape [columns, networks, n] and contiguous. Every entry
-/// of Y is a fixed sequence of products and sums, in the order of M's rows.
+/// Y += c X M for bundles of many networks, X and Y of shape [columns, networks, n] and contiguous. Every
+/// entry of Y is a fixed sequence of products and sums, in the order of M's rows.
 class Mixer {
  public:
   Mixer(netsor::SharedSparse matrix, const at::TensorOptions& options);
 
-  void operator()(const at::Tensor& bundle, const at::Tensor& result) const;
+  /// Columns of Y that are not `written` yet count as 0 and need not hold numbers; what is added to them
+  /// marks them.
+  void add(double c, const at::Tensor& bundle, const at::Tensor& result, std::vector<bool>& written) const;
 
  private:
   // M as layers of at most one entry per column, for devices.
@@ -27,5 +29,8 @@ class Mixer {
   netsor::SharedSparse matrix_;
   std::vector<Layer> layers_;  // none on the CPU
 };
+
+/// The columns that are not written become 0.
+void fill_rest(const at::Tensor& result, const std::vector<bool>& written);
 
 }  // namespace nngpcheck::empirical

@@ -18,6 +18,26 @@ std::vector<bool> needed_nodes(const netsor::Program& program) {
   return needed;
 }
 
+// Mixes that one sum alone reads, once.
+std::vector<bool> parts_of_sums(const netsor::Program& program, const std::vector<bool>& needed) {
+  std::vector<int> readers(needed.size(), 0), sums(needed.size(), 0);
+  for (std::size_t node = 0; node < needed.size(); ++node) {
+    if (!needed[node]) continue;
+    const netsor::Operation& operation = program.nodes()[node].operation;
+    for (const std::size_t operand : netsor::operands(operation)) {
+      ++readers[operand];
+      sums[operand] += std::holds_alternative<netsor::Add>(operation);
+    }
+  }
+  for (const netsor::BundleId block : program.output().blocks) ++readers[block.index()];
+  std::vector<bool> result(needed.size(), false);
+  for (std::size_t node = 0; node < needed.size(); ++node) {
+    result[node] = needed[node] && readers[node] == 1 && sums[node] == 1 &&
+                   std::holds_alternative<netsor::Mix>(program.nodes()[node].operation);
+  }
+  return result;
+}
+
 double area(std::int64_t left, std::int64_t right) {
   return static_cast<double>(left) * static_cast<double>(right);
 }
@@ -48,12 +68,13 @@ class Scheduler {
       : program_(program),
         number_(precision == Precision::float64 ? sizeof(double) : sizeof(float)),
         products_(products),
-        result_{width, products != Products::dense, {}, {}, {}} {}
+        result_{width, products != Products::dense, {}, {}, {}, {}} {}
 
   Schedule make() && {
     const std::vector<bool> needed = needed_nodes(program_);
+    result_.part_of_sum = parts_of_sums(program_, needed);
     for (std::size_t node = 0; node < needed.size(); ++node) {
-      if (needed[node]) result_.steps.push_back({node, {}, {}});
+      if (needed[node] && !result_.part_of_sum[node]) result_.steps.push_back({node, {}, {}});
     }
     plan_values();
     plan_weights();
@@ -81,7 +102,11 @@ class Scheduler {
     std::map<std::size_t, std::size_t> last;  // by node
     for (std::size_t step = 0; step < result_.steps.size(); ++step) {
       last[result_.steps[step].node] = step;
-      for (const std::size_t operand : netsor::operands(operation(step))) last[operand] = step;
+      for (std::size_t operand : netsor::operands(operation(step))) {
+        if (result_.part_of_sum[operand])
+          operand = std::get<netsor::Mix>(program_.nodes()[operand].operation).argument.index();
+        last[operand] = step;
+      }
     }
     for (const netsor::BundleId block : program_.output().blocks) last[block.index()] = result_.steps.size();
     for (std::size_t step = 0; step < result_.steps.size(); ++step) {

@@ -39,9 +39,13 @@ struct Group {
 
 /// The plan of one network at one width.
 struct Schedule {
-  std::int64_t width;               // the base width n
-  bool exact_inputs;                // products of input weights are drawn through their data's coordinates
-  std::vector<Step> steps;          // a prefix order of the program, without what the output does not need
+  std::int64_t width;  // the base width n
+  bool exact_inputs;   // products of input weights are drawn through their data's coordinates
+  /// A prefix order of the program, without what the output does not need or what is part of a sum.
+  std::vector<Step> steps;
+  /// By instruction: a Mix that is read by one Add alone, which adds its columns in place. So bundles are put
+  /// together without copies that are mostly zeros.
+  std::vector<bool> part_of_sum;
   std::vector<WeightPlan> weights;  // one per weight of the program
   std::vector<Group> groups;
   double buffer_bytes = 0;     // that all regions take together
