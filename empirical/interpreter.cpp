@@ -347,10 +347,7 @@ Interpreter::Tables Interpreter::run(const netsor::Gram& operation) {
   const bool diagonal = diagonals_.contains(schedule_.steps[step_].node);
   return for_each_network([&](std::int64_t b) -> Eigen::MatrixXd {
     if (!diagonal) return inner_products(left, right, b) / width;
-    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(left.size(0), right.size(0));
-    for (Eigen::Index j = 0; j < result.cols(); ++j)
-      result(j, j) = inner_products(left.narrow(0, j, 1), right.narrow(0, j, 1), b)(0, 0) / width;
-    return result;
+    return (diagonal_inner_products(left, right, b) / width).asDiagonal();
   });
 }
 

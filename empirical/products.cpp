@@ -24,6 +24,11 @@ Rows<T> rows_of(const at::Tensor& matrix) {
 
 bool is_native(const at::Tensor& tensor) { return tensor.is_cpu() && tensor.scalar_type() == at::kDouble; }
 
+// Network b of a bundle in float64 on the CPU.
+at::Tensor native(const at::Tensor& bundle, std::int64_t b) {
+  return is_native(bundle) ? bundle.select(1, b) : bundle.select(1, b).to(at::kDouble).to(at::kCPU);
+}
+
 }  // namespace
 
 void multiply_weights(const at::Tensor& weights, const at::Tensor& bundle, const at::Tensor& result) {
@@ -54,13 +59,21 @@ Rows<double> columns_of(const at::Tensor& bundle, std::int64_t b) {
 }
 
 Eigen::MatrixXd inner_products(const at::Tensor& left, const at::Tensor& right, std::int64_t b) {
-  const bool same = left.is_same(right);
-  const auto native = [&](const at::Tensor& x) {
-    return is_native(x) ? x.select(1, b) : x.select(1, b).to(at::kDouble).to(at::kCPU);
-  };
-  const at::Tensor x = native(left);
-  const at::Tensor y = same ? x : native(right);
+  const at::Tensor x = native(left, b);
+  const at::Tensor y = left.is_same(right) ? x : native(right, b);
   return inner_products(rows_of<double>(x), rows_of<double>(y), static_cast<std::size_t>(x.size(1)));
+}
+
+Eigen::VectorXd diagonal_inner_products(const at::Tensor& left, const at::Tensor& right, std::int64_t b) {
+  const at::Tensor x = native(left, b);
+  const at::Tensor y = left.is_same(right) ? x : native(right, b);
+  const Rows<const double> u = rows_of<double>(x), v = rows_of<double>(y);
+  Eigen::VectorXd result(x.size(0));
+  for (std::size_t j = 0; j < u.count; ++j) {
+    result[static_cast<Eigen::Index>(j)] = inner_products({u.row(j), u.stride, 1}, {v.row(j), v.stride, 1},
+                                                          static_cast<std::size_t>(x.size(1)))(0, 0);
+  }
+  return result;
 }
 
 void multiply_table(const at::Tensor& bundle, const Eigen::MatrixXd& table, std::int64_t b,

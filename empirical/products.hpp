@@ -17,6 +17,9 @@ void multiply_weights(const at::Tensor& weights, const at::Tensor& bundle, const
 /// are the same tensor.
 Eigen::MatrixXd inner_products(const at::Tensor& left, const at::Tensor& right, std::int64_t b);
 
+/// Its diagonal alone, for equally many columns.
+Eigen::VectorXd diagonal_inner_products(const at::Tensor& left, const at::Tensor& right, std::int64_t b);
+
 /// Y = X T for network b: X is [a, networks, n], Y is [b, networks, n], T ∈ R^{a×b}.
 void multiply_table(const at::Tensor& bundle, const Eigen::MatrixXd& table, std::int64_t b,
                     const at::Tensor& result);

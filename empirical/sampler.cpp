@@ -17,7 +17,7 @@ namespace nngpcheck::empirical {
 namespace {
 
 // Batches beyond this gain nothing on a CPU: the cost per instruction is spread, and they leave the cache.
-constexpr double batch_bytes = 1 << 21;
+constexpr double batch_bytes = 1 << 22;
 constexpr int most_threads = 1024;
 constexpr std::int64_t largest_of_all = std::int64_t{1} << 31;
 
