@@ -22,7 +22,8 @@ bool same(const SharedSparse& left, const SharedSparse& right) {
     return false;
   }
   const auto count = left->nonZeros();
-  return std::equal(left->outerIndexPtr(), left->outerIndexPtr() + left->cols() + 1, right->outerIndexPtr()) &&
+  return std::equal(left->outerIndexPtr(), left->outerIndexPtr() + left->cols() + 1,
+                    right->outerIndexPtr()) &&
          std::equal(left->innerIndexPtr(), left->innerIndexPtr() + count, right->innerIndexPtr()) &&
          std::equal(left->valuePtr(), left->valuePtr() + count, right->valuePtr());
 }
@@ -145,18 +146,28 @@ std::vector<std::size_t> operands(const Operation& operation) {
   return std::visit(Overloaded{
                         [](const MatMul& op) { return Result{op.argument.index()}; },
                         [](const Mix& op) { return Result{op.argument.index()}; },
-                        [](const TableMix& op) { return Result{op.argument.index(), op.table.index()}; },
+                        [](const TableMix& op) {
+                          return Result{op.argument.index(), op.table.index()};
+                        },
                         [](const Add& op) {
                           Result result;
                           for (const Add::Term& term : op.terms) result.push_back(term.bundle.index());
                           return result;
                         },
-                        [](const Scale& op) { return Result{op.argument.index(), op.factors.index()}; },
+                        [](const Scale& op) {
+                          return Result{op.argument.index(), op.factors.index()};
+                        },
                         [](const Map& op) { return Result{op.argument.index()}; },
-                        [](const Mul& op) { return Result{op.left.index(), op.right.index()}; },
-                        [](const Max& op) { return Result{op.left.index(), op.right.index()}; },
+                        [](const Mul& op) {
+                          return Result{op.left.index(), op.right.index()};
+                        },
+                        [](const Max& op) {
+                          return Result{op.left.index(), op.right.index()};
+                        },
                         [](const Standardize& op) { return Result{op.argument.index()}; },
-                        [](const Gram& op) { return Result{op.left.index(), op.right.index()}; },
+                        [](const Gram& op) {
+                          return Result{op.left.index(), op.right.index()};
+                        },
                         [](const Mean& op) { return Result{op.argument.index()}; },
                         [](const Apply& op) {
                           Result result;

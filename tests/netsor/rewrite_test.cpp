@@ -121,7 +121,11 @@ TEST(Rewrite, Rejects) {
   expect_rejected([&] { decouple(*residual.program, residual.program->bundle(residual.sum), 2); },
                   {"decouple", "no term 2", "count from 0"});
   const Program all = everything();
-  expect_rejected([&] { tie(all, {{}, {{all.weight(0), all.weight(1)}}, {}}); }, {"tie", "\"W\" and \"E\" differ in shape"});
+  expect_rejected(
+      [&] {
+        tie(all, {{}, {{all.weight(0), all.weight(1)}}, {}});
+      },
+      {"tie", "\"W\" and \"E\" differ in shape"});
 }
 
 }  // namespace
