@@ -1,28 +1,17 @@
 #include "compare/power.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
-
+#include "cli/chosen.hpp"
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
-#include "cli/usage_error.hpp"
 #include "compare/atomic_file.hpp"
 
 namespace nngpcheck::cli {
 
 bool power(const PowerOptions& options) {
-  std::vector<config::Experiment> experiments = config::read_experiments(options.file, options.overrides);
-  std::vector<std::string> names;
-  for (const config::Experiment& experiment : experiments) names.push_back(experiment.name);
-  if (!options.experiment.empty()) {
-    std::erase_if(experiments, [&](const auto& experiment) { return experiment.name != options.experiment; });
-    if (experiments.empty()) {
-      throw UsageError(fmt::format("{}: no experiment is called \"{}\"; it holds {}", options.file.string(),
-                                   options.experiment, fmt::join(names, ", ")));
-    }
-  }
+  const std::vector<config::Experiment> experiments =
+      chosen(config::read_experiments(options.file, options.overrides), options.experiment, options.file);
   compare::PowerOptions with;
   with.repetitions = options.repetitions;
   with.check.check.tolerance = options.tolerance;

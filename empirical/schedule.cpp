@@ -54,7 +54,8 @@ double images_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
   return static_cast<double>(rows) * rank * (normal_cost + static_cast<double>(of.uses) / (of.once ? 1 : 2));
 }
 
-// A Gram matrix; or about three reads of the basis, each for a product and a projection.
+// A Gram matrix; or, if the basis must be formed, about three reads of it, each for a product and a
+// projection. Where the arguments are kept (see Coordinates) it is less.
 double basis_cost(const ExactProducts::Arguments& of) {
   const double rank = static_cast<double>(std::min(of.uses, of.dimension));
   const double uses = static_cast<double>(of.uses);
