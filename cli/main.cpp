@@ -227,8 +227,8 @@ int run_command_line(int argc, char** argv) {
 
 }  // namespace
 
-// Dense networks make the same large temporaries as the one before: their memory is kept instead of going back
-// to the kernel and being cleared by it again.
+// Dense networks make the same large temporaries as the one before: their memory is kept instead of going
+// back to the kernel and being cleared by it again.
 void keep_memory() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc accepts

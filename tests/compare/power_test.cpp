@@ -14,21 +14,18 @@ using namespace architectures;
 using ::testing::HasSubstr;
 
 struct Perceptron {
-  Perceptron() {
-    inputs.data = Eigen::MatrixXd{{1, 0, 1, -1}, {0, 1, 1, 0.5}};
-    inputs.labels = {"a", "b", "c", "d"};
-  }
-  Inputs inputs;
+  Inputs inputs{Eigen::MatrixXd{{1, 0, 1, -1}, {0, 1, 1, 0.5}}, {"a", "b", "c", "d"}};
   Network perceptron = network({{Dense{{}, 1, 0.5}}, {Activate{netsor::Activation::named("erf")}}});
+  netsor::Program made = program(perceptron, inputs);
+  KernelEstimate right = estimate(analytic::limit(made), made);
 };
 
 TEST(Power, CatchesWrongKernelsAndNotTheRightOne) {
   const Perceptron p;
-  const netsor::Program made = program(p.perceptron, p.inputs);
-  const KernelEstimate right = estimate(analytic::limit(made), made);
+  const auto& [inputs, layers, made, right] = p;
   PowerOptions options;
   options.repetitions = 3;
-  const PowerResult result = power(made, right, mutants(p.perceptron, p.inputs, right), options);
+  const PowerResult result = power(made, right, mutants(layers, inputs, right), options);
   EXPECT_TRUE(result.all_caught()) << power_text("perceptron", result);
   ASSERT_TRUE(result.right);
   EXPECT_EQ(result.right->agree, 3);
@@ -39,7 +36,7 @@ TEST(Power, CatchesWrongKernelsAndNotTheRightOne) {
 
   options.of = PowerOf::must_be_caught;
   options.threads = 1;
-  const PowerResult fewer = power(made, right, mutants(p.perceptron, p.inputs, right), options);
+  const PowerResult fewer = power(made, right, mutants(layers, inputs, right), options);
   EXPECT_FALSE(fewer.right);
   for (const MutantPower& mutant : fewer.mutants) {
     EXPECT_GE(mutant.distance, 0.01);
@@ -53,8 +50,7 @@ TEST(Power, CatchesWrongKernelsAndNotTheRightOne) {
 
 TEST(Power, SaysWhatWasMissed) {
   const Perceptron p;
-  const netsor::Program made = program(p.perceptron, p.inputs);
-  const KernelEstimate right = estimate(analytic::limit(made), made);
+  const auto& [inputs, layers, made, right] = p;
   PowerOptions options;
   options.repetitions = 1;
   options.check.check.rounds = 1;
