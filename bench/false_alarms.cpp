@@ -58,7 +58,7 @@ struct Counts {
 
 CheckOptions options(double alpha) {
   CheckOptions result;
-  result.widths = {16, 32, 64, 128, 256, 512};
+  result.widths = {32, 64, 128, 256, 512};
   result.tolerance = 0.9;
   result.false_alarm = alpha;
   result.rounds = 1;
@@ -84,7 +84,9 @@ void count_intervals(const CheckResult& result, const Eigen::MatrixXd& truth, Co
 Counts measure(const config::Experiment& experiment, std::int64_t checks) {
   const compare::KernelEstimate kernel =
       compare::estimate(analytic::limit(experiment.program), experiment.program);
-  const auto sampler = std::make_shared<const empirical::Sampler>(experiment.program);
+  // One thread: networks this small are done before a second one has started.
+  const auto sampler = std::make_shared<const empirical::Sampler>(
+      experiment.program, empirical::SamplerOptions{.threads = 1});
   compare::KernelEstimate wrong = kernel;
   const Eigen::Index last = kernel.value.rows() - 1;
   wrong.value(0, last) += planted * std::sqrt(kernel.value(0, 0) * kernel.value(last, last));

@@ -240,8 +240,8 @@ Check::Outcome Check::conclude_heavy_tails() {
   return conclude(
       Verdict::inconclusive,
       fmt::format("heavy tails: fluctuations fall as width^{:.2f}, not width^-0.50, so that their "
-                  "variance may be infinite (as behind batch norm with few samples); use larger "
-                  "widths or larger batches",
+                  "variance may be infinite (as behind steep activations such as exp); use larger "
+                  "widths",
                   fluctuations_->slope));
 }
 

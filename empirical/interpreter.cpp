@@ -103,7 +103,7 @@ void Interpreter::lay_out(std::int64_t networks) {
   }
 }
 
-std::vector<at::Tensor> Interpreter::outputs(const Networks& networks) {
+void Interpreter::evaluate(const Networks& networks) {
   if (networks.count != networks_.count) lay_out(networks.count);
   networks_ = networks;
   for (step_ = 0; step_ < schedule_.steps.size(); ++step_) {
@@ -118,21 +118,48 @@ std::vector<at::Tensor> Interpreter::outputs(const Networks& networks) {
         },
         program_.nodes()[node].operation);
   }
+}
+
+std::vector<at::Tensor> Interpreter::blocks() const {
   std::vector<at::Tensor> result;
   for (const netsor::BundleId block : program_.output().blocks) result.push_back(bundle(block));
   return result;
 }
 
-std::vector<Eigen::MatrixXd> Interpreter::kernels(const Networks& networks) {
-  const std::vector<at::Tensor> blocks = outputs(networks);
+std::vector<Eigen::MatrixXd> Interpreter::kernels() const {
+  const std::vector<at::Tensor> blocks = this->blocks();
   std::int64_t width = 0;
   for (const at::Tensor& block : blocks) width += block.size(2);
   const double scale = program_.readout().variance / static_cast<double>(width);
   std::vector<Eigen::MatrixXd> result;
-  for (std::int64_t b = 0; b < networks.count; ++b) {
+  for (std::int64_t b = 0; b < networks_.count; ++b) {
     Eigen::MatrixXd kernel = Eigen::MatrixXd::Zero(program_.outputs(), program_.outputs());
     for (const at::Tensor& block : blocks) kernel += inner_products(block, block, b);
     result.push_back(scale * kernel);
+  }
+  return result;
+}
+
+std::vector<Eigen::VectorXd> Interpreter::outputs() const {
+  const std::vector<at::Tensor> blocks = this->blocks();
+  std::int64_t width = 0;
+  for (const at::Tensor& block : blocks) width += block.size(2);
+  const double deviation = std::sqrt(program_.readout().variance / static_cast<double>(width));
+  at::Tensor readout = at::empty({1, 1, width}, options_.device(at::kCPU));
+  std::vector<Eigen::VectorXd> result;
+  for (std::int64_t b = 0; b < networks_.count; ++b) {
+    Networks network = networks_;
+    network.first += static_cast<std::uint64_t>(b);
+    network.count = 1;
+    draw({program_.readout().name, width, 1, 0, deviation}, network, readout);
+    Eigen::VectorXd outputs = Eigen::VectorXd::Zero(program_.outputs());
+    std::int64_t row = 0;
+    for (const at::Tensor& block : blocks) {
+      const at::Tensor part = readout.narrow(2, row, block.size(2));
+      outputs += inner_products(block.narrow(1, b, 1), part, 0);
+      row += block.size(2);
+    }
+    result.push_back(std::move(outputs));
   }
   return result;
 }

@@ -26,12 +26,18 @@ class Interpreter {
   Interpreter(const netsor::Program& program, const Schedule& schedule, Precision precision,
               at::Device device, std::int64_t capacity);
 
-  /// The output blocks X_b of these networks, [columns, count, n_b], good until the next call. Precondition:
+  /// Runs the program on these networks; what follows is theirs, until the next call. Precondition:
   /// networks.count ≤ capacity, networks.width is the schedule's.
-  std::vector<at::Tensor> outputs(const Networks& networks);
+  void evaluate(const Networks& networks);
 
-  /// Their kernels (σ_v²/Σ n_b) Σ_b X_bᵀX_b, exactly symmetric.
-  std::vector<Eigen::MatrixXd> kernels(const Networks& networks);
+  /// The output blocks X_b, [columns, count, n_b].
+  std::vector<at::Tensor> blocks() const;
+
+  /// The kernels (σ_v²/Σ n_b) Σ_b X_bᵀX_b, exactly symmetric.
+  std::vector<Eigen::MatrixXd> kernels() const;
+
+  /// The outputs Σ_b X_bᵀv_b/√(Σ n_b), v ~ N(0, σ_v²), reduced in float64.
+  std::vector<Eigen::VectorXd> outputs() const;
 
  private:
   using Tables = std::vector<Eigen::MatrixXd>;

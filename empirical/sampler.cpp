@@ -121,6 +121,19 @@ MemoryPlan Sampler::plan(std::int64_t width, std::uint64_t count) const {
 
 void Sampler::sample(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
                      const Sink& sink) const {
+  sample_networks(width, seed, first, count, false,
+                  [&](std::uint64_t network, const Eigen::MatrixXd& kernel, const Eigen::VectorXd&) {
+                    sink(network, kernel);
+                  });
+}
+
+void Sampler::sample_outputs(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
+                             const OutputSink& sink) const {
+  sample_networks(width, seed, first, count, true, sink);
+}
+
+void Sampler::sample_networks(std::int64_t width, std::uint64_t seed, std::uint64_t first,
+                              std::uint64_t count, bool with_outputs, const OutputSink& sink) const {
   const MemoryPlan parts = plan(width, count);
   if (count == 0) return;
   const Schedule schedule = empirical::schedule(program_, width, options_.products, options_.precision);
@@ -129,29 +142,35 @@ void Sampler::sample(std::int64_t width, std::uint64_t seed, std::uint64_t first
   const SingleBlasThread single_blas_thread;
   const RestoreTorchThreads restore_torch_threads;
 
-  using Kernels = std::vector<Eigen::MatrixXd>;
+  struct Batch {
+    std::vector<Eigen::MatrixXd> kernels;
+    std::vector<Eigen::VectorXd> outputs;  // empty unless asked for
+  };
   const auto start = [&] {
     at::set_num_threads(1);
     return [&, interpreter = Interpreter(program_, schedule, options_.precision, device,
                                          static_cast<std::int64_t>(parts.batch))](std::uint64_t k) mutable {
       const c10::InferenceMode inference;
       const std::uint64_t begin = k * parts.batch;
-      return interpreter.kernels(
+      interpreter.evaluate(
           {width, seed, first + begin, static_cast<std::int64_t>(std::min(parts.batch, count - begin))});
+      Batch batch{interpreter.kernels(), {}};
+      if (with_outputs) batch.outputs = interpreter.outputs();
+      return batch;
     };
   };
-  const auto pass_on = [&](std::uint64_t k, const Kernels& kernels) {
+  const auto pass_on = [&](std::uint64_t k, const Batch& batch) {
     std::uint64_t network = first + k * parts.batch;
-    for (const Eigen::MatrixXd& kernel : kernels) {
-      if (!kernel.allFinite()) {
+    for (std::size_t b = 0; b < batch.kernels.size(); ++b, ++network) {
+      if (!batch.kernels[b].allFinite()) {
         throw SamplerError("network " + std::to_string(network) + " at width " + std::to_string(width) +
                            ": its kernel is not finite; a value overflowed or was 0/0: check activations, "
                            "variances and epsilons, or use float64");
       }
-      sink(network++, kernel);
+      sink(network, batch.kernels[b], with_outputs ? batch.outputs[b] : Eigen::VectorXd());
     }
   };
-  produce_in_order<Kernels>(batches, parts.threads, start, pass_on);
+  produce_in_order<Batch>(batches, parts.threads, start, pass_on);
 }
 
 }  // namespace nngpcheck::empirical

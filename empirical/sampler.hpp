@@ -75,6 +75,15 @@ class Sampler {
   void sample(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
               const Sink& sink) const;
 
+  /// Receives a network's outputs as well.
+  using OutputSink = std::function<void(std::uint64_t network, const Eigen::MatrixXd& kernel,
+                                        const Eigen::VectorXd& outputs)>;
+
+  /// The same networks with their outputs f = σ_v Σ_b X_bᵀv_b/√(Σ_b n_b) ∈ R^m, where the readout v ~ N(0, 1)
+  /// has a stream of its own. Given the rest of the network, f is N(0, K).
+  void sample_outputs(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
+                      const OutputSink& sink) const;
+
   /// What sample() will do for that many networks. Throws as it does, for want of memory with the largest
   /// width that would fit.
   MemoryPlan plan(std::int64_t width, std::uint64_t count) const;
@@ -87,6 +96,10 @@ class Sampler {
   const SamplerOptions& options() const { return options_; }
 
  private:
+  /// Without outputs, the sink receives empty ones.
+  void sample_networks(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
+                       bool with_outputs, const OutputSink& sink) const;
+
   netsor::Program program_;
   SamplerOptions options_;
 };

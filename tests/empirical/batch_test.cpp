@@ -16,6 +16,7 @@ using empirical::Products;
 using empirical::Sampler;
 using empirical::SamplerOptions;
 
+// Kernel and outputs of each network, side by side.
 std::vector<Eigen::MatrixXd> in_batches(const netsor::Program& program, Precision precision,
                                         std::int64_t width, std::int64_t batch, std::int64_t total,
                                         Products products = Products::dense) {
@@ -24,9 +25,12 @@ std::vector<Eigen::MatrixXd> in_batches(const netsor::Program& program, Precisio
   std::vector<Eigen::MatrixXd> result;
   for (std::int64_t first = 0; first < total; first += batch) {
     const auto count = std::min(batch, total - first);
-    for (Eigen::MatrixXd& kernel :
-         interpreter.kernels({width, 3, static_cast<std::uint64_t>(first), count})) {
-      result.push_back(std::move(kernel));
+    interpreter.evaluate({width, 3, static_cast<std::uint64_t>(first), count});
+    const std::vector<Eigen::MatrixXd> kernels = interpreter.kernels();
+    const std::vector<Eigen::VectorXd> outputs = interpreter.outputs();
+    for (std::size_t b = 0; b < kernels.size(); ++b) {
+      result.emplace_back(kernels[b].rows(), kernels[b].cols() + 1);
+      result.back() << kernels[b], outputs[b];
     }
   }
   return result;

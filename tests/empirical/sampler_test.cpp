@@ -59,6 +59,32 @@ TEST(EveryProgram, GivesTheKernelsOfAPlainInterpreter) {
   }
 }
 
+TEST(EveryProgram, GivesTheOutputsOfItsReadout) {
+  for (const testing::NamedProgram& named : testing::instruction_programs()) {
+    const netsor::Program& program = named.program;
+    SCOPED_TRACE(named.name);
+    const auto kernel = kernels(program, dense, 36, 11, 5, 3);
+    std::uint64_t network = 5;
+    Sampler(program, dense)
+        .sample_outputs(36, 11, 5, 3, [&](std::uint64_t index, const auto& sampled, const auto& outputs) {
+          EXPECT_EQ(index, network);
+          EXPECT_EQ(sampled, kernel[index - 5]) << "the network must not depend on who asks for outputs";
+          const Eigen::MatrixXd x = testing::reference_outputs(program, {36, 11, index});
+          const auto expected = [&](const std::string& name) {
+            Eigen::VectorXd v(x.rows());
+            empirical::NormalStream(11, 36, index, name)
+                .fill(0, {v.data(), static_cast<std::size_t>(v.size())});
+            const double scale = program.readout().variance / static_cast<double>(x.rows());
+            return Eigen::VectorXd(std::sqrt(scale) * (x.transpose() * v));
+          };
+          EXPECT_LT(testing::relative_difference(outputs, expected(program.readout().name)), 1e-10);
+          EXPECT_GT(testing::relative_difference(outputs, expected("another")), 1e-2);
+          ++network;
+        });
+    EXPECT_EQ(network, 8U);
+  }
+}
+
 TEST(EveryProgram, Float32IsTheSameNetworkRounded) {
   for (const testing::NamedProgram& named : testing::instruction_programs()) {
     const netsor::Program& program = named.program;

@@ -11,7 +11,8 @@ inline Eigen::MatrixXd program_values(const netsor::Program& program, std::int64
   const empirical::Schedule plan =
       empirical::schedule(program, width, empirical::Products::dense, empirical::Precision::float64);
   empirical::Interpreter interpreter(program, plan, empirical::Precision::float64, at::kCPU, 1);
-  const at::Tensor x = at::cat(interpreter.outputs({width, seed, network, 1}), 2).squeeze(1).contiguous();
+  interpreter.evaluate({width, seed, network, 1});
+  const at::Tensor x = at::cat(interpreter.blocks(), 2).squeeze(1).contiguous();
   return Eigen::Map<const Eigen::MatrixXd>(x.data_ptr<double>(), x.size(1), x.size(0));
 }
 
