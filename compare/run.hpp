@@ -39,8 +39,18 @@ struct Progress {
   double fraction;       // of the work of the whole run, estimated from the widths
 };
 
+/// The kernels of one width's networks: their mean, and its standard error per entry (the sample standard
+/// deviation over √networks), both m×m.
+struct EmpiricalKernel {
+  std::int64_t width = 0;
+  std::int64_t networks = 0;
+  Eigen::MatrixXd mean;
+  Eigen::MatrixXd standard_error;
+};
+
 struct RunResult {
   Summary summary;
+  std::vector<EmpiricalKernel> widest;  // of each experiment, at its widest width
   std::string warning;  // why a plot is missing, or ""
 };
 
