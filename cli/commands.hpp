@@ -38,11 +38,22 @@ struct RunOptions {
   std::string device = "cpu";
   int threads = 0;
   std::size_t memory = 0;  // bytes; 0: half of what the machine has left
+  std::string shard = "1/1";
+  bool quiet = false;
+  bool dry_run = false;
   std::vector<std::string> overrides;
 };
 
-/// Random networks against the analytic kernel, into a folder.
+/// Random networks against the analytic kernel, into a folder; or, as a dry run, what that would take.
 void run(const RunOptions& options);
+
+struct MergeOptions {
+  std::vector<std::filesystem::path> folders;
+  std::filesystem::path out;
+};
+
+/// One run from its shards.
+void merge(const MergeOptions& options);
 
 struct CheckOptions {
   std::vector<std::filesystem::path> files;

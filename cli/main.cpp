@@ -4,6 +4,7 @@
 #endif
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <limits>
 #include <new>
@@ -11,8 +12,10 @@
 #include "analytic/error.hpp"
 #include "architectures/options.hpp"
 #include "cli/commands.hpp"
+#include "cli/ranks.hpp"
 #include "cli/usage_error.hpp"
 #include "compare/error.hpp"
+#include "compare/run.hpp"
 #include "config/error.hpp"
 #include "empirical/sampler.hpp"
 #include "netsor/error.hpp"
@@ -25,7 +28,8 @@ namespace {
 // sysexits.h: EX_USAGE, and EX_SOFTWARE for what is not the user's fault.
 constexpr int bad_usage_or_input = 64;
 constexpr int failure = 70;
-constexpr int missed = 1;  // a wrong kernel
+constexpr int missed = 1;         // a wrong kernel
+constexpr int interrupted = 130;  // as shells say it of SIGINT
 
 /// The command line as CLI11 sees it, and the options it fills in.
 struct CommandLine {
@@ -35,6 +39,7 @@ struct CommandLine {
   ShowOptions show_options;
   KernelOptions kernel_options;
   RunOptions run_options;
+  MergeOptions merge_options;
   CheckOptions check_options;
   PlotOptions plot_options;
   DualOptions dual_options;
@@ -56,6 +61,7 @@ struct CommandLine {
   void add_networks(CLI::App& command, std::string& sampler, int& threads, std::size_t& memory);
   void add_kernel();
   void add_run();
+  void add_merge();
   void add_check();
   void add_power();
 };
@@ -74,6 +80,7 @@ CommandLine::CommandLine() {
 
   add_kernel();
   add_run();
+  add_merge();
   add_check();
   add_power();
 
@@ -128,7 +135,22 @@ void CommandLine::add_run() {
       ->type_name("DIR");
   running.add_option("--device", run_options.device, "cpu (default), cuda or cuda:1")->option_text("DEVICE");
   add_networks(running, run_options.sampler, run_options.threads, run_options.memory);
+  running.add_option("--shard", run_options.shard, "draw only part I of N, to be merged with the others")
+      ->option_text("I/N");
+  running.add_flag("--quiet", run_options.quiet, "show no progress");
+  running.add_flag("--dry-run", run_options.dry_run, "say how much time, memory and disk it would take");
   add_overrides(running, run_options.overrides);
+}
+
+void CommandLine::add_merge() {
+  CLI::App& merging =
+      command("merge", "one run from shards, or from unfinished runs", [this] { merge(merge_options); });
+  merging.add_option("folders", merge_options.folders, "folders of one run's parts")
+      ->required()
+      ->type_name("DIR...");
+  merging.add_option("--out", merge_options.out, "where to; a run in there is added to")
+      ->required()
+      ->type_name("DIR");
 }
 
 void CommandLine::add_check() {
@@ -239,6 +261,7 @@ void keep_memory() {
 
 int main(int argc, char** argv) {
   keep_memory();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that gets too large is an error like a full disk
   try {
     return run_command_line(argc, argv);
   } catch (const UsageError& error) {
@@ -255,6 +278,8 @@ int main(int argc, char** argv) {
     return complain(error.what(), bad_usage_or_input);
   } catch (const compare::CompareError& error) {
     return complain(error.what(), bad_usage_or_input);
+  } catch (const compare::Interrupted& stopped) {
+    return complain(std::string(stopped.what()) + "; the same command goes on", interrupted);
   } catch (const std::bad_alloc&) {
     return complain("out of memory", failure);
   } catch (const std::exception& error) {
@@ -264,4 +289,8 @@ int main(int argc, char** argv) {
 
 }  // namespace nngpcheck::cli
 
-int main(int argc, char** argv) { return nngpcheck::cli::main(argc, argv); }
+int main(int argc, char** argv) {
+  const int status = nngpcheck::cli::main(argc, argv);
+  if (status != 0) nngpcheck::cli::abandon_ranks(status);
+  return status;
+}

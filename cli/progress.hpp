@@ -7,12 +7,15 @@
 
 namespace nngpcheck::cli {
 
-/// Shows how far a run is, on standard error: a bar with an estimate of the time left on a terminal, a line
-/// per finished width otherwise.
+/// "40 s", "3 min", "2.5 h", "4.0 days".
+std::string duration_text(double seconds);
+
+/// Shows how far a run is, on standard error. On a terminal a bar per width, with the rate and the time left
+/// of the whole run; otherwise a line per finished width and, in between, one every ten seconds.
 class ProgressDisplay {
  public:
-  ProgressDisplay();
-  /// Clears the bar.
+  explicit ProgressDisplay(bool visible);
+  /// Ends the line of an unfinished bar.
   ~ProgressDisplay();
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
@@ -22,12 +25,14 @@ class ProgressDisplay {
  private:
   using Clock = std::chrono::steady_clock;
 
-  std::string time_left(double fraction) const;
+  void draw_bar(const compare::Progress& progress, const std::string& rate_and_time);
 
+  bool visible_;
   bool terminal_;
+  bool unfinished_ = false;  // the cursor stands behind a bar
   Clock::time_point start_;
-  Clock::time_point drawn_;
-  double first_ = -1;  // the fraction that was done at the start: a continued run begins in the middle
+  Clock::time_point width_start_;
+  Clock::time_point shown_;
 };
 
 }  // namespace nngpcheck::cli

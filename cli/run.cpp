@@ -1,17 +1,25 @@
 #include "compare/run.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <charconv>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/networks.hpp"
 #include "cli/progress.hpp"
+#include "cli/ranks.hpp"
+#include "cli/show_result.hpp"
+#include "cli/stop.hpp"
+#include "cli/usage_error.hpp"
 #include "config/error.hpp"
 #include "config/experiment.hpp"
 #include "empirical/blas.hpp"
+#include "empirical/memory.hpp"
 #include "empirical/sampler.hpp"
 
 namespace nngpcheck::cli {
@@ -62,7 +70,7 @@ compare::Experiment prepare(const config::Experiment& experiment, const Networks
                                                                     std::uint64_t count,
                                                                     const compare::Sink& sink) {
     fmt::print(stderr, "{}", std::exchange(*memory, ""));  // before the first network
-    networks->sample(width, seed, first, count, sink);
+    networks->sample_outputs(width, seed, first, count, sink);
   };
   result.kernel = kernel_of(experiment, options.file, options.threads);
   return result;
@@ -74,13 +82,51 @@ nlohmann::ordered_json provenance() {
   return result;
 }
 
+/// "2/3" is the second of three.
+compare::Part shard(const std::string& text) {
+  compare::Part result;
+  const char* last = text.data() + text.size();
+  const auto [slash, error] = std::from_chars(text.data(), last, result.index);
+  if (error == std::errc() && slash != last && *slash == '/') {
+    const auto [end, other_error] = std::from_chars(slash + 1, last, result.count);
+    if (other_error == std::errc() && end == last && 1 <= result.index && result.index <= result.count)
+      return {result.index - 1, result.count};
+  }
+  throw UsageError("--shard " + text + ": give I/N with 1 ≤ I ≤ N, such as 2/3 for the second of three");
+}
+
+std::filesystem::path folder_of(const RunOptions& options, compare::Part part) {
+  if (options.folder) return *options.folder;
+  std::string name = options.file.stem().string();
+  if (part.count > 1) name += fmt::format("-shard-{}-of-{}", part.index + 1, part.count);
+  return std::filesystem::path("results") / name;
+}
+
+/// mpirun binds ranks to processors, or leaves all to all of them.
+int threads_per_rank(int ranks) {
+  const auto usable = static_cast<int>(std::thread::hardware_concurrency());
+  const bool bound = usable < ::sysconf(_SC_NPROCESSORS_ONLN);
+  return std::max(1, bound ? usable : usable / ranks);
+}
+
+/// The machine's processors and memory are divided among its ranks, where nothing else is asked for.
+RunOptions divided(RunOptions options, const Ranks& ranks) {
+  if (ranks.on_this_machine() == 1) return options;
+  if (options.threads == 0) options.threads = threads_per_rank(ranks.on_this_machine());
+  if (options.memory == 0)
+    options.memory = static_cast<std::size_t>(empirical::available_memory() / 2 / ranks.on_this_machine());
+  return options;
+}
+
 }  // namespace
 
-void run(const RunOptions& options) {
+void run(const RunOptions& given) {
+  const Ranks ranks;
+  const RunOptions options = divided(given, ranks);
+  const compare::Part part = shard(options.shard);
   const std::vector<config::Experiment> read = config::read_experiments(options.file, options.overrides);
-  const std::filesystem::path folder =
-      options.folder ? *options.folder : std::filesystem::path("results") / options.file.stem();
-  compare::check_folder(folder);
+  const std::filesystem::path folder = folder_of(options, part);
+  if (!options.dry_run) compare::check_folder(folder);
   std::vector<Networks> networks;
   const auto memory = std::make_shared<std::string>();
   for (const config::Experiment& experiment : read) {
@@ -92,29 +138,31 @@ void run(const RunOptions& options) {
     networks.push_back(sampler(experiment, options));
     *memory += memory_plan(experiment, *networks.back());
   }
+  if (!ranks.first() || options.quiet) memory->clear();
   std::vector<compare::Experiment> experiments;
   for (std::size_t e = 0; e < read.size(); ++e)
     experiments.push_back(prepare(read[e], networks[e], options, memory));
-  if (const auto warning = empirical::blas_warning()) fmt::print(stderr, "nngpcheck: {}\n", *warning);
+  if (const auto warning = empirical::blas_warning(); warning && ranks.first()) tell(*warning);
 
   bool sampled = false;
   const compare::RunResult result = [&] {
-    ProgressDisplay display;
-    return compare::run(experiments, folder, provenance(), [&](const compare::Progress& progress) {
+    const StopOnSignal signal;
+    ProgressDisplay display(ranks.first() && !options.quiet);
+    compare::RunSettings settings;
+    settings.shard = part;
+    settings.team = ranks.team();
+    settings.notice = tell;
+    settings.stop = [&] { return signal.requested(); };
+    settings.progress = [&](const compare::Progress& progress) {
       sampled = true;
       display.show(progress);
-    });
+    };
+    return compare::run(experiments, folder, provenance(), settings);
   }();
-  if (!sampled)
+  if (!ranks.first()) return;
+  if (!sampled && result.missing == 0)
     fmt::print(stderr, "{} holds all networks of this run already; none was sampled\n", folder.string());
-  if (!result.warning.empty()) fmt::print(stderr, "nngpcheck: {}\n", result.warning);
-  for (const compare::ExperimentSummary& experiment : result.summary.experiments) {
-    fmt::print("{}: {}, {} ladders over widths {} to {}\n", experiment.name, rate_text(experiment),
-               experiment.widths.front().networks, experiment.widths.front().width,
-               experiment.widths.back().width);
-  }
-  fmt::print("{}: report.md, summary.json, samples.csv{}\n", folder.string(),
-             result.warning.empty() ? ", pictures as svg and png" : "");
+  show_result(result, folder);
 }
 
 std::string version() {

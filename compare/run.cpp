@@ -1,217 +1,186 @@
 #include "compare/run.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <fstream>
+#include <cmath>
+#include <map>
+#include <utility>
 
-#include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
-#include "compare/heat_map.hpp"
+#include "compare/ladders.hpp"
 #include "compare/metrics.hpp"
-#include "compare/report.hpp"
-#include "compare/sample_log.hpp"
+#include "compare/network_row.hpp"
+#include "compare/run_folder.hpp"
+#include "compare/run_results.hpp"
 
 namespace nngpcheck::compare {
 
 namespace {
 
-using nlohmann::ordered_json;
 namespace fs = std::filesystem;
-
-const std::string another = "choose another folder, or remove this one";
-
-ordered_json read_json(const fs::path& file) {
-  std::ifstream stream(file);
-  try {
-    return ordered_json::parse(stream);
-  } catch (const nlohmann::json::exception&) {
-    throw CompareError(file.string() + ": missing or damaged; " + another);
-  }
-}
-
-/// The first place where two descriptions differ, such as "/0/sweep/networks".
-std::string first_difference(const ordered_json& left, const ordered_json& right) {
-  return nlohmann::json::diff(nlohmann::json(left), nlohmann::json(right))
-      .at(0)
-      .at("path")
-      .get<std::string>();
-}
-
-/// Makes the folder with its run.json, or checks that the one there describes the same run.
-void open_folder(const fs::path& folder, const std::vector<Experiment>& experiments,
-                 const ordered_json& provenance) {
-  ordered_json descriptions = ordered_json::array();
-  for (const Experiment& experiment : experiments) descriptions.push_back(experiment.description);
-  const fs::path file = folder / "run.json";
-  if (fs::exists(file)) {
-    const ordered_json there = read_json(file);
-    if (!there.contains("experiments"))
-      throw CompareError(file.string() + ": missing or damaged; " + another);
-    // As unordered JSON: the order of keys means nothing.
-    if (nlohmann::json(there["experiments"]) != nlohmann::json(descriptions)) {
-      throw CompareError(folder.string() + ": holds another run (they differ in " +
-                         first_difference(there["experiments"], descriptions) + "); " + another);
-    }
-    return;
-  }
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw CompareError(folder.string() + ": cannot be made: " + error.message());
-  ordered_json contents = {{"experiments", std::move(descriptions)}};
-  contents.update(provenance);
-  write_file(file, contents.dump(1) + "\n");
-}
-
-/// The kernel that the folder's errors refer to: the one recorded there, or else this one, from now on.
-Eigen::MatrixXd settle_kernel(const fs::path& folder, const Experiment& experiment) {
-  const fs::path file = folder / ("kernel_" + experiment.name + ".json");
-  const LabelledKernel& computed = experiment.kernel;
-  if (!fs::exists(file)) {
-    write_file(file, serialize(computed, KernelFormat::json));
-    return computed.kernel;
-  }
-  const LabelledKernel recorded = kernel_from_json(read_json(file));
-  const double rounding = 1e-12 * computed.kernel.cwiseAbs().maxCoeff();
-  if (recorded.labels != computed.labels ||
-      ((recorded.kernel - computed.kernel).cwiseAbs() - recorded.error_bound - computed.error_bound)
-              .maxCoeff() > rounding) {
-    throw CompareError(file.string() +
-                       ": not the kernel of this experiment (its inputs, or nngpcheck, have " +
-                       "changed since); " + another);
-  }
-  return recorded.kernel;
-}
 
 /// Work per network, about: something for every coordinate, and for every instruction.
 double cost(std::int64_t width) { return static_cast<double>(width) + 200; }
 
-class Runner {
+/// Draws chunks into a log.
+class Drawing {
  public:
-  Runner(const std::vector<Experiment>& experiments, SampleLog& log,
-         const std::function<void(const Progress&)>& progress)
-      : experiments_(experiments), log_(log), progress_(progress) {
-    for (const Experiment& experiment : experiments) {
-      for (const std::int64_t width : experiment.widths) total_ += cost(width) * double(experiment.networks);
-    }
-  }
+  Drawing(const std::vector<Experiment>& experiments, const ChunkGrid& grid, RecordLog& log,
+          const RunSettings& settings)
+      : experiments_(experiments), grid_(grid), log_(log), settings_(settings) {}
 
-  void sample(std::size_t e, const Eigen::MatrixXd& kernel) {
-    const Experiment& experiment = experiments_[e];
-    for (std::size_t w = 0; w < experiment.widths.size(); ++w) {
-      const std::int64_t width = experiment.widths[w], done = std::ssize(log_.errors(e, w));
-      work_ += cost(width) * static_cast<double>(done);
-      if (done == experiment.networks) continue;
-      experiment.sample(width, static_cast<std::uint64_t>(done),
-                        static_cast<std::uint64_t>(experiment.networks - done),
-                        [&](std::uint64_t network, const Eigen::MatrixXd& sampled) {
-                          log_.append(e, w, relative_squared_error(sampled, kernel));
-                          work_ += cost(width);
-                          report(experiment, width, static_cast<std::int64_t>(network) + 1);
-                        });
+  /// These chunks, ascending. False if it was asked to stop.
+  bool draw(const std::vector<std::size_t>& chunks) {
+    for (const std::size_t c : chunks) {
+      const Chunk& chunk = grid_.chunks[c];
+      networks_[{chunk.sweep, chunk.width}] += chunk.count;
+      total_ += cost(grid_.width(chunk)) * static_cast<double>(chunk.count);
     }
+    try {
+      for (std::size_t begin = 0, end = 0; begin < chunks.size(); begin = end) {
+        end = begin + 1;
+        while (end < chunks.size() && neighbours(chunks[end - 1], chunks[end])) ++end;
+        draw_neighbours(chunks[begin], chunks[end - 1]);
+      }
+    } catch (const Stop&) {
+      return false;
+    }
+    return true;
   }
 
  private:
-  void report(const Experiment& experiment, std::int64_t width, std::int64_t networks) const {
-    if (progress_) progress_({experiment, width, networks, work_ / total_});
+  /// Leaves a sampler in the middle of its networks.
+  struct Stop {};
+
+  bool neighbours(std::size_t left, std::size_t right) const {
+    const Chunk &one = grid_.chunks[left], &other = grid_.chunks[right];
+    return right == left + 1 && one.sweep == other.sweep && one.width == other.width;
+  }
+
+  /// All at once: what the sampler's threads work on may reach over the ends of chunks.
+  void draw_neighbours(std::size_t first, std::size_t last) {
+    const Chunk &begin = grid_.chunks[first], &end = grid_.chunks[last];
+    std::size_t c = first;
+    ChunkSamples samples;
+    experiments_[begin.sweep].sample(
+        grid_.width(begin), static_cast<std::uint64_t>(begin.first),
+        static_cast<std::uint64_t>(end.first + end.count - begin.first),
+        [&](std::uint64_t network, const Eigen::MatrixXd& kernel, const Eigen::VectorXd& outputs) {
+          add(c, samples, network, kernel, outputs);
+          if (samples.kernels.count() < grid_.chunks[c].count) return;
+          log_.append(encode(grid_, c++, samples));
+          samples = {};
+          if (settings_.stop()) throw Stop();
+        });
+  }
+
+  void add(std::size_t c, ChunkSamples& samples, std::uint64_t network, const Eigen::MatrixXd& kernel,
+           const Eigen::VectorXd& outputs) {
+    const Chunk& chunk = grid_.chunks[c];
+    const Experiment& experiment = experiments_[chunk.sweep];
+    const Eigen::RowVectorXd row = network_row(kernel, outputs, experiment.kernel.kernel);
+    if (!std::isfinite(row(0))) {
+      throw CompareError(
+          fmt::format("{}: network {} of width {} is infinitely far from the analytic kernel; "
+                      "does the architecture explode?",
+                      experiment.name, network, grid_.width(chunk)));
+    }
+    if (samples.kernels.count() == 0) samples.rows.resize(chunk.count, row.size());
+    samples.rows.row(samples.kernels.count()) = row;
+    samples.kernels.add(upper_triangle(kernel));
+    const std::pair key(chunk.sweep, chunk.width);
+    work_ += cost(grid_.width(chunk));
+    settings_.progress({experiment, grid_.width(chunk), ++drawn_[key], networks_[key], work_ / total_});
   }
 
   const std::vector<Experiment>& experiments_;
-  SampleLog& log_;
-  const std::function<void(const Progress&)>& progress_;
+  const ChunkGrid& grid_;
+  RecordLog& log_;
+  const RunSettings& settings_;
+  std::map<std::pair<std::size_t, std::size_t>, std::int64_t> networks_, drawn_;  // by sweep and width
   double total_ = 0;
   double work_ = 0;
 };
 
-ExperimentSummary summary_of(const Experiment& experiment, const SampleLog& log, std::size_t e) {
-  std::vector<std::vector<double>> errors;
-  for (std::size_t w = 0; w < experiment.widths.size(); ++w) errors.push_back(log.errors(e, w));
-  ExperimentSummary result = compare::summarize(experiment.name, experiment.widths, errors);
-  const LabelledKernel& kernel = experiment.kernel;
-  result.kernel_method = kernel.method;
-  result.kernel_relative_squared_error_bar =
-      (kernel.error_bound + kernel.standard_error).squaredNorm() / kernel.kernel.squaredNorm();
+RunResult finished_without_samples(const std::vector<Experiment>& experiments, const fs::path& folder,
+                                   const Notice& notice) {
+  RunResult result;
+  for (const Experiment& experiment : experiments)
+    result.networks += experiment.networks * std::ssize(experiment.widths);
+  result.summary = recorded_summary(folder);
+  notice(folder.string() +
+         ": a finished run without its records (no samples/), left as it is; remove it to " +
+         "draw its networks anew");
   return result;
 }
 
-std::vector<Curve> curves_of(const Summary& summary) {
-  std::vector<Curve> result;
-  for (const ExperimentSummary& experiment : summary.experiments)
-    result.push_back({experiment.name, experiment});
+/// What of the run, or of this shard, is not recorded yet.
+std::vector<std::size_t> missing_chunks(const ChunkGrid& grid, const fs::path& folder,
+                                        const RunSettings& settings) {
+  SampleIndex index(grid);
+  index.add(folder, settings.notice);
+  std::vector<std::size_t> result = share(grid, grid.all(), settings.shard);
+  std::erase_if(result, [&](std::size_t c) { return index.holds(c); });
+  if (index.networks() > 0 && !result.empty()) {
+    settings.notice(fmt::format("{}: goes on; {} of {} networks are recorded", folder.string(),
+                                index.networks(), grid.networks(grid.all())));
+  }
   return result;
+}
+
+/// This rank's share of the missing chunks, into its log.
+void draw_share(const std::vector<Experiment>& experiments, const ChunkGrid& grid,
+                const std::vector<std::size_t>& missing, RecordLog& log, const fs::path& folder,
+                const RunSettings& settings) {
+  const Team& team = settings.team;
+  const bool done =
+      Drawing(experiments, grid, log, settings).draw(share(grid, missing, {team.rank, team.size}));
+  log.sync();
+  if (done) return;
+  SampleIndex index(grid);
+  index.add(folder, [](const std::string&) {});
+  throw Interrupted(fmt::format("stopped; {} of {} networks are recorded in {}", index.networks(),
+                                grid.networks(grid.all()), folder.string()));
+}
+
+RunResult lead(const std::vector<Experiment>& given, const ChunkGrid& grid, const fs::path& folder,
+               const RunSettings& settings) {
+  const Team& team = settings.team;
+  const std::vector<Experiment> experiments = settle_kernels(folder, given);
+  if (fs::exists(folder / "summary.json") && !has_samples(folder)) {
+    team.from_first({});
+    team.wait();
+    return finished_without_samples(experiments, folder, settings.notice);
+  }
+  RecordLog log(log_file(folder, "0"));
+  const std::vector<std::size_t> missing = team.from_first(missing_chunks(grid, folder, settings));
+  draw_share(experiments, grid, missing, log, folder, settings);
+  team.wait();
+  return results(experiments, grid, folder);
+}
+
+RunResult follow(const std::vector<Experiment>& given, const ChunkGrid& grid, const fs::path& folder,
+                 const RunSettings& settings) {
+  const Team& team = settings.team;
+  if (const std::vector<std::size_t> missing = team.from_first({}); !missing.empty()) {
+    RecordLog log(log_file(folder, std::to_string(team.rank)));
+    draw_share(settle_kernels(folder, given), grid, missing, log, folder, settings);
+  }
+  team.wait();
+  return {};
 }
 
 }  // namespace
 
-void check_folder(const fs::path& folder) {
-  fs::path existing = fs::absolute(folder);
-  while (!fs::exists(existing) && existing.has_relative_path()) existing = existing.parent_path();
-  if (!fs::is_directory(existing))
-    throw CompareError(existing.string() + ": cannot hold a run: not a folder");
-  if (::access(existing.c_str(), W_OK | X_OK) != 0) cannot_write(folder);
-  if (!fs::exists(folder) || fs::exists(folder / "run.json")) return;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename() == "run.json.partial") continue;  // a run that was interrupted at once
-    throw CompareError(folder.string() + ": holds files, but no run; " + another);
-  }
-}
-
 RunResult run(const std::vector<Experiment>& experiments, const fs::path& folder,
-              const ordered_json& provenance, const std::function<void(const Progress&)>& progress) {
+              const nlohmann::ordered_json& provenance, const RunSettings& settings) {
   for (const Experiment& experiment : experiments)
-    relative_squared_error(experiment.kernel.kernel, experiment.kernel.kernel);
+    relative_squared_error(experiment.kernel.kernel, experiment.kernel.kernel);  // throws for zero
+  const ChunkGrid grid = chunk_grid(experiments);
+  if (settings.team.rank > 0) return follow(experiments, grid, folder, settings);
   check_folder(folder);
   open_folder(folder, experiments, provenance);
-  std::vector<LoggedSweep> sweeps;
-  for (const Experiment& experiment : experiments) {
-    sweeps.push_back({experiment.name, experiment.widths, experiment.networks});
-  }
-  SampleLog log(folder / "samples.csv", std::move(sweeps));
-  std::vector<Eigen::MatrixXd> kernels;
-  for (const Experiment& experiment : experiments) kernels.push_back(settle_kernel(folder, experiment));
-  Runner runner(experiments, log, progress);
-  RunResult result;
-  for (std::size_t e = 0; e < experiments.size(); ++e) {
-    runner.sample(e, kernels[e]);
-    result.summary.experiments.push_back(summary_of(experiments[e], log, e));
-  }
-  log.sync();
-  write_file(folder / "summary.json", to_json(result.summary).dump(1) + "\n");
-  Pictures pictures;
-  const auto drawn = [&](const std::string& name, auto&& draw_as) {
-    try {
-      draw_as(folder / name);
-      return name + ".png";
-    } catch (const CompareError& error) {
-      if (result.warning.empty()) result.warning = std::string("no plots: ") + error.what();
-      return std::string();
-    }
-  };
-  pictures.width_error =
-      drawn("width_error", [&](const fs::path& base) { plot(curves_of(result.summary), base); });
-  for (std::size_t e = 0; e < experiments.size(); ++e) {
-    const Experiment& experiment = experiments[e];
-    pictures.correlations.push_back(drawn("correlation_" + experiment.name, [&](const fs::path& base) {
-      plot_heat_maps({{experiment.name + ": analytic", correlation(kernels[e])}}, experiment.kernel.labels,
-                     base);
-    }));
-  }
-  write_file(folder / "report.md", report(result.summary, pictures));
-  return result;
-}
-
-std::vector<Curve> curves(const fs::path& folder) {
-  const fs::path file = folder / "summary.json";
-  if (!fs::exists(file)) {
-    throw CompareError(folder.string() +
-                       ": no finished run here (no summary.json); give the folder of a run");
-  }
-  try {
-    return curves_of(summary_from_json(read_json(file)));
-  } catch (const CompareError& error) {
-    throw CompareError(file.string() + ": " + error.what());
-  }
+  return lead(experiments, grid, folder, settings);
 }
 
 }  // namespace nngpcheck::compare

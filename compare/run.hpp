@@ -6,59 +6,112 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "compare/chunk.hpp"
 #include "compare/kernel_file.hpp"
 #include "compare/plot.hpp"
+#include "compare/sample_store.hpp"
 #include "compare/summary.hpp"
 
 namespace nngpcheck::compare {
 
-/// Yields the kernels of the networks first, …, first + count - 1 at one width, in order.
-using Sink = std::function<void(std::uint64_t network, const Eigen::MatrixXd& kernel)>;
+/// Yields the kernels of the networks first, …, first + count - 1 at one width, in order, and one draw of the
+/// outputs of each, or none.
+using Sink =
+    std::function<void(std::uint64_t network, const Eigen::MatrixXd& kernel, const Eigen::VectorXd& outputs)>;
 using Sampler =
     std::function<void(std::int64_t width, std::uint64_t first, std::uint64_t count, const Sink&)>;
 
 /// A kernel, and the random networks to hold against it.
 struct Experiment {
   std::string name;                    // unique in a run; letters, digits, _ and -
-  nlohmann::ordered_json description;  // as resolved; together they decide whether a run is the same
+  nlohmann::ordered_json description;  // as resolved, with name, sweep.widths and sweep.networks; together
+                                       // they decide whether a run is the same
   LabelledKernel kernel;
   std::vector<std::int64_t> widths;  // at least 2, increasing
   std::int64_t networks = 0;         // of each width, at least 2
   Sampler sample;
 };
 
-/// Where a run stands, at each network.
+/// Where this process stands, at each network that it draws.
 struct Progress {
   const Experiment& experiment;
   std::int64_t width;
-  std::int64_t network;  // how many of this width are done
-  double fraction;       // of the work of the whole run, estimated from the widths
+  std::int64_t network;   // how many of this width it has drawn
+  std::int64_t networks;  // of how many
+  double fraction;        // of all its work, estimated from the widths
+};
+
+/// Processes that carry out one run together, in one folder that all of them see. Each draws its share; the
+/// first one, rank 0, says what is missing and summarizes.
+struct Team {
+  int rank = 0;
+  int size = 1;
+  /// At every rank, the chunks that rank 0 passes.
+  std::function<std::vector<std::size_t>(std::vector<std::size_t>)> from_first =
+      [](std::vector<std::size_t> chunks) { return chunks; };
+  /// Returns when all ranks have called it.
+  std::function<void()> wait = [] {};
+};
+
+struct RunSettings {
+  Part shard;  // draw only this part of the run
+  Team team;
+  std::function<void(const Progress&)> progress = [](const Progress&) {};
+  Notice notice = [](const std::string&) {};
+  std::function<bool()> stop = [] { return false; };  // asked after each chunk
+};
+
+/// The run was asked to stop. All that was drawn is recorded.
+class Interrupted : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The kernels of one width's networks: their mean, and its standard error per entry (the sample standard
+/// deviation over √networks), both m×m.
+struct EmpiricalKernel {
+  std::int64_t width = 0;
+  std::int64_t networks = 0;
+  Eigen::MatrixXd mean;
+  Eigen::MatrixXd standard_error;
 };
 
 struct RunResult {
+  std::int64_t networks = 0;  // of the whole run
+  std::int64_t missing = 0;   // of these, not drawn yet by any shard; the rest is empty unless 0
   Summary summary;
-  std::string warning;  // why a plot is missing, or ""
+  std::vector<EmpiricalKernel> widest;  // of each experiment, at its widest width
+  std::string warning;                  // why a plot is missing, or ""
 };
 
 /// Throws CompareError unless the folder can be made, or written if it is there, and holds nothing or a run.
 void check_folder(const std::filesystem::path& folder);
 
-/// Samples all networks and writes, into `folder`:
+/// Draws all networks and writes, into `folder`:
 ///   run.json         the experiments' descriptions and `provenance` (versions, machine, seed, …)
-///   samples.csv      one row per network, appended as it arrives (see SampleLog)
 ///   kernel_NAME.json the analytic kernel of experiment NAME
+///   samples/R.log    what rank R drew, chunk by chunk as it arrives (see sample_store.hpp)
+/// and when none is missing:
+///   samples.csv      one row per network: experiment, width, network, network_columns
+///   empirical_NAME.json   the mean kernel of the widest networks, in the format of kernel_NAME.json
 ///   summary.json, width_error.svg, width_error.png, report.md
 ///   correlation_NAME.svg, correlation_NAME.png   its correlations (see plot_heat_maps)
-/// A folder that holds an unfinished run of the same experiments (equal descriptions, equal kernels within
-/// their error bars) is continued, with the same result as if it had not been interrupted; a finished one is
-/// only summarized anew. Throws CompareError if it holds anything else, which it leaves alone.
+/// Whatever is recorded of the same experiments (equal descriptions, equal kernels within their error bars)
+/// is used; all files but run.json are the same, to the bit, however often a run was interrupted and whoever
+/// drew what. A finished run without samples/ is left as it is, and its summary read. Throws CompareError if
+/// the folder holds anything else, which it leaves alone, and Interrupted.
 RunResult run(const std::vector<Experiment>& experiments, const std::filesystem::path& folder,
-              const nlohmann::ordered_json& provenance,
-              const std::function<void(const Progress&)>& progress = {});
+              const nlohmann::ordered_json& provenance, const RunSettings& settings = {});
+
+/// Puts what is recorded in several folders of one run, shards or unfinished, into `folder`, which is then a
+/// run like any other, finished if nothing is missing. Throws CompareError, before it writes, if they are not
+/// of one run, or record the same networks with different numbers.
+RunResult merge(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& folder,
+                const Notice& notice);
 
 /// The curves of a finished run. Throws CompareError if the folder holds none.
 std::vector<Curve> curves(const std::filesystem::path& folder);

@@ -25,15 +25,18 @@ ordered_json to_json(const ExperimentSummary& experiment) {
                       {"mean_relative_squared_error_interval", to_json(width.interval)}});
   }
   const auto& rate = experiment.rate;
-  return {{"name", experiment.name},
-          {"kernel_method", experiment.kernel_method},
-          {"kernel_relative_squared_error_bar", experiment.kernel_relative_squared_error_bar},
-          {"slope", rate ? ordered_json(rate->slope) : ordered_json()},
-          {"slope_interval", rate ? to_json(rate->interval) : ordered_json()},
-          {"expected_slope", -1},
-          {"ladders", experiment.widths.empty() ? 0 : experiment.widths[0].networks},
-          {"confidence", confidence},
-          {"widths", std::move(widths)}};
+  return {
+      {"name", experiment.name},
+      {"kernel_method", experiment.kernel_method},
+      {"kernel_relative_squared_error_bar", experiment.kernel_relative_squared_error_bar},
+      {"slope", rate ? ordered_json(rate->slope) : ordered_json()},
+      {"slope_interval", rate ? to_json(rate->interval) : ordered_json()},
+      {"expected_slope", -1},
+      {"ladders", experiment.widths.empty() ? 0 : experiment.widths[0].networks},
+      {"confidence", confidence},
+      {"widths", std::move(widths)},
+      {"watched", experiment.watched},
+      {"gaussianity", experiment.gaussianity ? compare::to_json(*experiment.gaussianity) : ordered_json()}};
 }
 
 ExperimentSummary experiment_from_json(const nlohmann::json& json) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compare/gaussianity.hpp"
 #include "compare/rates.hpp"
 
 namespace nngpcheck::compare {
@@ -28,6 +29,9 @@ struct ExperimentSummary {
   double kernel_relative_squared_error_bar = 0;
   std::vector<WidthSummary> widths;
   std::optional<Rate> rate;  // see fit_rate
+  /// Of the outputs for the watched inputs (see network_row.hpp), and their labels.
+  std::optional<Gaussianity> gaussianity = {};
+  std::vector<std::string> watched = {};
 };
 
 struct Summary {
@@ -41,10 +45,11 @@ ExperimentSummary summarize(const std::string& name, const std::vector<std::int6
 
 /// {"experiments": [{"name", "kernel_method", "kernel_relative_squared_error_bar", "slope", "slope_interval",
 /// "expected_slope", "ladders", "confidence", "widths": [{"width", "networks", "mean_relative_squared_error",
-/// "mean_relative_squared_error_interval"}, …]}, …]}; slope and slope_interval are null without a rate.
+/// "mean_relative_squared_error_interval"}, …], "watched": [labels], "gaussianity"}, …]}; slope and
+/// slope_interval are null without a rate.
 nlohmann::ordered_json to_json(const Summary& summary);
 
-/// Throws CompareError unless `json` is as to_json makes it.
+/// All but `watched` and `gaussianity`. Throws CompareError unless `json` is as to_json makes it.
 Summary summary_from_json(const nlohmann::json& json);
 
 /// One line: "slope −1.003 (95 % interval −1.021 to −0.985)", or why there is none.

@@ -4,7 +4,6 @@
 
 #include "compare/atomic_file.hpp"
 #include "compare/kernel_file.hpp"
-#include "compare/sample_log.hpp"
 #include "config/npy.hpp"
 #include "scratch.hpp"
 
@@ -12,13 +11,11 @@ namespace nngpcheck::compare {
 namespace {
 
 using Eigen::MatrixXd;
-using testing::ElementsAre;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
 class AtomicFiles : public Scratch {};
 class KernelFiles : public Scratch {};
-class SampleLogs : public Scratch {};
 
 TEST_F(AtomicFiles, AppearWholeOrNotAtAll) {
   {
@@ -82,77 +79,6 @@ TEST_F(KernelFiles, GoByExtension) {
   EXPECT_EQ(kernel_format("k.csv"), KernelFormat::csv);
   EXPECT_EQ(kernel_format("k.json"), KernelFormat::json);
   EXPECT_THAT(error_of([] { kernel_format("k.txt"); }), HasSubstr("k.txt: a kernel file must end in"));
-}
-
-const std::vector<LoggedSweep> sweeps = {{"a", {8, 16}, 2}, {"b", {4}, 3}};
-const std::vector<double> numbers = {0.1, 1e-17, 2.0 / 3, 5, 0, 123456.789, 7e300};
-
-/// Appends what is missing.
-void finish(SampleLog& log) {
-  std::size_t k = 0;
-  for (std::size_t e = 0; e < sweeps.size(); ++e) {
-    for (std::size_t w = 0; w < sweeps[e].widths.size(); ++w) {
-      for (std::int64_t i = 0; i < sweeps[e].networks; ++i, ++k) {
-        if (i >= std::ssize(log.errors(e, w))) log.append(e, w, numbers[k]);
-        EXPECT_EQ(log.errors(e, w)[static_cast<std::size_t>(i)], numbers[k]);
-      }
-    }
-  }
-}
-
-TEST_F(SampleLogs, AreTidy) {
-  SampleLog log(folder_ / "s.csv", sweeps);
-  finish(log);
-  EXPECT_EQ(
-      read(folder_ / "s.csv"),
-      "experiment,width,network,relative_squared_error\na,8,0,0.1\na,8,1,1e-17\na,16,0,0.6666666666666666\n"
-      "a,16,1,5\nb,4,0,0\nb,4,1,123456.789\nb,4,2,7e+300\n");
-}
-
-TEST_F(SampleLogs, GoOnAfterAnInterruptionAtAnyByte) {
-  const fs::path file = folder_ / "s.csv";
-  {
-    SampleLog log(file, sweeps);
-    finish(log);
-  }
-  const std::string whole = read(file);
-  for (std::size_t length = 0; length <= whole.size(); ++length) {
-    write(file, whole.substr(0, length));
-    SampleLog log(file, sweeps);
-    finish(log);
-    EXPECT_EQ(read(file), whole) << length;
-  }
-}
-
-TEST_F(SampleLogs, RejectOtherFiles) {
-  const fs::path file = folder_ / "s.csv";
-  const std::string header = "experiment,width,network,relative_squared_error\n";
-  const auto error = [&](const std::string& contents) {
-    write(file, contents);
-    const std::string message = error_of([&] { SampleLog(file, sweeps); });
-    EXPECT_EQ(read(file), contents);
-    return message;
-  };
-  EXPECT_THAT(error("my,data\n1,2\n"), HasSubstr("s.csv:1: not the samples of a run"));
-  EXPECT_THAT(error(header + "a,8,1,0.5\n"),
-              HasSubstr("s.csv:2: \"a,8,1,0.5\" where \"a,8,0,...\" must stand"));
-  EXPECT_THAT(error(header + "a,8,0,0.5\na,9,0,0.5\n"), HasSubstr("s.csv:3: "));
-  EXPECT_THAT(error(header + "a,8,0,0.5x\n"), HasSubstr("s.csv:2: "));
-  EXPECT_THAT(error(header + "a,8,0,-1\n"), HasSubstr("s.csv:2: "));
-  EXPECT_THAT(error(header + "a,8,0,nan\n"), HasSubstr("s.csv:2: "));
-  EXPECT_THAT(error(header + "a,8,0,inf\n"), HasSubstr("s.csv:2: "));
-}
-
-TEST_F(SampleLogs, AdmitOneWriter) {
-  const SampleLog log(folder_ / "s.csv", sweeps);
-  EXPECT_THAT(error_of([&] { SampleLog(folder_ / "s.csv", sweeps); }),
-              HasSubstr("another run is writing it"));
-}
-
-TEST_F(SampleLogs, RejectInfiniteErrors) {
-  SampleLog log(folder_ / "s.csv", sweeps);
-  EXPECT_THAT(error_of([&] { log.append(0, 0, INFINITY); }),
-              HasSubstr("a: network 0 of width 8 is infinitely far"));
 }
 
 }  // namespace

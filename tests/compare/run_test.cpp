@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "compare/network_row.hpp"
 #include "scratch.hpp"
 
 namespace nngpcheck::compare {
@@ -13,28 +14,32 @@ using testing::SizeIs;
 namespace fs = std::filesystem;
 
 /// Stands for an interruption.
-struct Interrupted {};
+struct Planned {};
 
 /// A sampler whose networks are off by a number that is a function of (width, network) alone, and which is
 /// interrupted when `left` runs out.
 Sampler fake(int* left = nullptr) {
   return [left](std::int64_t width, std::uint64_t first, std::uint64_t count, const Sink& sink) {
     for (std::uint64_t i = first; i < first + count; ++i) {
-      if (left && (*left)-- == 0) throw Interrupted();
+      if (left && (*left)-- == 0) throw Planned();
       const double size = (1 + 0.3 * std::sin(double(i) + double(width))) / std::sqrt(double(width));
-      sink(i, MatrixXd{{2 + size, 1}, {1, 2}});
+      sink(i, MatrixXd{{2 + size, 1}, {1, 2}}, Eigen::VectorXd{{size, 1 + size * size}});
     }
   };
 }
 
+// One, two and three chunks.
+const std::vector<std::int64_t> widths = {8, 1 << 14, 1 << 15};
+constexpr std::int64_t networks = 20;
+
 Experiment experiment(const std::string& name, Sampler sampler = fake()) {
   Experiment result;
   result.name = name;
-  result.description = {{"name", name}, {"sweep", {{"widths", {8, 16, 32}}, {"networks", 5}}}};
+  result.description = {{"name", name}, {"sweep", {{"widths", widths}, {"networks", networks}}}};
   result.kernel = {
       MatrixXd{{2, 1}, {1, 2}}, MatrixXd::Zero(2, 2), MatrixXd::Constant(2, 2, 1e-15), {"0", "1"}, "test"};
-  result.widths = {8, 16, 32};
-  result.networks = 5;
+  result.widths = widths;
+  result.networks = networks;
   result.sample = std::move(sampler);
   return result;
 }
@@ -43,6 +48,17 @@ class Runs : public Scratch {
  protected:
   RunResult run_in(const std::string& folder, const std::vector<Experiment>& experiments) const {
     return run(experiments, folder_ / folder, provenance());
+  }
+  /// All but run.json and samples/, which say who drew what and when.
+  void expect_same(const std::string& folder, const std::string& other) const {
+    int compared = 0;
+    for (const auto& entry : fs::directory_iterator(folder_ / other)) {
+      const fs::path name = entry.path().filename();
+      if (name == "run.json" || name == "samples") continue;
+      EXPECT_EQ(read(folder_ / folder / name), read(entry.path())) << folder << " " << name;
+      ++compared;
+    }
+    EXPECT_GE(compared, 9);
   }
   std::string error(const std::string& folder, const std::vector<Experiment>& experiments) const {
     return error_of([&] { run_in(folder, experiments); });
@@ -54,12 +70,12 @@ TEST_F(Runs, LeaveAFolderThatDescribesItself) {
   EXPECT_EQ(result.warning, "");
   EXPECT_NEAR(result.summary.experiments[0].rate->slope, -1, 0.2);
   const fs::path folder = folder_ / "new" / "run";
-  for (const char* name :
-       {"run.json", "samples.csv", "kernel_a.json", "kernel_b.json", "summary.json", "width_error.svg",
-        "width_error.png", "report.md", "correlation_a.svg", "correlation_b.png"}) {
+  for (const char* name : {"run.json", "samples.csv", "kernel_a.json", "kernel_b.json", "summary.json",
+                           "width_error.svg", "width_error.png", "report.md", "empirical_a.json", "samples",
+                           "correlation_a.svg", "correlation_b.png"}) {
     EXPECT_TRUE(fs::exists(folder / name)) << name;
   }
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 12);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 15);
   const auto record = nlohmann::json::parse(read(folder / "run.json"));
   EXPECT_EQ(record["experiments"][1]["name"], "b");
   EXPECT_TRUE(record["versions"].contains("Eigen"));
@@ -70,28 +86,176 @@ TEST_F(Runs, LeaveAFolderThatDescribesItself) {
 
 TEST_F(Runs, TellTheirProgress) {
   std::vector<double> fractions;
-  run({experiment("a"), experiment("b")}, folder_ / "run", provenance(),
-      [&](const Progress& p) { fractions.push_back(p.fraction); });
-  ASSERT_THAT(fractions, SizeIs(30));
+  RunSettings settings;
+  settings.progress = [&](const Progress& progress) {
+    fractions.push_back(progress.fraction);
+    EXPECT_LE(progress.network, progress.networks);
+    EXPECT_EQ(progress.networks, networks);
+  };
+  run({experiment("a"), experiment("b")}, folder_ / "run", provenance(), settings);
+  ASSERT_THAT(fractions, SizeIs(2 * 3 * networks));
   EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
   EXPECT_NEAR(fractions.back(), 1, 1e-12);
 }
 
+TEST_F(Runs, HaveTheMeanOfTheWidestKernels) {
+  const RunResult result = run_in("run", {experiment("a")});
+  ASSERT_THAT(result.widest, SizeIs(1));
+  const EmpiricalKernel& widest = result.widest[0];
+  EXPECT_EQ(widest.width, widths.back());
+  EXPECT_EQ(widest.networks, networks);
+  Moments corner;
+  fake()(widest.width, 0, networks,
+         [&](std::uint64_t, const MatrixXd& kernel, const auto&) { corner.add(kernel(0, 0)); });
+  EXPECT_NEAR(widest.mean(0, 0), corner.mean(), 1e-15);
+  EXPECT_NEAR(widest.standard_error(0, 0), std::sqrt(corner.variance() / networks), 1e-15);
+  EXPECT_EQ(widest.mean(1, 0), 1);
+  EXPECT_EQ(widest.standard_error(1, 0), 0);
+  const auto file = nlohmann::json::parse(read(folder_ / "run" / "empirical_a.json"));
+  EXPECT_EQ(kernel_from_json(file).kernel, widest.mean);
+  EXPECT_EQ(file["method"], "mean of 20 networks of width 32768");
+}
+
+TEST_F(Runs, RecordTheKernelAndOutputsOfWatchedInputs) {
+  EXPECT_THAT(watched(3), testing::ElementsAre(0, 1, 2));
+  EXPECT_THAT(watched(18), testing::ElementsAre(0, 4, 9, 13));
+  const RunResult result = run_in("run", {experiment("a")});
+  EXPECT_THAT(read(folder_ / "run" / "samples.csv"),
+              testing::StartsWith("experiment,width,network,relative_squared_error,kernel_0_0,kernel_0_1,"
+                                  "kernel_1_1,kernel_0_2,"));
+  std::vector<OutputSamples> samples;
+  for (const std::int64_t width : widths) {
+    OutputSamples at{width, MatrixXd(networks, 3), MatrixXd(networks, 2)};
+    fake()(width, 0, networks, [&](std::uint64_t i, const MatrixXd& kernel, const Eigen::VectorXd& outputs) {
+      at.kernels.row(Eigen::Index(i)) << kernel(0, 0), kernel(0, 1), kernel(1, 1);
+      at.outputs.row(Eigen::Index(i)) = outputs;
+    });
+    samples.push_back(at);
+  }
+  const ExperimentSummary& summary = result.summary.experiments[0];
+  EXPECT_EQ(to_json(summary.gaussianity.value()), to_json(gaussianity(samples)));
+  EXPECT_THAT(summary.watched, testing::ElementsAre("0", "1"));
+  samples.back().outputs(0, 0) += 1;
+  EXPECT_NE(to_json(*summary.gaussianity), to_json(gaussianity(samples)));
+}
+
 TEST_F(Runs, GoOnAfterAnInterruptionToTheSameResult) {
   run_in("whole", {experiment("a"), experiment("b")});
-  for (const int stop : {0, 1, 5, 14, 15, 29}) {
+  for (const int stop : {0, 1, 20, 35, 59, 60, 119}) {
     int left = stop;
     const std::string folder = "stopped" + std::to_string(stop);
-    EXPECT_THROW(run_in(folder, {experiment("a", fake(&left)), experiment("b", fake(&left))}), Interrupted);
+    EXPECT_THROW(run_in(folder, {experiment("a", fake(&left)), experiment("b", fake(&left))}), Planned);
     EXPECT_FALSE(fs::exists(folder_ / folder / "summary.json"));
-    const std::string samples = read(folder_ / folder / "samples.csv");
-    write(folder_ / folder / "samples.csv", samples.substr(0, samples.size() - samples.size() / 3));
+    EXPECT_FALSE(fs::exists(folder_ / folder / "samples.csv"));
+    const std::string samples = read(folder_ / folder / "samples" / "0.log");
+    write(folder_ / folder / "samples" / "0.log", samples.substr(0, samples.size() - samples.size() / 3));
     run_in(folder, {experiment("a"), experiment("b")});
-    for (const char* name : {"samples.csv", "summary.json", "report.md", "kernel_a.json", "width_error.svg",
-                             "correlation_a.svg"}) {
-      EXPECT_EQ(read(folder_ / folder / name), read(folder_ / "whole" / name)) << stop << " " << name;
-    }
+    expect_same(folder, "whole");
   }
+}
+
+TEST_F(Runs, StopBetweenChunks) {
+  run_in("whole", {experiment("a")});
+  RunSettings settings;
+  settings.stop = [asked = 0]() mutable { return ++asked == 2; };
+  std::string message;
+  try {
+    run({experiment("a")}, folder_ / "run", provenance(), settings);
+  } catch (const Interrupted& stopped) {
+    message = stopped.what();
+  }
+  EXPECT_THAT(message, HasSubstr("stopped; 30 of 60 networks are recorded in "));
+  int left = 30;
+  run_in("run", {experiment("a", fake(&left))});
+  EXPECT_EQ(left, 0) << "drawn again";
+  expect_same("run", "whole");
+}
+
+TEST_F(Runs, DrawDamagedChunksAgain) {
+  run_in("run", {experiment("a")});
+  fs::copy(folder_ / "run", folder_ / "whole", fs::copy_options::recursive);
+  std::string samples = read(folder_ / "run" / "samples" / "0.log");
+  samples[samples.size() / 2] ^= 4;
+  write(folder_ / "run" / "samples" / "0.log", samples);
+  RunSettings settings;
+  std::string notices;
+  settings.notice = [&](const std::string& notice) { notices += notice; };
+  int left = 10;
+  run({experiment("a", fake(&left))}, folder_ / "run", provenance(), settings);
+  EXPECT_LE(left, 4) << "one chunk";
+  EXPECT_THAT(notices, HasSubstr("0.log: bytes "));
+  EXPECT_THAT(notices, HasSubstr("are damaged; the networks"));
+  expect_same("run", "whole");
+}
+
+TEST_F(Runs, AdmitOneProcess) {
+  run_in("run", {experiment("a")});
+  const RecordLog other(folder_ / "run" / "samples" / "0.log");
+  EXPECT_THAT(error("run", {experiment("a")}), HasSubstr("0.log: another run is writing it"));
+}
+
+TEST_F(Runs, AreTheSameFromShards) {
+  run_in("whole", {experiment("a"), experiment("b")});
+  std::vector<fs::path> shards;
+  for (const std::int64_t k : {0, 1, 2}) {
+    RunSettings settings;
+    settings.shard = {k, 3};
+    shards.push_back(folder_ / ("shard" + std::to_string(k)));
+    const RunResult result = run({experiment("a"), experiment("b")}, shards.back(), provenance(), settings);
+    EXPECT_EQ(result.networks, 120);
+    EXPECT_GT(result.missing, 0);
+    EXPECT_FALSE(fs::exists(shards.back() / "summary.json"));
+  }
+  const auto merged = [&](std::vector<fs::path> parts, const std::string& folder) {
+    return merge(parts, folder_ / folder, [](const std::string& notice) { ADD_FAILURE() << notice; });
+  };
+  EXPECT_EQ(merged(shards, "merged").missing, 0);
+  expect_same("merged", "whole");
+  EXPECT_GT(merged({shards[0], shards[2]}, "two").missing, 0);
+  run_in("two", {experiment("a"), experiment("b")});
+  expect_same("two", "whole");
+  merged({shards[2], shards[1]}, "later");
+  EXPECT_EQ(merged({shards[0]}, "later").missing, 0);
+  expect_same("later", "whole");
+}
+
+TEST_F(Runs, OfDifferentExperimentsAreNotMerged) {
+  Experiment other = experiment("a");
+  other.description["sweep"]["seed"] = 2;
+  run_in("one", {experiment("a")});
+  run_in("two", {other});
+  const auto error = [&](std::vector<fs::path> parts) {
+    return error_of([&] { merge(parts, folder_ / "merged", [](const std::string&) {}); });
+  };
+  EXPECT_THAT(
+      error({folder_ / "one", folder_ / "two"}),
+      HasSubstr("two: holds another run (they differ in /0/sweep/seed); merge only parts of one run"));
+  EXPECT_THAT(error({folder_ / "none"}), HasSubstr("none: holds no run"));
+  fs::remove_all(folder_ / "one" / "samples");
+  EXPECT_THAT(error({folder_ / "one"}), HasSubstr("without its records"));
+  EXPECT_FALSE(fs::exists(folder_ / "merged"));
+}
+
+TEST_F(Runs, ThatAreFinishedNeedNoRecords) {
+  run_in("run", {experiment("a")});
+  fs::remove_all(folder_ / "run" / "samples");
+  const std::string samples = read(folder_ / "run" / "samples.csv");
+  RunSettings settings;
+  std::string notices;
+  settings.notice = [&](const std::string& notice) { notices += notice; };
+  int none = 0;
+  const RunResult result = run({experiment("a", fake(&none))}, folder_ / "run", provenance(), settings);
+  EXPECT_EQ(result.summary.experiments.size(), 1u);
+  EXPECT_THAT(notices, HasSubstr("a finished run without its records"));
+  EXPECT_FALSE(fs::exists(folder_ / "run" / "samples"));
+}
+
+TEST_F(Runs, RejectInfiniteErrors) {
+  const Sampler infinite = [](std::int64_t, std::uint64_t, std::uint64_t, const Sink& sink) {
+    sink(0, MatrixXd::Constant(2, 2, 1e200), {});
+  };
+  EXPECT_THAT(error("run", {experiment("a", infinite)}),
+              HasSubstr("a: network 0 of width 8 is infinitely far"));
 }
 
 TEST_F(Runs, DoNotSampleAgainWhatIsThere) {
@@ -105,7 +269,7 @@ TEST_F(Runs, DoNotSampleAgainWhatIsThere) {
 TEST_F(Runs, LeaveOtherFoldersAlone) {
   run_in("run", {experiment("a")});
   Experiment other = experiment("a");
-  other.description["sweep"]["networks"] = 6;
+  other.description["sweep"]["networks"] = 21;
   EXPECT_THAT(error("run", {other}), HasSubstr("holds another run (they differ in /0/sweep/networks)"));
   EXPECT_THAT(error("run", {experiment("a"), experiment("b")}), HasSubstr("holds another run"));
   fs::create_directories(folder_ / "photos");

@@ -1,0 +1,25 @@
+// Without MPI.
+#include <cstdlib>
+
+#include "cli/ranks.hpp"
+#include "cli/usage_error.hpp"
+
+namespace nngpcheck::cli {
+
+Ranks::Ranks() {
+  for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"}) {
+    const char* value = std::getenv(variable);
+    if (!value || std::string(value) == "1") continue;
+    throw UsageError(
+        "started by mpirun, but built without MPI: all ranks would draw the same networks; build again with "
+        "libopenmpi-dev installed, or give each process a --shard");
+  }
+}
+
+Ranks::~Ranks() = default;
+
+compare::Team Ranks::team() const { return {}; }
+
+void abandon_ranks(int) {}
+
+}  // namespace nngpcheck::cli

@@ -1,0 +1,26 @@
+#include "cli/show_result.hpp"
+
+#include <fmt/format.h>
+
+namespace nngpcheck::cli {
+
+void show_result(const compare::RunResult& result, const std::filesystem::path& folder) {
+  if (result.missing > 0) {
+    fmt::print(
+        "{}: {} of {} networks are missing; nngpcheck run --out {} draws them, nngpcheck merge adds them\n",
+        folder.string(), result.missing, result.networks, folder.string());
+    return;
+  }
+  if (!result.warning.empty()) tell(result.warning);
+  for (const compare::ExperimentSummary& experiment : result.summary.experiments) {
+    fmt::print("{}: {}, {} ladders over widths {} to {}\n", experiment.name, rate_text(experiment),
+               experiment.widths.front().networks, experiment.widths.front().width,
+               experiment.widths.back().width);
+  }
+  fmt::print("{}: report.md, summary.json, samples.csv{}\n", folder.string(),
+             result.warning.empty() ? ", pictures as svg and png" : "");
+}
+
+void tell(const std::string& notice) { fmt::print(stderr, "nngpcheck: {}\n", notice); }
+
+}  // namespace nngpcheck::cli

@@ -1,0 +1,170 @@
+#include "compare/run_folder.hpp"
+
+#include <unistd.h>
+
+#include <boost/crc.hpp>
+#include <fstream>
+
+#include "compare/atomic_file.hpp"
+#include "compare/error.hpp"
+#include "compare/network_row.hpp"
+
+namespace nngpcheck::compare {
+
+namespace {
+
+using nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+const std::string another = "choose another folder, or remove this one";
+
+/// The first place where two descriptions differ, such as "/0/sweep/networks".
+std::string first_difference(const ordered_json& left, const ordered_json& right) {
+  return nlohmann::json::diff(nlohmann::json(left), nlohmann::json(right))
+      .at(0)
+      .at("path")
+      .get<std::string>();
+}
+
+const ordered_json& experiments_in(const ordered_json& run, const fs::path& file) {
+  if (!run.contains("experiments")) throw CompareError(file.string() + ": missing or damaged; " + another);
+  return run["experiments"];
+}
+
+fs::path kernel_file(const fs::path& folder, const std::string& experiment) {
+  return folder / ("kernel_" + experiment + ".json");
+}
+
+LabelledKernel read_kernel(const fs::path& file) {
+  try {
+    return kernel_from_json(read_json(file));
+  } catch (const CompareError& error) {
+    const std::string what = error.what();
+    throw CompareError(what.starts_with(file.string()) ? what : file.string() + ": " + what);
+  }
+}
+
+/// Equal within their error bars, and of the same inputs?
+bool agree(const LabelledKernel& one, const LabelledKernel& other) {
+  const double rounding = 1e-12 * other.kernel.cwiseAbs().maxCoeff();
+  return one.labels == other.labels &&
+         ((one.kernel - other.kernel).cwiseAbs() - one.error_bound - other.error_bound).maxCoeff() <=
+             rounding;
+}
+
+/// Of what decides the numbers that are recorded; the order of keys means nothing.
+std::uint32_t fingerprint(const Experiment& experiment) {
+  const std::string text = nlohmann::json(experiment.description).dump();
+  boost::crc_32_type crc;
+  crc.process_bytes(text.data(), text.size());
+  return crc.checksum();
+}
+
+}  // namespace
+
+ordered_json read_json(const fs::path& file) {
+  std::ifstream stream(file);
+  try {
+    return ordered_json::parse(stream);
+  } catch (const nlohmann::json::exception&) {
+    throw CompareError(file.string() + ": missing or damaged; " + another);
+  }
+}
+
+ordered_json descriptions(const std::vector<Experiment>& experiments) {
+  ordered_json result = ordered_json::array();
+  for (const Experiment& experiment : experiments) result.push_back(experiment.description);
+  return result;
+}
+
+void check_same(const ordered_json& there, const ordered_json& others, const fs::path& folder,
+                const std::string& remedy) {
+  // As unordered JSON: the order of keys means nothing.
+  if (nlohmann::json(there) == nlohmann::json(others)) return;
+  throw CompareError(folder.string() + ": holds another run (they differ in " +
+                     first_difference(there, others) + "); " + remedy);
+}
+
+void check_folder(const fs::path& folder) {
+  fs::path existing = fs::absolute(folder);
+  while (!fs::exists(existing) && existing.has_relative_path()) existing = existing.parent_path();
+  if (!fs::is_directory(existing))
+    throw CompareError(existing.string() + ": cannot hold a run: not a folder");
+  if (::access(existing.c_str(), W_OK | X_OK) != 0) cannot_write(folder);
+  if (!fs::exists(folder) || fs::exists(folder / "run.json")) return;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename() == "run.json.partial") continue;  // a run that was interrupted at once
+    throw CompareError(folder.string() + ": holds files, but no run; " + another);
+  }
+}
+
+void open_folder(const fs::path& folder, const std::vector<Experiment>& experiments,
+                 const ordered_json& provenance) {
+  const fs::path file = folder / "run.json";
+  if (fs::exists(file)) {
+    const ordered_json run = read_json(file);
+    check_same(experiments_in(run, file), descriptions(experiments), folder, another);
+    return;
+  }
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw CompareError(folder.string() + ": cannot be made: " + error.message());
+  ordered_json contents = {{"experiments", descriptions(experiments)}};
+  contents.update(provenance);
+  write_file(file, contents.dump(1) + "\n");
+}
+
+void check_kernels(const fs::path& folder, const std::vector<Experiment>& experiments,
+                   const std::string& remedy) {
+  for (const Experiment& experiment : experiments) {
+    const fs::path file = kernel_file(folder, experiment.name);
+    if (fs::exists(file) && !agree(read_kernel(file), experiment.kernel)) {
+      throw CompareError(file.string() +
+                         ": not the kernel of this experiment (its inputs, or nngpcheck, have " +
+                         "changed since); " + remedy);
+    }
+  }
+}
+
+std::vector<Experiment> settle_kernels(const fs::path& folder, std::vector<Experiment> experiments) {
+  check_kernels(folder, experiments, another);
+  for (Experiment& experiment : experiments) {
+    const fs::path file = kernel_file(folder, experiment.name);
+    if (fs::exists(file))
+      experiment.kernel = read_kernel(file);
+    else
+      write_file(file, serialize(experiment.kernel, KernelFormat::json));
+  }
+  return experiments;
+}
+
+std::vector<Experiment> recorded_experiments(const fs::path& folder) {
+  const fs::path file = folder / "run.json";
+  if (!fs::exists(file))
+    throw CompareError(folder.string() + ": holds no run (no run.json); give the folder of a run");
+  const ordered_json run = read_json(file);
+  std::vector<Experiment> result;
+  for (const ordered_json& description : experiments_in(run, file)) {
+    Experiment experiment;
+    try {
+      experiment.name = description.at("name").get<std::string>();
+      experiment.widths = description.at("sweep").at("widths").get<std::vector<std::int64_t>>();
+      experiment.networks = description.at("sweep").at("networks").get<std::int64_t>();
+    } catch (const nlohmann::json::exception& error) {
+      throw CompareError(file.string() + ": damaged: " + error.what());
+    }
+    experiment.description = description;
+    experiment.kernel = read_kernel(kernel_file(folder, experiment.name));
+    result.push_back(std::move(experiment));
+  }
+  return result;
+}
+
+ChunkGrid chunk_grid(const std::vector<Experiment>& experiments) {
+  std::vector<Sweep> sweeps;
+  for (const Experiment& experiment : experiments)
+    sweeps.push_back({experiment.name, fingerprint(experiment), experiment.widths, experiment.networks});
+  return {std::move(sweeps), network_columns()};
+}
+
+}  // namespace nngpcheck::compare

@@ -1,0 +1,146 @@
+#include "compare/run_results.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "compare/atomic_file.hpp"
+#include "compare/error.hpp"
+#include "compare/heat_map.hpp"
+#include "compare/ladders.hpp"
+#include "compare/network_row.hpp"
+#include "compare/report.hpp"
+#include "compare/run_folder.hpp"
+
+namespace nngpcheck::compare {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// All samples of a run, collected chunk by chunk in the order of the grid.
+struct Collected {
+  std::vector<std::vector<Eigen::MatrixXd>> rows;  // [experiment][width], networks × network_columns
+  std::vector<VectorMoments> widest;               // of the kernels, per experiment
+  std::string csv;
+};
+
+Collected collect(const ChunkGrid& grid, const SampleIndex& index) {
+  Collected result;
+  result.widest.resize(grid.sweeps.size());
+  for (const Sweep& sweep : grid.sweeps) {
+    const auto columns = std::ssize(grid.columns);
+    result.rows.emplace_back(sweep.widths.size(), Eigen::MatrixXd(sweep.networks, columns));
+  }
+  result.csv = fmt::format("experiment,width,network,{}\n", fmt::join(grid.columns, ","));
+  for (std::size_t c = 0; c < grid.chunks.size(); ++c) {
+    const Chunk& chunk = grid.chunks[c];
+    const Sweep& sweep = grid.sweeps[chunk.sweep];
+    const ChunkSamples samples = index.samples(c);
+    result.rows[chunk.sweep][chunk.width].middleRows(chunk.first, chunk.count) = samples.rows;
+    for (Eigen::Index i = 0; i < samples.rows.rows(); ++i) {
+      // fmt writes the shortest text that reads back as the same double.
+      const Eigen::RowVectorXd row = samples.rows.row(i);
+      fmt::format_to(std::back_inserter(result.csv), "{},{},{},{}\n", sweep.experiment, grid.width(chunk),
+                     chunk.first + i, fmt::join(row.data(), row.data() + row.size(), ","));
+    }
+    if (chunk.width + 1 == sweep.widths.size()) result.widest[chunk.sweep].merge(samples.kernels);
+  }
+  return result;
+}
+
+ExperimentSummary summary_of(const Experiment& experiment, const std::vector<Eigen::MatrixXd>& rows) {
+  std::vector<std::vector<double>> errors;
+  std::vector<OutputSamples> outputs;
+  for (std::size_t w = 0; w < rows.size(); ++w) {
+    errors.emplace_back(rows[w].col(0).begin(), rows[w].col(0).end());
+    outputs.push_back(output_samples(experiment.widths[w], rows[w], experiment.kernel.kernel.rows()));
+  }
+  ExperimentSummary result = compare::summarize(experiment.name, experiment.widths, errors);
+  const LabelledKernel& kernel = experiment.kernel;
+  result.kernel_method = kernel.method;
+  result.gaussianity = gaussianity(outputs);
+  for (const Eigen::Index input : watched(kernel.kernel.rows()))
+    result.watched.push_back(kernel.labels[static_cast<std::size_t>(input)]);
+  result.kernel_relative_squared_error_bar =
+      (kernel.error_bound + kernel.standard_error).squaredNorm() / kernel.kernel.squaredNorm();
+  return result;
+}
+
+void write_empirical(const EmpiricalKernel& kernel, const Experiment& experiment, const fs::path& folder) {
+  const LabelledKernel labelled{
+      kernel.mean, kernel.standard_error, Eigen::MatrixXd::Zero(kernel.mean.rows(), kernel.mean.cols()),
+      experiment.kernel.labels,
+      fmt::format("mean of {} networks of width {}", kernel.networks, kernel.width)};
+  write_file(folder / ("empirical_" + experiment.name + ".json"), serialize(labelled, KernelFormat::json));
+}
+
+std::vector<Curve> curves_of(const Summary& summary) {
+  std::vector<Curve> result;
+  for (const ExperimentSummary& experiment : summary.experiments)
+    result.push_back({experiment.name, experiment});
+  return result;
+}
+
+/// Draws all pictures, or says in the result why some are missing.
+Pictures draw(const std::vector<Experiment>& experiments, const fs::path& folder, RunResult& result) {
+  const auto drawn = [&](const std::string& name, auto&& draw_as) {
+    try {
+      draw_as(folder / name);
+      return name + ".png";
+    } catch (const CompareError& error) {
+      if (result.warning.empty()) result.warning = std::string("no plots: ") + error.what();
+      return std::string();
+    }
+  };
+  Pictures pictures;
+  pictures.width_error =
+      drawn("width_error", [&](const fs::path& base) { plot(curves_of(result.summary), base); });
+  for (const Experiment& experiment : experiments) {
+    pictures.correlations.push_back(drawn("correlation_" + experiment.name, [&](const fs::path& base) {
+      plot_heat_maps({{experiment.name + ": analytic", correlation(experiment.kernel.kernel)}},
+                     experiment.kernel.labels, base);
+    }));
+  }
+  return pictures;
+}
+
+}  // namespace
+
+RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& grid, const fs::path& folder) {
+  SampleIndex index(grid);
+  index.add(folder, [](const std::string&) {});  // damage has been told at the start
+  RunResult result;
+  result.networks = grid.networks(grid.all());
+  result.missing = grid.networks(index.missing());
+  if (result.missing > 0) return result;
+  const Collected collected = collect(grid, index);
+  for (std::size_t e = 0; e < experiments.size(); ++e) {
+    const Experiment& experiment = experiments[e];
+    const VectorMoments& moments = collected.widest[e];
+    result.summary.experiments.push_back(summary_of(experiment, collected.rows[e]));
+    result.widest.push_back({experiment.widths.back(), moments.count(), symmetric_matrix(moments.mean()),
+                             symmetric_matrix(moments.standard_error())});
+    write_empirical(result.widest.back(), experiment, folder);
+  }
+  write_file(folder / "samples.csv", collected.csv);
+  write_file(folder / "summary.json", to_json(result.summary).dump(1) + "\n");
+  write_file(folder / "report.md", report(result.summary, draw(experiments, folder, result)));
+  return result;
+}
+
+Summary recorded_summary(const fs::path& folder) {
+  const fs::path file = folder / "summary.json";
+  if (!fs::exists(file)) {
+    throw CompareError(folder.string() +
+                       ": no finished run here (no summary.json); give the folder of a run");
+  }
+  try {
+    return summary_from_json(read_json(file));
+  } catch (const CompareError& error) {
+    throw CompareError(file.string() + ": " + error.what());
+  }
+}
+
+std::vector<Curve> curves(const fs::path& folder) { return curves_of(recorded_summary(folder)); }
+
+}  // namespace nngpcheck::compare
