@@ -31,6 +31,8 @@ const ordered_json& experiments_in(const ordered_json& run, const fs::path& file
   return run["experiments"];
 }
 
+const std::vector<std::string> columns = {"relative_squared_error"};
+
 fs::path kernel_file(const fs::path& folder, const std::string& experiment) {
   return folder / ("kernel_" + experiment + ".json");
 }
@@ -160,11 +162,21 @@ std::vector<Experiment> recorded_experiments(const fs::path& folder) {
   return result;
 }
 
+double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks, Eigen::Index size) {
+  constexpr double head = 150, csv_row = 40;
+  const ChunkGrid grid({{"", 0, widths, networks}}, columns);
+  const auto chunks = static_cast<double>(grid.chunks.size());
+  const auto numbers = static_cast<double>(columns.size()) * static_cast<double>(networks) *
+                       static_cast<double>(widths.size());
+  const double entries = static_cast<double>(size) * static_cast<double>(size + 1) / 2;
+  return chunks * (head + 2 * 8 * entries) + numbers * (8 + csv_row);
+}
+
 ChunkGrid chunk_grid(const std::vector<Experiment>& experiments) {
   std::vector<Sweep> sweeps;
   for (const Experiment& experiment : experiments)
     sweeps.push_back({experiment.name, fingerprint(experiment), experiment.widths, experiment.networks});
-  return {std::move(sweeps), {"relative_squared_error"}};
+  return {std::move(sweeps), columns};
 }
 
 Eigen::RowVectorXd row_of(const Eigen::MatrixXd& sampled, const Eigen::MatrixXd& kernel) {
