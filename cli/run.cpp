@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/commands.hpp"
+#include "cli/dry_run.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/networks.hpp"
 #include "cli/progress.hpp"
@@ -26,8 +27,6 @@ namespace nngpcheck::cli {
 
 namespace {
 
-using Networks = std::shared_ptr<const empirical::Sampler>;
-
 Networks sampler(const config::Experiment& experiment, const RunOptions& options) {
   empirical::SamplerOptions settings;
   settings.device = options.device;
@@ -38,21 +37,28 @@ Networks sampler(const config::Experiment& experiment, const RunOptions& options
   return std::make_shared<const empirical::Sampler>(experiment.program, settings);
 }
 
+std::vector<Networks> samplers(const std::vector<config::Experiment>& experiments,
+                               const RunOptions& options) {
+  std::vector<Networks> result;
+  for (const config::Experiment& experiment : experiments) {
+    if (!experiment.sweep) {
+      throw config::ConfigError(
+          fmt::format("{}: experiment \"{}\" has no [sweep]; add one with widths and networks",
+                      options.file.string(), experiment.name));
+    }
+    result.push_back(sampler(experiment, options));
+  }
+  return result;
+}
+
 double mebibytes(double bytes) { return bytes / (1 << 20); }
 
 // What the widest step of a run takes. Throws unless every width fits.
 std::string memory_plan(const config::Experiment& experiment, const empirical::Sampler& networks) {
-  empirical::MemoryPlan most;
-  std::int64_t at = 0;
-  for (const std::int64_t width : experiment.sweep->widths) {
-    const auto plan = networks.plan(width, static_cast<std::uint64_t>(experiment.sweep->networks));
-    if (plan.bytes() < most.bytes()) continue;
-    most = plan;
-    at = width;
-  }
+  const auto [plan, width] = most_memory(experiment, networks);
   return fmt::format(
       "{}: networks take at most {:.1f} MiB, at width {} ({} at once); {:.0f} MiB are allowed\n",
-      experiment.name, mebibytes(most.bytes()), at, most.batch * static_cast<std::uint64_t>(most.threads),
+      experiment.name, mebibytes(plan.bytes()), width, plan.batch * static_cast<std::uint64_t>(plan.threads),
       mebibytes(static_cast<double>(networks.options().memory_budget)));
 }
 
@@ -127,17 +133,14 @@ void run(const RunOptions& given) {
   const std::vector<config::Experiment> read = config::read_experiments(options.file, options.overrides);
   const std::filesystem::path folder = folder_of(options, part);
   if (!options.dry_run) compare::check_folder(folder);
-  std::vector<Networks> networks;
-  const auto memory = std::make_shared<std::string>();
-  for (const config::Experiment& experiment : read) {
-    if (!experiment.sweep) {
-      throw config::ConfigError(
-          fmt::format("{}: experiment \"{}\" has no [sweep]; add one with widths and networks",
-                      options.file.string(), experiment.name));
-    }
-    networks.push_back(sampler(experiment, options));
-    *memory += memory_plan(experiment, *networks.back());
+  const std::vector<Networks> networks = samplers(read, options);
+  const compare::Team team = ranks.team();
+  if (options.dry_run) {
+    if (ranks.first()) dry_run(read, networks, part.count * team.size);
+    return;
   }
+  const auto memory = std::make_shared<std::string>();
+  for (std::size_t e = 0; e < read.size(); ++e) *memory += memory_plan(read[e], *networks[e]);
   if (!ranks.first() || options.quiet) memory->clear();
   std::vector<compare::Experiment> experiments;
   for (std::size_t e = 0; e < read.size(); ++e)
@@ -150,7 +153,7 @@ void run(const RunOptions& given) {
     ProgressDisplay display(ranks.first() && !options.quiet);
     compare::RunSettings settings;
     settings.shard = part;
-    settings.team = ranks.team();
+    settings.team = team;
     settings.notice = tell;
     settings.stop = [&] { return signal.requested(); };
     settings.progress = [&](const compare::Progress& progress) {

@@ -7,8 +7,8 @@ namespace nngpcheck::cli {
 void show_result(const compare::RunResult& result, const std::filesystem::path& folder) {
   if (result.missing > 0) {
     fmt::print(
-        "{}: {} of {} networks are missing; nngpcheck run --out {} draws them, nngpcheck merge adds them\n",
-        folder.string(), result.missing, result.networks, folder.string());
+        "{}: {} of {} networks are missing; nngpcheck run draws them, nngpcheck merge adds those of shards\n",
+        folder.string(), result.missing, result.networks);
     return;
   }
   if (!result.warning.empty()) tell(result.warning);

@@ -113,6 +113,9 @@ RunResult run(const std::vector<Experiment>& experiments, const std::filesystem:
 RunResult merge(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& folder,
                 const Notice& notice);
 
+/// Bytes that the records and samples.csv of an experiment with a kernel size×size take, about.
+double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks, Eigen::Index size);
+
 /// The curves of a finished run. Throws CompareError if the folder holds none.
 std::vector<Curve> curves(const std::filesystem::path& folder);
 

@@ -160,6 +160,16 @@ std::vector<Experiment> recorded_experiments(const fs::path& folder) {
   return result;
 }
 
+double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks, Eigen::Index size) {
+  constexpr double head = 150, csv_number = 20;
+  const ChunkGrid grid({{"", 0, widths, networks}}, network_columns());
+  const auto chunks = static_cast<double>(grid.chunks.size());
+  const auto numbers = static_cast<double>(grid.columns.size()) * static_cast<double>(networks) *
+                       static_cast<double>(widths.size());
+  const double entries = static_cast<double>(size) * static_cast<double>(size + 1) / 2;
+  return chunks * (head + 2 * 8 * entries) + numbers * (8 + csv_number);
+}
+
 ChunkGrid chunk_grid(const std::vector<Experiment>& experiments) {
   std::vector<Sweep> sweeps;
   for (const Experiment& experiment : experiments)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -31,13 +32,46 @@ class Executable : public Scratch {
     fs::remove(beside("errors"));
   }
 
-  /// What `nngpcheck ARGUMENTS` does; the arguments are a line of shell.
-  Outcome run(const std::string& arguments) const {
+  /// What `BEFORE nngpcheck ARGUMENTS` does; both are parts of a line of shell.
+  Outcome run(const std::string& arguments, const std::string& before = "") const {
     const fs::path output = beside("output"), errors = beside("errors");
-    const std::string command = "cd '" + folder_.string() + "' && '" NNGPCHECK_EXECUTABLE "' " + arguments +
-                                " >'" + output.string() + "' 2>'" + errors.string() + "' </dev/null";
+    const std::string command = "cd '" + folder_.string() + "' && " + before +
+                                " '" NNGPCHECK_EXECUTABLE "' " + arguments + " >'" + output.string() +
+                                "' 2>'" + errors.string() + "' </dev/null";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(output), read(errors)};
+  }
+
+  /// The same, started and left to itself; standard error goes to `errors` beside the folder.
+  pid_t start(const std::string& arguments, const std::string& before = "") const {
+    const std::string command =
+        "cd '" + folder_.string() + "' && exec " + before + " '" NNGPCHECK_EXECUTABLE "' " + arguments +
+        " >'" + beside("output").string() + "' 2>'" + beside("errors").string() + "' </dev/null";
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+      ::_exit(127);
+    }
+    return child;
+  }
+
+  /// Waits for a started process to end: its exit status, or minus the signal that killed it.
+  static int ended(pid_t child) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  /// Everything but run.json and samples/, which say who drew what and when, is the same in two runs.
+  void expect_same(const std::string& folder, const std::string& other) const {
+    int compared = 0;
+    for (const auto& entry : fs::directory_iterator(folder_ / other)) {
+      const fs::path name = entry.path().filename();
+      if (name == "run.json" || name == "samples") continue;
+      EXPECT_EQ(read(folder_ / folder / name), read(entry.path())) << folder << " " << name;
+      ++compared;
+    }
+    EXPECT_GE(compared, 9);
   }
 
   std::set<std::string> files() const {

@@ -1,0 +1,183 @@
+// Runs that are killed, stopped, refused, divided and merged.
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <chrono>
+#include <csignal>
+#include <random>
+#include <thread>
+
+#include "executable.hpp"
+
+namespace nngpcheck::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+/// About half a second, in a few dozen chunks.
+const std::string arguments =
+    "run e.toml --threads 1 --set architecture.depth=2 --set 'sweep.widths=[512, 1024, 2048]' "
+    "--set sweep.networks=400 --out ";
+
+class Durable : public Executable {
+ protected:
+  Outcome succeed(const std::string& line) const {
+    Outcome outcome = run(line);
+    EXPECT_EQ(outcome.status, 0) << line << "\n" << outcome.errors;
+    return outcome;
+  }
+  /// Waits until some chunk is recorded.
+  void wait_for_records(const std::string& file) const {
+    for (int k = 0; k < 4000; ++k) {
+      std::error_code none;
+      const auto size = fs::file_size(folder_ / file, none);
+      if (!none && size > 0) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    FAIL() << file << " stays empty";
+  }
+};
+
+TEST_F(Durable, KilledAtFiftyMoments) {
+  const auto begin = std::chrono::steady_clock::now();
+  succeed(arguments + "whole");
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begin;
+  std::mt19937 engine(1);
+  std::uniform_real_distribution<double> moment(0.1, 0.9);
+  int killed = 0, finished = 0;
+  while (killed < 50) {
+    const pid_t child = start(arguments + "cut");
+    std::this_thread::sleep_for(moment(engine) * whole);
+    ::kill(child, SIGKILL);
+    if (ended(child) == -SIGKILL) {
+      ++killed;
+      continue;
+    }
+    ++finished;
+    expect_same("cut", "whole");
+    fs::remove_all(folder_ / "cut");
+    ASSERT_LT(finished, 100);
+  }
+  succeed(arguments + "cut");
+  expect_same("cut", "whole");
+}
+
+TEST_F(Durable, InterruptedBetweenChunks) {
+  succeed(arguments + "whole");
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const pid_t child = start(arguments + "cut");
+    wait_for_records("cut/samples/0.log");
+    ::kill(child, signal);
+    EXPECT_EQ(ended(child), 130);
+    EXPECT_THAT(read(beside("errors")),
+                AllOf(HasSubstr("nngpcheck: stopped; "), HasSubstr(" of 1200 networks are recorded in cut; "
+                                                                   "the same command goes on")));
+    EXPECT_FALSE(fs::exists(folder_ / "cut" / "summary.json"));
+    EXPECT_THAT(succeed(arguments + "cut").errors, HasSubstr("cut: goes on; "));
+    expect_same("cut", "whole");
+    fs::remove_all(folder_ / "cut");
+  }
+}
+
+TEST_F(Durable, AFullDiskLosesNothing) {
+  succeed(arguments + "whole");
+  const Outcome full = run(arguments + "cut", "ulimit -f 6;");
+  EXPECT_EQ(full.status, 64);
+  EXPECT_THAT(full.errors, AllOf(HasSubstr("cut/samples/0.log: cannot be written: File too large"),
+                                 HasSubstr("make room and run again")));
+  EXPECT_GT(fs::file_size(folder_ / "cut" / "samples" / "0.log"), 0u);
+  EXPECT_THAT(succeed(arguments + "cut").errors, HasSubstr("cut: goes on; "));
+  expect_same("cut", "whole");
+}
+
+TEST_F(Durable, RefusedWhereAnotherProcessRuns) {
+  succeed("run e.toml --out out");
+  const int descriptor = ::open((folder_ / "out" / "samples" / "0.log").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(descriptor, LOCK_EX), 0);
+  const Outcome second = run("run e.toml --out out");
+  ::close(descriptor);
+  EXPECT_EQ(second.status, 64);
+  EXPECT_THAT(second.errors, HasSubstr("0.log: another run is writing it; wait for it or choose another"));
+  succeed("run e.toml --out out");
+}
+
+TEST_F(Durable, RefusedInAReadOnlyFolder) {
+  fs::create_directory(folder_ / "out");
+  fs::permissions(folder_ / "out", fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read |
+                                       fs::perms::others_exec);
+  // Nothing is read-only for root.
+  const std::string nobody = ::geteuid() == 0 ? "setpriv --reuid 65534 --clear-groups" : "";
+  if (run("list", nobody).status != 0) GTEST_SKIP() << "nobody else can run nngpcheck here";
+  const Outcome outcome = run("run e.toml --out out", nobody);
+  EXPECT_EQ(outcome.status, 64);
+  EXPECT_THAT(outcome.errors, HasSubstr("out: cannot be written: Permission denied"));
+  EXPECT_THAT(run("run e.toml --out out/run", nobody).errors, HasSubstr("Permission denied"));
+}
+
+TEST_F(Durable, AnAlteredRecordIsDrawnAgain) {
+  succeed("run e.toml --out out");
+  fs::copy(folder_ / "out", folder_ / "whole", fs::copy_options::recursive);
+  std::string samples = read(folder_ / "out" / "samples" / "0.log");
+  samples[samples.size() / 2] ^= 1;
+  write("out/samples/0.log", samples);
+  EXPECT_THAT(succeed("run e.toml --out out").errors,
+              AllOf(HasSubstr("out/samples/0.log: bytes "), HasSubstr(" are damaged; "),
+                    HasSubstr("out: goes on; 12 of 18 networks are recorded"),
+                    HasSubstr("width 16: 6 networks"), Not(HasSubstr("width 32: 6 networks"))));
+  expect_same("out", "whole");
+}
+
+TEST_F(Durable, ShardsMakeOneRun) {
+  succeed("run e.toml --out whole");
+  std::string shards;
+  for (const std::string k : {"1", "2", "3"}) {
+    EXPECT_THAT(succeed("run e.toml --shard " + k + "/3").output, HasSubstr("12 of 18 networks are missing"));
+    shards += " results/e-shard-" + k + "-of-3";
+  }
+  EXPECT_THAT(succeed("merge" + shards + " --out merged").output,
+              AllOf(HasSubstr("mlp: slope "), HasSubstr("merged: report.md")));
+  expect_same("merged", "whole");
+  EXPECT_THAT(succeed("merge results/e-shard-2-of-3 --out part").output, HasSubstr("12 of 18 networks"));
+  succeed("run e.toml --out part");
+  expect_same("part", "whole");
+  succeed("run e.toml --out other --set sweep.seed=5");
+  const Outcome mixed = run("merge whole other --out mixed");
+  EXPECT_EQ(mixed.status, 64);
+  EXPECT_THAT(mixed.errors, HasSubstr("other: holds another run (they differ in /0/sweep/seed); merge only"));
+  EXPECT_FALSE(fs::exists(folder_ / "mixed"));
+}
+
+TEST_F(Durable, RejectsWhatIsNoShard) {
+  for (const std::string shard : {"0/3", "4/3", "3", "1/0", "1/3x", "a/b", "1/"}) {
+    const Outcome outcome = run("run e.toml --out out --shard " + shard);
+    EXPECT_EQ(outcome.status, 64);
+    EXPECT_THAT(outcome.errors, HasSubstr("--shard " + shard + ": give I/N with 1 ≤ I ≤ N")) << shard;
+    EXPECT_FALSE(fs::exists(folder_ / "out"));
+  }
+  EXPECT_EQ(run("merge e.toml --out out").status, 64);
+  EXPECT_EQ(run("merge --out out").status, 64);
+}
+
+TEST_F(Durable, QuietAndOnATerminal) {
+  EXPECT_THAT(succeed("run e.toml --out quiet --quiet").errors, IsEmpty());
+  const std::string terminal =
+      "script -qec \"'" NNGPCHECK_EXECUTABLE "' run e.toml --out terminal\" /dev/null";
+  EXPECT_THAT(
+      run("list >/dev/null; " + terminal).output,
+      AllOf(HasSubstr("[########################] mlp, width 32: 6 of 6, "), HasSubstr("networks/s")));
+}
+
+TEST_F(Durable, ADryRunWritesNothing) {
+  const auto before = files();
+  EXPECT_THAT(succeed("run e.toml --dry-run").output,
+              AllOf(HasSubstr("mlp: about "), HasSubstr(" of memory, at width 32; "),
+                    HasSubstr("Nothing was drawn or written")));
+  EXPECT_EQ(files(), before);
+  EXPECT_THAT(run("run e.toml --dry-run --memory 1KiB").errors, HasSubstr("the memory budget is"));
+}
+
+}  // namespace
+}  // namespace nngpcheck::cli
