@@ -1,8 +1,8 @@
 #include "architectures/options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 
 #include "netsor/error.hpp"
 #include "netsor/spelling.hpp"
@@ -14,9 +14,9 @@ using netsor::shortest;
 void assign(int& target, const Value& value, const std::string& key, double least) {
   const auto* number = std::get_if<std::int64_t>(&value);
   if (!number) throw ArchitectureError(key + ": must be an integer", key);
-  if (static_cast<double>(*number) < least || *number > std::numeric_limits<int>::max()) {
+  if (static_cast<double>(*number) < least || *number > largest_count) {
     throw ArchitectureError(key + " = " + std::to_string(*number) + ": must be from " + shortest(least) +
-                                " to " + std::to_string(std::numeric_limits<int>::max()),
+                                " to " + std::to_string(largest_count),
                             key);
   }
   target = static_cast<int>(*number);
@@ -40,10 +40,10 @@ void assign(std::vector<std::int64_t>& target, const Value& value, const std::st
   if (!integer && !integers) throw ArchitectureError(key + ": must be an integer or a list of them", key);
   target = integer ? std::vector<std::int64_t>{*integer} : *integers;
   for (const std::int64_t number : target) {
-    if (static_cast<double>(number) < least) {
-      throw ArchitectureError(
-          key + " holds " + std::to_string(number) + ": must be at least " + shortest(least), key);
-    }
+    if (static_cast<double>(number) >= least && number <= largest_count) continue;
+    throw ArchitectureError(key + " holds " + std::to_string(number) + ": must be from " + shortest(least) +
+                                " to " + std::to_string(largest_count),
+                            key);
   }
 }
 
@@ -55,19 +55,23 @@ void assign(bool& target, const Value& value, const std::string& key) {
 
 void assign(netsor::Width& target, const Value& value, const std::string& key) {
   const auto refuse = [&](const std::string& given) {
-    throw ArchitectureError(key + " = " + given + ": must be a multiple of n, such as 4 or \"1/2\"", key);
+    throw ArchitectureError(key + " = " + given +
+                                ": must be a multiple of n, such as 4 or \"1/2\", of numbers up to " +
+                                std::to_string(largest_count),
+                            key);
   };
   std::int64_t numerator = 0, denominator = 1;
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     numerator = *integer;
-    if (numerator < 1) refuse(std::to_string(numerator));
+    if (numerator < 1 || numerator > largest_count) refuse(std::to_string(numerator));
   } else if (const auto* text = std::get_if<std::string>(&value)) {
     const char* end = text->data() + text->size();
     auto parsed = std::from_chars(text->data(), end, numerator);
     if (parsed.ec == std::errc() && parsed.ptr != end && *parsed.ptr == '/') {
       parsed = std::from_chars(parsed.ptr + 1, end, denominator);
     }
-    if (parsed.ec != std::errc() || parsed.ptr != end || numerator < 1 || denominator < 1) {
+    const bool small = std::max(numerator, denominator) <= largest_count;
+    if (parsed.ec != std::errc() || parsed.ptr != end || numerator < 1 || denominator < 1 || !small) {
       refuse('"' + *text + '"');
     }
   } else {

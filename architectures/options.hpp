@@ -25,6 +25,10 @@ class ArchitectureError : public std::invalid_argument {
   std::string key_;
 };
 
+/// Options that count something, the entries of lists, and a width's numerator and denominator are at most
+/// this.
+inline constexpr std::int64_t largest_count = 10'000;
+
 /// An option's value as given: an activation may be given by its name, a list of one integer as the integer,
 /// a width as a multiple of n: 4 or "1/2".
 using Value =

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "netsor/spelling.hpp"
+
 namespace nngpcheck::architectures {
 
 namespace {
@@ -81,6 +83,24 @@ std::vector<Axis> axes_of(const Window& window, std::size_t count) {
   return result;
 }
 
+// The kernel's extents. Its positions are at most largest_count, and all reads together at most 1e8.
+Shape kernel_of(const std::vector<Axis>& axes, const Sites& outputs) {
+  Shape result;
+  double positions = 1;
+  for (const Axis& axis : axes) {
+    result.push_back(axis.kernel);
+    positions *= static_cast<double>(axis.kernel);
+  }
+  if (positions > largest_count || positions * static_cast<double>(outputs.columns()) > 1e8) {
+    throw ArchitectureError("kernel: its window has " + netsor::shortest(positions) + " positions, read by " +
+                                std::to_string(outputs.columns()) + " columns; at most " +
+                                std::to_string(largest_count) +
+                                " positions and 1e8 reads can be used: take a smaller kernel or fewer inputs",
+                            "kernel");
+  }
+  return result;
+}
+
 Sites outputs_of(const Sites& sites, const std::vector<Axis>& axes) {
   std::vector<Shape> shapes;
   for (Index s = 0; s < sites.samples(); ++s) {
@@ -135,8 +155,7 @@ WindowReads::WindowReads(const Sites& sites, const Window& window)
   }
   const std::vector<Axis> axes = axes_of(window, count);
   outputs_ = outputs_of(sites, axes);
-  Shape kernel;
-  for (const Axis& axis : axes) kernel.push_back(axis.kernel);
+  const Shape kernel = kernel_of(axes, outputs_);
   for (Index k = 0; k < product(kernel); ++k) {
     const Shape offset = position(kernel, k);
     offsets_.push_back(listed(offset));

@@ -56,7 +56,7 @@ class WindowReads {
   static constexpr Eigen::Index outside = -1;
 
   /// Throws ArchitectureError if the sites are no grids, a list has neither one entry nor one per axis, or a
-  /// "valid" window is larger than a grid.
+  /// "valid" window is larger than a grid, or the window is so large that it could not be stored.
   WindowReads(const Sites& sites, const Window& window);
 
   const Sites& outputs() const { return outputs_; }

@@ -5,7 +5,6 @@
 
 #include "cli/chosen.hpp"
 #include "cli/commands.hpp"
-#include "cli/given_kernel.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/networks.hpp"
 #include "cli/usage_error.hpp"
@@ -14,6 +13,7 @@
 #include "compare/evidence.hpp"
 #include "compare/junit.hpp"
 #include "compare/program_check.hpp"
+#include "config/kernel.hpp"
 #include "empirical/blas.hpp"
 
 namespace nngpcheck::cli {
@@ -58,11 +58,18 @@ compare::ProgramCheckOptions settings(const config::Check& check, const CheckOpt
   return result;
 }
 
+compare::KernelEstimate given_kernel(const fs::path& file, const std::optional<fs::path>& standard_error,
+                                     const netsor::Program& program) {
+  const std::vector<std::string>& labels = program.output().labels;
+  config::GivenKernel given = config::read_kernel(file, standard_error, labels);
+  return {std::move(given.value), std::move(given.standard_error), std::move(given.error_bound), labels};
+}
+
 compare::CheckResult check(const Subject& subject, const CheckOptions& options) {
   const netsor::Program& program = subject.experiment.program;
   const compare::KernelEstimate kernel =
       options.kernel
-          ? read_given_kernel(*options.kernel, options.kernel_stderr, program)
+          ? given_kernel(*options.kernel, options.kernel_stderr, program)
           : compare::estimate(limit_of(subject.experiment, subject.file, options.threads), program);
   try {
     return compare::check(program, kernel, settings(subject.experiment.check, options));

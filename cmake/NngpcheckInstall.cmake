@@ -28,3 +28,4 @@ configure_package_config_file(cmake/nngpcheckConfig.cmake.in ${PROJECT_BINARY_DI
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/nngpcheckConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/nngpcheckConfig.cmake ${PROJECT_BINARY_DIR}/nngpcheckConfigVersion.cmake
         DESTINATION ${nngpcheck_package})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -8,6 +8,9 @@ namespace nngpcheck::config {
 
 namespace {
 
+// A field takes 32 bytes or more.
+constexpr std::size_t most_fields = 10'000'000;
+
 /// Reads one field at a time from the front of the text.
 class Scanner {
  public:
@@ -83,10 +86,16 @@ class Scanner {
 std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name) {
   std::vector<CsvRecord> records;
   Scanner scanner(text, name);
+  std::size_t fields = 0;
   while (!scanner.done()) {
     CsvRecord record{scanner.line(), {}};
-    do record.fields.push_back(scanner.field());
-    while (scanner.comma());
+    do {
+      record.fields.push_back(scanner.field());
+      if (++fields > most_fields) {
+        throw ConfigError(name + ":" + std::to_string(record.line) + ": more than " +
+                          std::to_string(most_fields) + " fields; save so many numbers as .npy");
+      }
+    } while (scanner.comma());
     if (record.fields.size() > 1 || !record.fields[0].empty()) records.push_back(std::move(record));
   }
   return records;

@@ -15,7 +15,7 @@ struct CsvRecord {
 
 /// The records of a text. A field in double quotes may hold commas, line breaks and doubled quotes. Lines end
 /// in LF or CRLF; empty lines and a byte-order mark are skipped. Throws ConfigError, with `name` as the file,
-/// for a quote that is never closed, or that stands inside a field.
+/// for a quote that is never closed or that stands inside a field, and for more than 10⁷ fields.
 std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name);
 
 }  // namespace nngpcheck::config

@@ -23,6 +23,7 @@ using architectures::Settings;
 using nlohmann::ordered_json;
 
 const std::string architecture_example = "[architecture] with name = \"mlp\"";
+constexpr std::int64_t most_networks = 1'000'000'000;
 const std::string widths_example = "widths = [64, 128, 256]";
 
 /// An architecture and its options, not yet applied.
@@ -150,9 +151,10 @@ Sweep read_sweep(const TableReader& table, const netsor::Program& program, order
     for (const std::int64_t n : sweep.widths) check_width(program, n);
   });
   sweep.networks = table.get_integer("networks", "networks = 100");
-  if (sweep.networks < 2) {
+  if (sweep.networks < 2 || sweep.networks > most_networks) {
     table.fail(*table.find("networks"), "sweep.networks = " + std::to_string(sweep.networks) +
-                                            ": must be at least 2, to show their spread");
+                                            ": must be at least 2, to show their spread, and at most " +
+                                            std::to_string(most_networks));
   }
   sweep.seed = read_seed(table);
   sweep.precision = read_precision(table);

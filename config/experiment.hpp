@@ -18,7 +18,7 @@ enum class Precision { float64, float32 };
 /// Which random networks to draw: `networks` of each width n, numbered from 0.
 struct Sweep {
   std::vector<std::int64_t> widths;  // at least 2, positive, strictly increasing
-  std::int64_t networks = 0;         // at least 2
+  std::int64_t networks = 0;         // from 2 to 10⁹
   std::uint64_t seed = 0;
   Precision precision = Precision::float64;
 };

@@ -52,6 +52,11 @@ class Table {
       throw ConfigError(name_ + ": empty; it must start with the header " + expected_header);
     read_header();
     if (records_.size() == 1) fail(records_[0], "no rows below the header");
+    for (const CsvRecord& record : records_) {
+      if (record.fields.size() == records_[0].fields.size()) continue;
+      fail(record, std::to_string(record.fields.size()) + " fields where the header has " +
+                       std::to_string(records_[0].fields.size()));
+    }
   }
 
   Inputs inputs() const {
@@ -60,10 +65,6 @@ class Table {
     result.data.resize(dimension_, columns);
     for (Index j = 0; j < columns; ++j) {
       const CsvRecord& record = records_[static_cast<std::size_t>(j) + 1];
-      if (record.fields.size() != records_[0].fields.size()) {
-        fail(record, std::to_string(record.fields.size()) + " fields where the header has " +
-                         std::to_string(records_[0].fields.size()));
-      }
       if (first_ > 0)
         read_token(record, result);
       else

@@ -60,6 +60,24 @@ std::filesystem::path path_of(const TableReader& table, const std::string& key, 
   return std::filesystem::path(source).parent_path() / path;
 }
 
+/// Throws, at the key if it is there, unless so many numbers on so many sites can be held in memory.
+void check_size(const TableReader& table, const std::string& key, double samples, double positions,
+                double numbers) {
+  if (samples * positions <= 1e5 && samples * numbers <= 1e8) return;
+  const toml::node* node = table.find(key);
+  table.fail(
+      node ? *node : table.table(),
+      fmt::format("{} = {:g}: samples of {:g} positions and {:g} numbers; at most 1e5 positions and 1e8 "
+                  "numbers can be used in all; take fewer or smaller samples",
+                  table.full(key), samples, positions, numbers));
+}
+
+double product(const std::vector<Index>& grid) {
+  double result = 1;  // as doubles: the product may overflow
+  for (const Index extent : grid) result *= static_cast<double>(extent);
+  return result;
+}
+
 /// Which rows of a file to take.
 struct Rows {
   Index first;
@@ -115,19 +133,15 @@ Inputs generate(const TableReader& table, ordered_json& resolved) {
   settings.size = read_axes(images, "size", "size = [8, 8]");
   const Index seed = find_at_least(images, "seed", 0, "seed = 0").value_or(0);
   settings.seed = static_cast<std::uint64_t>(seed);
-  double positions = 1;
-  for (const Index extent : settings.size) positions *= static_cast<double>(extent);
+  const double positions = product(settings.size);
   if (positions < 4) images.fail(*images.find("size"), "inputs.images.size: must have at least 4 positions");
-  const double numbers =
-      positions * static_cast<double>(settings.count) * static_cast<double>(settings.channels);
-  if (numbers > 1e8) {
-    images.fail(images.table(),
-                fmt::format("inputs.images asks for {:.3g} numbers; at most 1e8 can be made", numbers));
-  }
   resolved["images"] = {
       {"count", settings.count}, {"channels", settings.channels}, {"size", settings.size}, {"seed", seed}};
+  const bool flat = read_flat(table, resolved);
+  check_size(images, "count", static_cast<double>(settings.count), flat ? 1 : positions,
+             positions * static_cast<double>(settings.channels));
   Eigen::MatrixXd samples = synthetic_images(settings);
-  return read_flat(table, resolved) ? as_vectors(std::move(samples)) : as_grids(samples, settings.size);
+  return flat ? as_vectors(std::move(samples)) : as_grids(samples, settings.size);
 }
 
 Inputs load_cifar(const TableReader& table, const std::filesystem::path& path, ordered_json& resolved) {
@@ -135,10 +149,11 @@ Inputs load_cifar(const TableReader& table, const std::filesystem::path& path, o
   refuse(table, {"graph", "directed"}, "the nodes of a graph are rows of a CSV or npy file");
   const Index available = table.at(*table.find("file"), [&] { return cifar_count(path); });
   const Rows rows = read_rows(table, available);
+  const bool flat = read_flat(table, resolved);
+  const std::vector<Index> grid = {32, 32};
+  check_size(table, "count", static_cast<double>(rows.count), flat ? 1 : product(grid), 3 * product(grid));
   Eigen::MatrixXd samples =
       table.at(*table.find("file"), [&] { return read_cifar(path, rows.first, rows.count); });
-  const std::vector<Index> grid = {32, 32};
-  const bool flat = read_flat(table, resolved);
   resolved["grid"] = flat ? std::vector<Index>{} : grid;
   resolved["first"] = rows.first;
   resolved["count"] = rows.count;
@@ -177,6 +192,10 @@ Inputs load_rows(const TableReader& table, const std::filesystem::path& path, or
   if (table.find("grid")) {
     grid = read_axes(table, "grid", "grid = [8, 8]");
     check_grid(table, grid, inputs.dimension());
+  }
+  check_size(table, "count", static_cast<double>(rows.count), product(grid),
+             static_cast<double>(inputs.dimension()));
+  if (!grid.empty()) {
     inputs = as_grids(inputs.data.middleCols(rows.first, rows.count), grid);
   } else if (rows.count < inputs.count()) {
     inputs = as_vectors(inputs.data.middleCols(rows.first, rows.count));

@@ -9,6 +9,12 @@
 
 namespace nngpcheck::config {
 
+namespace {
+
+constexpr std::uintmax_t most_bytes = 1 << 30;
+
+}  // namespace
+
 void check_file(const std::filesystem::path& file) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
@@ -19,6 +25,11 @@ void check_file(const std::filesystem::path& file) {
 
 std::string read_file(const std::filesystem::path& file) {
   check_file(file);
+  const std::uintmax_t size = std::filesystem::file_size(file);
+  if (size > most_bytes) {
+    throw ConfigError(file.string() + ": holds " + std::to_string(size) + " bytes; at most " +
+                      std::to_string(most_bytes) + " can be read");
+  }
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream contents;
   if (stream.peek() != std::ifstream::traits_type::eof()) contents << stream.rdbuf();

@@ -74,6 +74,10 @@ std::uint32_t Builder::record(Operation operation, Type type) {
   for (auto found = begin; found != end; ++found) {
     if (same(program_.nodes_[found->second].operation, operation)) return found->second;
   }
+  if (program_.nodes_.size() == most_instructions) {
+    throw ProgramError("more than " + std::to_string(most_instructions) +
+                       " instructions; take fewer layers, shorter sequences or smaller kernels");
+  }
   const auto index = static_cast<std::uint32_t>(program_.nodes_.size());
   program_.nodes_.push_back({std::move(operation), std::move(type)});
   recorded_.emplace(key, index);

@@ -10,11 +10,14 @@
 
 namespace nngpcheck::netsor {
 
+/// The largest program. Real ones have thousands; a mistyped depth would fill the memory.
+inline constexpr std::size_t most_instructions = 1'000'000;
+
 /// Every function checks its arguments and throws ProgramError with the instruction, the problem and the
 /// remedy: values of another program, widths or numbers of columns that do not fit, negative variances, data
-/// that are not finite. A deterministic instruction on identical operands is recorded once and gives the same
-/// id again; random objects are never merged. There is no product with a weight's transpose: the theorem of
-/// "Tensor Programs I" does not cover it.
+/// that are not finite, more than most_instructions. A deterministic instruction on identical operands is
+/// recorded once and gives the same id again; random objects are never merged. There is no product with a
+/// weight's transpose: the theorem of "Tensor Programs I" does not cover it.
 class Builder {
  public:
   Builder();

@@ -403,6 +403,7 @@ TEST(Network, SaysWhatDoesNotFit) {
   refused({{Conv{}}}, vectors(2), {"layer \"conv1\"", "needs grids or sequences"});
   refused({{Conv{.kernel = {5}, .padding = "valid"}}}, sentences({6, 3}),
           {"spans 5 positions but sample 1 has 3", "smaller kernel"}, "kernel");
+  refused({{Conv{.kernel = {1000}}}}, grids(1, {2, 3}), {"1e+06 positions", "smaller kernel"}, "kernel");
   refused({{Conv{.stride = {1, 2}}}}, sentences({6}), {"stride has 2 entries on a grid of 1 axes"}, "stride");
   refused({{Dense{}}, {Pool{.kind = Pool::Kind::maximum, .kernel = {2}, .dilation = {9}, .padding = "zero"}}},
           sentences({2}), {"wholly beyond"}, "kernel");

@@ -76,13 +76,15 @@ TEST(Options, WrongTypesAreRefused) {
 }
 
 TEST(Options, ValuesOutOfRangeAreRefused) {
-  for (const std::int64_t depth : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1} << 40}) {
+  for (const std::int64_t depth :
+       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{10001}, std::int64_t{1} << 40}) {
     expect_refused(
         [&] {
           parse<MlpOptions>({{"depth", depth}});
         },
         "depth", {"depth = ", "must be from 1 to"});
   }
+  EXPECT_EQ(parse<MlpOptions>({{"depth", std::int64_t{10000}}}).depth, 10000);
   const double infinity = std::numeric_limits<double>::infinity();
   for (const char* key : {"weight_variance", "input_variance", "bias_variance", "readout_variance"}) {
     for (const double variance : {-0.5, infinity, std::nan("")}) {
@@ -151,12 +153,14 @@ TEST(Options, ListsWidthsAndTruthsAreParsed) {
   const auto refused = [](const std::string& key, const Value& value, const char* part) {
     expect_refused([&] { parse<Conv>({{key, value}}); }, key, {part});
   };
-  refused("kernel", std::int64_t{0}, "kernel holds 0: must be at least 1");
+  refused("kernel", std::int64_t{0}, "kernel holds 0: must be from 1 to 10000");
   refused("kernel", std::vector<std::int64_t>{3, -1}, "kernel holds -1");
+  refused("kernel", std::vector<std::int64_t>{3, 10001}, "kernel holds 10001");
   refused("kernel", 2.5, "must be an integer or a list");
-  for (const char* width : {"0", "1/0", "-1", "1/", "n", "1/2x", ""})
+  for (const char* width : {"0", "1/0", "-1", "1/", "n", "1/2x", "", "10001", "1/10001"})
     refused("width", width, "such as 4 or \"1/2\"");
   refused("width", std::int64_t{0}, "such as 4");
+  refused("width", std::int64_t{10001}, "of numbers up to 10000");
   refused("width", 0.5, "such as 4");
   expect_refused([] { parse<Lstm>({{"bidirectional", "yes"}}); }, "bidirectional", {"must be true or false"});
 }

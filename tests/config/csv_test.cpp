@@ -46,5 +46,12 @@ TEST(Csv, RejectsBadQuotes) {
               HasSubstr("t.csv:1: text after a closing quote"));
 }
 
+TEST(Csv, RejectsMoreThanMemoryHolds) {
+  // Empty lines are fields too, and the cheapest.
+  EXPECT_THAT(parse_csv(std::string(10'000'000, '\n'), "t.csv"), IsEmpty());
+  EXPECT_THAT(error_of([] { parse_csv(std::string(10'000'001, '\n'), "t.csv"); }),
+              HasSubstr("t.csv:10000001: more than 10000000 fields; save so many numbers as .npy"));
+}
+
 }  // namespace
 }  // namespace nngpcheck::config

@@ -143,6 +143,7 @@ TEST_F(ExperimentFile, RejectsWrongTypesAndRanges) {
   EXPECT_THAT(error_with("[8, 16]", "[16]"), HasSubstr("at least 2 widths"));
   EXPECT_THAT(error_with("networks = 10", "networks = 1"),
               HasSubstr("e.toml:9: sweep.networks = 1: must be at least 2"));
+  EXPECT_THAT(error_with("networks = 10", "networks = 1000000000000"), HasSubstr("at most 1000000000"));
   EXPECT_THAT(error_with("networks = 10", "networks = 1e2"),
               HasSubstr("sweep.networks is a number, not an integer"));
   EXPECT_THAT(error_with("networks = 10\n", ""),

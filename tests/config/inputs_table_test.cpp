@@ -149,11 +149,24 @@ TEST_F(InputsTable, RejectsImagesThatCannotBeMade) {
   EXPECT_THAT(error("images = {count = 1, size = [8], seed = -1}"), HasSubstr("inputs.images.seed = -1"));
   EXPECT_THAT(error("images = {count = 1, size = [3]}"), HasSubstr("at least 4 positions"));
   EXPECT_THAT(error("images = {count = 1, size = [-8, -8]}"), HasSubstr("length of at least 1"));
-  EXPECT_THAT(error("images = {count = 1000000, size = [1000000, 1000000, 1000000]}"),
-              HasSubstr("inputs.images asks for 1e+24 numbers"));
+  EXPECT_THAT(
+      error("images = {count = 1000000, size = [1000000, 1000000, 1000000]}"),
+      HasSubstr("inputs.images.count = 1e+06: samples of 1e+18 positions and 1e+18 numbers; at most"));
+  EXPECT_THAT(error("images = {count = 1000000000000, size = [2, 2]}\nflat = true"),
+              HasSubstr("inputs.images.count = 1e+12: "));
   EXPECT_THAT(error("images = {count = 1, size = [8], sed = 1}"),
               HasSubstr("unknown key \"inputs.images.sed\"; did you mean \"seed\"?"));
   EXPECT_THAT(error("images = 64"), HasSubstr("e.toml:1: inputs.images is an integer, not a table"));
+}
+
+TEST_F(InputsTable, RejectsMoreThanMemoryHolds) {
+  std::string rows = "x0,x1\n";
+  for (int i = 0; i < 50'001; ++i) rows += "1,2\n";
+  write("many.csv", rows);
+  EXPECT_EQ(read("file = \"many.csv\"").count(), 50'001);
+  EXPECT_THAT(error("file = \"many.csv\"\ngrid = [2]"),
+              HasSubstr("inputs.count = 50001: samples of 2 positions and 2 numbers; at most 1e5 positions"));
+  EXPECT_EQ(read("file = \"many.csv\"\ngrid = [2]\ncount = 50000").count(), 100'000);
 }
 
 TEST_F(InputsTable, AssignsBatches) {

@@ -40,6 +40,18 @@ TEST_F(InputFiles, RejectsWhatIsNoFile) {
   EXPECT_THAT(error_of([] { read_inputs("/dev/zero"); }), HasSubstr("/dev/zero: not a file"));
 }
 
+TEST_F(InputFiles, RejectsMoreThanMemoryHolds) {
+  const auto file = write("large.npy", "");
+  std::filesystem::resize_file(file, (1 << 30) + 1);  // a hole, which takes no space
+  EXPECT_THAT(error_of([&] { read_inputs(file); }), HasSubstr("large.npy: holds 1073741825 bytes; at most"));
+  // A long header and many short rows would make a huge matrix.
+  std::string table = "x0";
+  for (int i = 1; i < 100'000; ++i) table += ",x" + std::to_string(i);
+  table += '\n';
+  for (int i = 0; i < 500'000; ++i) table += "1\n";
+  EXPECT_THAT(error(table), HasSubstr("a.csv:2: 1 fields where the header has 100000"));
+}
+
 TEST_F(InputFiles, RejectsMalformedTables) {
   EXPECT_THAT(error(""), HasSubstr("a.csv: empty"));
   EXPECT_THAT(error("\n\n"), HasSubstr("a.csv: empty"));

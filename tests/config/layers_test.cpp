@@ -74,7 +74,7 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
               AllOf(HasSubstr("e.toml:6: "), HasSubstr("such as 4 or \"1/2\"")));
   EXPECT_THAT(error("[{type = \"conv\", kernel = [3, \"x\"]}]"),
               HasSubstr("kernel holds a string; give integers"));
-  EXPECT_THAT(error("[{type = \"conv\", kernel = 0}]"), HasSubstr("kernel holds 0: must be at least 1"));
+  EXPECT_THAT(error("[{type = \"conv\", kernel = 0}]"), HasSubstr("kernel holds 0: must be from 1 to 10000"));
   EXPECT_THAT(error("[{type = \"conv\", padding = \"same\"}]"),
               HasSubstr("must be one of valid|zero|circular"));
   EXPECT_THAT(error("[{type = \"lstm\", bidirectional = \"yes\"}]"), HasSubstr("bidirectional"));
@@ -84,7 +84,8 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error("[{type = \"concat\", branches = [{type = \"dense\"}]}]"),
               HasSubstr("branches is a table, not a list"));
   EXPECT_THAT(error("[]"), HasSubstr("no layer draws weights"));
-  EXPECT_THAT(error("[]\nname = \"mlp\""), HasSubstr("e.toml:5: architecture has a name and a list of layers"));
+  EXPECT_THAT(error("[]\nname = \"mlp\""),
+              HasSubstr("e.toml:5: architecture has a name and a list of layers"));
   EXPECT_THAT(error("[{type = \"conv\", kernel = 5, padding = \"valid\"}]"),
               AllOf(HasSubstr("e.toml:4: "), HasSubstr("layer \"conv1\""), HasSubstr("spans 5 positions")));
   EXPECT_THAT(error("[{type = \"dense\"}, {type = \"self_attention\", scaling = \"1/sqrt(n)\"}]"),

@@ -276,5 +276,15 @@ TEST_F(Rejected, ValuesOfAnotherProgram) {
   expect("type", [&] { b.type(foreign_table); });
 }
 
+TEST_F(Rejected, ProgramsThatFillTheMemory) {
+  std::size_t made = 0;
+  expect_rejected(
+      [&] {
+        for (BundleId y = x; made <= most_instructions; ++made) y = b.map(Activation::named("tanh"), y);
+      },
+      {"more than 1000000 instructions", "take fewer layers"});
+  EXPECT_GT(made, most_instructions - 20);  // and what the fixture made
+}
+
 }  // namespace
 }  // namespace nngpcheck::netsor

@@ -1,23 +1,20 @@
-#include "cli/given_kernel.hpp"
+#include "config/kernel.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "compare/kernel_file.hpp"
 #include "config/csv.hpp"
 #include "config/error.hpp"
 #include "config/npy.hpp"
 #include "config/number.hpp"
 #include "config/text_file.hpp"
 
-namespace nngpcheck::cli {
+namespace nngpcheck::config {
 
 namespace {
 
-using compare::KernelFormat;
-using config::ConfigError;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Labels = std::vector<std::string>;
@@ -51,10 +48,8 @@ void check_matrix(const fs::path& file, const MatrixXd& matrix, const Labels& la
 }
 
 MatrixXd read_csv(const fs::path& file, const Labels& labels) {
-  std::vector<config::CsvRecord> records = config::parse_csv(config::read_file(file), file.string());
-  const auto is_number = [](const std::string& text) {
-    return config::parse_number<double>(text).has_value();
-  };
+  std::vector<CsvRecord> records = parse_csv(read_file(file), file.string());
+  const auto is_number = [](const std::string& text) { return parse_number<double>(text).has_value(); };
   const bool header =
       !records.empty() && (!is_number(records.front().fields.front()) ||
                            (records.front().fields == labels && records.size() > labels.size()));
@@ -63,15 +58,17 @@ MatrixXd read_csv(const fs::path& file, const Labels& labels) {
     records.erase(records.begin());
   }
   const auto columns = records.empty() ? 0 : records.front().fields.size();
+  // Before anything is allocated: one long row and many short ones make a huge matrix.
+  for (const CsvRecord& record : records) {
+    if (record.fields.size() == columns) continue;
+    throw ConfigError(fmt::format("{}:{}: {} fields, but {} in the first row; give equally many",
+                                  file.string(), record.line, record.fields.size(), columns));
+  }
   MatrixXd result(std::ssize(records), static_cast<Index>(columns));
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const config::CsvRecord& record = records[i];
-    if (record.fields.size() != columns) {
-      throw ConfigError(fmt::format("{}:{}: {} fields, but {} in the first row; give equally many",
-                                    file.string(), record.line, record.fields.size(), columns));
-    }
+    const CsvRecord& record = records[i];
     for (std::size_t j = 0; j < columns; ++j) {
-      const auto number = config::parse_number<double>(record.fields[j]);
+      const auto number = parse_number<double>(record.fields[j]);
       if (!number) {
         throw ConfigError(
             fmt::format("{}:{}: \"{}\" is no number", file.string(), record.line, record.fields[j]));
@@ -84,20 +81,22 @@ MatrixXd read_csv(const fs::path& file, const Labels& labels) {
 
 MatrixXd from_rows(const fs::path& file, const nlohmann::json& rows) {
   const auto numbers = rows.get<std::vector<std::vector<double>>>();
-  MatrixXd result(std::ssize(numbers), numbers.empty() ? 0 : std::ssize(numbers.front()));
+  const auto columns = numbers.empty() ? 0 : numbers.front().size();
+  for (const std::vector<double>& row : numbers) {
+    if (row.size() != columns) throw ConfigError(file.string() + ": the rows of a matrix differ in length");
+  }
+  MatrixXd result(std::ssize(numbers), static_cast<Index>(columns));
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    if (std::ssize(numbers[i]) != result.cols())
-      throw ConfigError(file.string() + ": the rows of a matrix differ in length");
     result.row(static_cast<Index>(i)) =
         Eigen::Map<const Eigen::RowVectorXd>(numbers[i].data(), result.cols());
   }
   return result;
 }
 
-compare::KernelEstimate read_json(const fs::path& file, const Labels& labels) {
-  compare::KernelEstimate result;
+GivenKernel read_json(const fs::path& file, const Labels& labels) {
+  GivenKernel result;
   try {
-    const auto json = nlohmann::json::parse(config::read_file(file));
+    const auto json = nlohmann::json::parse(read_file(file));
     if (json.is_array()) return {from_rows(file, json)};
     result.value = from_rows(file, json.at("kernel"));
     if (json.contains("labels")) check_labels(file, json["labels"].get<Labels>(), labels);
@@ -110,29 +109,21 @@ compare::KernelEstimate read_json(const fs::path& file, const Labels& labels) {
   return result;
 }
 
-compare::KernelEstimate read_any(const fs::path& file, const Labels& labels) {
-  switch (compare::kernel_format(file)) {
-    case KernelFormat::npy:
-      return {config::read_npy(file)};
-    case KernelFormat::csv:
-      return {read_csv(file, labels)};
-    case KernelFormat::json:
-      return read_json(file, labels);
-  }
-  return {};
+GivenKernel read_any(const fs::path& file, const Labels& labels) {
+  const fs::path extension = file.extension();
+  if (extension == ".npy") return {read_npy(file)};
+  if (extension == ".csv") return {read_csv(file, labels)};
+  if (extension == ".json") return read_json(file, labels);
+  throw ConfigError(file.string() + ": a kernel's file must end in .json, .csv or .npy");
 }
 
 }  // namespace
 
-compare::KernelEstimate read_given_kernel(const fs::path& file, const std::optional<fs::path>& standard_error,
-                                          const netsor::Program& program) {
-  const Labels& labels = program.output().labels;
-  compare::KernelEstimate result = read_any(file, labels);
+GivenKernel read_kernel(const fs::path& file, const std::optional<fs::path>& standard_error,
+                        const Labels& labels) {
+  GivenKernel result = read_any(file, labels);
   check_matrix(file, result.value, labels);
-  if (standard_error) {
-    result.standard_error = read_any(*standard_error, labels).value;
-    check_matrix(*standard_error, result.standard_error, labels);
-  }
+  if (standard_error) result.standard_error = read_any(*standard_error, labels).value;
   for (const MatrixXd* bars : {&result.standard_error, &result.error_bound}) {
     if (bars->size() == 0) continue;
     const fs::path& from = standard_error && bars == &result.standard_error ? *standard_error : file;
@@ -140,8 +131,7 @@ compare::KernelEstimate read_given_kernel(const fs::path& file, const std::optio
     if (bars->minCoeff() < 0)
       throw ConfigError(from.string() + ": a negative error bar; give absolute values");
   }
-  result.labels = labels;
   return result;
 }
 
-}  // namespace nngpcheck::cli
+}  // namespace nngpcheck::config

@@ -1,0 +1,81 @@
+#include "tests/fuzz/targets.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+
+#include "config/cifar.hpp"
+#include "config/error.hpp"
+#include "config/experiment.hpp"
+#include "config/expression.hpp"
+#include "config/graph.hpp"
+#include "config/inputs.hpp"
+#include "config/kernel.hpp"
+#include "config/text_file.hpp"
+
+namespace nngpcheck::testing {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void experiment(const fs::path& file) { config::read_experiments(file); }
+void override_key(const fs::path& file) { config::example_experiment("gru", {config::read_file(file)}); }
+void expression(const fs::path& file) { config::parse_expression(config::read_file(file)); }
+void inputs(const fs::path& file) { config::read_inputs(file); }
+void edges(const fs::path& file) {
+  config::read_edges(file, 5, config::EdgeKind::directed);
+  config::read_edges(file, 5, config::EdgeKind::undirected);
+}
+void cifar(const fs::path& file) { config::read_cifar(file, 0, config::cifar_count(file)); }
+void kernel(const fs::path& file) { config::read_kernel(file, file, {"a", "b"}); }
+
+const Target& find(const std::string& name) {
+  const auto found = std::find_if(targets().begin(), targets().end(),
+                                  [&](const Target& target) { return target.name == name; });
+  if (found == targets().end()) throw std::out_of_range("no target is called " + name);
+  return *found;
+}
+
+void write(const fs::path& file, std::string_view bytes) {
+  std::ofstream stream(file, std::ios::binary);
+  stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+}  // namespace
+
+const std::vector<Target>& targets() {
+  static const std::vector<Target> table = {
+      {"experiment", "e.toml", experiment}, {"override", "key=value", override_key},
+      {"expression", "f(x)", expression},   {"csv", "inputs.csv", inputs},
+      {"npy", "inputs.npy", inputs},        {"edges", "graph.csv", edges},
+      {"cifar", "batch.bin", cifar},        {"kernel_npy", "K.npy", kernel},
+      {"kernel_csv", "K.csv", kernel},      {"kernel_json", "K.json", kernel},
+  };
+  return table;
+}
+
+Workplace::Workplace(const std::string& target)
+    : target_(find(target)),
+      folder_(fs::temp_directory_path() / ("nngpcheck-" + target + "-" + std::to_string(getpid()))) {
+  fs::create_directories(folder_);
+  write(folder_ / "points.csv", "x0,x1\n1,0\n0,1\n1,1\n");
+  write(folder_ / "tokens.csv", "sequence,position,token,x0,x1\n0,0,a,1,0\n0,1,b,0,1\n1,0,c,1,1\n");
+  write(folder_ / "edges.csv", "source,target\n0,1\n1,2\n");
+}
+
+Workplace::~Workplace() { fs::remove_all(folder_); }
+
+bool Workplace::read(std::string_view bytes) const {
+  write(folder_ / target_.file, bytes);
+  try {
+    target_.read(folder_ / target_.file);
+    return true;
+  } catch (const config::ConfigError&) {
+    return false;
+  }
+}
+
+}  // namespace nngpcheck::testing
