@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/check_display.hpp"
 #include "cli/chosen.hpp"
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
@@ -65,14 +66,18 @@ compare::KernelEstimate given_kernel(const fs::path& file, const std::optional<f
   return {std::move(given.value), std::move(given.standard_error), std::move(given.error_bound), labels};
 }
 
-compare::CheckResult check(const Subject& subject, const CheckOptions& options) {
+compare::CheckResult check(const Subject& subject, const CheckOptions& options, CheckDisplay& display) {
   const netsor::Program& program = subject.experiment.program;
   const compare::KernelEstimate kernel =
       options.kernel
           ? given_kernel(*options.kernel, options.kernel_stderr, program)
           : compare::estimate(limit_of(subject.experiment, subject.file, options.threads), program);
+  compare::ProgramCheckOptions how = settings(subject.experiment.check, options);
+  how.on_draw = [&](const compare::DrawProgress& progress) {
+    display.show(subject.experiment.name, progress);
+  };
   try {
-    return compare::check(program, kernel, settings(subject.experiment.check, options));
+    return compare::check(program, kernel, how);
   } catch (const compare::CompareError& error) {
     throw compare::CompareError((options.kernel ? *options.kernel : subject.file).string() + ": " +
                                 subject.experiment.name + ": " + error.what());
@@ -101,8 +106,10 @@ void write_evidence(const std::vector<compare::NamedResult>& results, const Chec
 int check(const CheckOptions& options) {
   if (const auto warning = empirical::blas_warning()) fmt::print(stderr, "nngpcheck: {}\n", *warning);
   std::vector<compare::NamedResult> results;
+  CheckDisplay display(!options.quiet);
   for (const Subject& subject : subjects(options)) {
-    results.push_back({subject.file.string(), subject.experiment.name, check(subject, options)});
+    results.push_back({subject.file.string(), subject.experiment.name, check(subject, options, display)});
+    display.clear();
     fmt::print("{}\n", compare::verdict_text(results.back().name, results.back().result));
     std::fflush(stdout);
   }

@@ -61,6 +61,7 @@ struct CheckOptions {
   std::optional<double> false_alarm, tolerance;                // instead of the files'
   std::optional<std::filesystem::path> kernel, kernel_stderr;  // instead of the analytic kernel
   std::optional<std::filesystem::path> junit, json;            // where to write the evidence
+  bool quiet = false;                                          // show no progress
   std::string sampler = "auto";
   int threads = 0;
   std::size_t memory = 0;

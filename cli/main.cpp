@@ -177,6 +177,7 @@ void CommandLine::add_check() {
                   "file's, or 0.01")
       ->type_name("D");
   checking.add_option("--junit", check_options.junit, "write JUnit XML")->type_name("FILE");
+  checking.add_flag("--quiet", check_options.quiet, "show no progress");
   checking.add_option("--json", check_options.json, "write the evidence as JSON")->type_name("FILE");
   add_networks(checking, check_options.sampler, check_options.threads, check_options.memory);
   add_overrides(checking, check_options.overrides);

@@ -28,16 +28,18 @@ CheckOptions fitted_to(const empirical::Sampler& sampler, CheckOptions options) 
   return options;
 }
 
-DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed) {
-  return [sampler = std::move(sampler), seed](const LadderRequest& request) {
+DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed,
+                       OnDraw on_draw) {
+  return [sampler = std::move(sampler), seed, on_draw = std::move(on_draw)](const LadderRequest& request) {
     Ladders result{request.widths, {}};
     const Eigen::Index m = sampler->program().outputs();
     for (const std::int64_t width : request.widths) {
       Eigen::MatrixXd kernels(request.count, m * (m + 1) / 2);
       sampler->sample(width, seed, request.first, static_cast<std::uint64_t>(request.count),
                       [&](std::uint64_t network, const Eigen::MatrixXd& kernel) {
-                        kernels.row(static_cast<Eigen::Index>(network - request.first)) =
-                            upper_triangle(kernel).transpose();
+                        const auto row = static_cast<Eigen::Index>(network - request.first);
+                        kernels.row(row) = upper_triangle(kernel).transpose();
+                        on_draw({request, width, row + 1});
                       });
       result.kernels.push_back(std::move(kernels));
     }
@@ -58,7 +60,8 @@ CheckResult check(const netsor::Program& program, const KernelEstimate& kernel,
   const auto sampler = std::make_shared<const empirical::Sampler>(program, options.sampler);
   KernelEstimate labelled = kernel;
   if (labelled.labels.empty()) labelled.labels = program.output().labels;
-  CheckResult result = check(labelled, ladders_of(sampler, options.seed), fitted_to(*sampler, options.check));
+  CheckResult result =
+      check(labelled, ladders_of(sampler, options.seed, options.on_draw), fitted_to(*sampler, options.check));
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

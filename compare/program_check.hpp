@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "analytic/limit.hpp"
@@ -11,8 +12,20 @@
 
 namespace nngpcheck::compare {
 
+/// How far a request is.
+struct DrawProgress {
+  const LadderRequest& request;
+  std::int64_t width = 0;     // the current one
+  std::int64_t networks = 0;  // of this width that have been drawn
+};
+
+/// Called for each network.
+using OnDraw = std::function<void(const DrawProgress&)>;
+
 /// Draws ladders from a sampler: network i of a width is its network i.
-DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed);
+DrawLadders ladders_of(
+    std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed,
+    OnDraw on_draw = [](const DrawProgress&) {});
 
 /// A limit that was computed with that many randomizations, as what is checked.
 KernelEstimate estimate(const analytic::Limit& limit, const netsor::Program& program,
@@ -24,6 +37,7 @@ struct ProgramCheckOptions {
   CheckOptions check = {};
   empirical::SamplerOptions sampler = {};
   std::uint64_t seed = 0;  // of the networks
+  OnDraw on_draw = [](const DrawProgress&) {};
 };
 
 /// Widths that the sampler's program accepts, its precision, and the largest width if none is given.

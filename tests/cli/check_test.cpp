@@ -34,6 +34,19 @@ TEST_F(Check, TheAnalyticKernelAgrees) {
               AllOf(StartsWith("agree     mlp: no entry off by > "), HasSubstr("miss ≤ 1e-3")));
 }
 
+TEST_F(Check, ShowsOnATerminalWhatItDraws) {
+  const std::string command = "check e.toml --tolerance 0.006";
+  EXPECT_THAT(run(command).errors, testing::Not(HasSubstr("ladders 1 to")));
+  // `script` runs it on a terminal; both outputs arrive as one.
+  const auto on_terminal = [&](const std::string& arguments) {
+    return run("--version; script -qec '" NNGPCHECK_EXECUTABLE " " + arguments + "' /dev/null").output;
+  };
+  EXPECT_THAT(on_terminal(command),
+              AllOf(HasSubstr("mlp: ladders 1 to 64: width "), HasSubstr("agree     mlp")));
+  EXPECT_THAT(on_terminal(command + " --quiet"),
+              AllOf(testing::Not(HasSubstr("ladders 1 to")), HasSubstr("agree     mlp")));
+}
+
 TEST_F(Check, KernelsFromElsewhere) {
   run("kernel e.toml -o right.csv");
   run("kernel e.toml -o right.npy");
