@@ -9,8 +9,8 @@ namespace nngpcheck::cli {
 /// is alone, rank 0 of 1.
 class Ranks {
  public:
-  /// Throws UsageError if there are others but nngpcheck was built without MPI.
-  Ranks();
+  /// Throws UsageError if there are others to work with, but nngpcheck was built without MPI.
+  explicit Ranks(bool together);
   /// Waits for the others, unless an exception is on its way.
   ~Ranks();
   Ranks(const Ranks&) = delete;

@@ -1,13 +1,15 @@
 // Without MPI.
 #include <cstdlib>
+#include <string>
 
 #include "cli/ranks.hpp"
 #include "cli/usage_error.hpp"
 
 namespace nngpcheck::cli {
 
-Ranks::Ranks() {
-  for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"}) {
+Ranks::Ranks(bool together) {
+  if (!together) return;
+  for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
     const char* value = std::getenv(variable);
     if (!value || std::string(value) == "1") continue;
     throw UsageError(

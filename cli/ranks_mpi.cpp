@@ -25,8 +25,8 @@ bool running() {
 
 }  // namespace
 
-Ranks::Ranks() {
-  if (!started_with_others()) return;
+Ranks::Ranks(bool together) {
+  if (!together || !started_with_others()) return;
   MPI_Init(nullptr, nullptr);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
   MPI_Comm_size(MPI_COMM_WORLD, &size_);

@@ -127,9 +127,9 @@ RunOptions divided(RunOptions options, const Ranks& ranks) {
 }  // namespace
 
 void run(const RunOptions& given) {
-  const Ranks ranks;
+  const compare::Part part = shard(given.shard);
+  const Ranks ranks(part.count == 1);  // a shard is drawn by one process
   const RunOptions options = divided(given, ranks);
-  const compare::Part part = shard(options.shard);
   const std::vector<config::Experiment> read = config::read_experiments(options.file, options.overrides);
   const std::filesystem::path folder = folder_of(options, part);
   if (!options.dry_run) compare::check_folder(folder);

@@ -84,7 +84,7 @@ struct RunResult {
   std::int64_t networks = 0;  // of the whole run
   std::int64_t missing = 0;   // of these, not drawn yet by any shard; the rest is empty unless 0
   Summary summary;
-  std::vector<EmpiricalKernel> widest;  // of each experiment, at its widest width
+  std::vector<EmpiricalKernel> widest;  // of each experiment, at its widest width; empty without samples/
   std::string warning;                  // why a plot is missing, or ""
 };
 

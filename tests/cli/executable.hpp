@@ -72,6 +72,7 @@ class Executable : public Scratch {
       ++compared;
     }
     EXPECT_GE(compared, 9);
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / folder), {}), compared + 2) << folder;
   }
 
   std::set<std::string> files() const {
