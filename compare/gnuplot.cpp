@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
@@ -33,7 +35,22 @@ void run_gnuplot(const std::filesystem::path& script) {
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw CompareError("gnuplot failed to draw the plot");
 }
 
+/// Without the style that gnuplot's SVG lacks, browsers blur a bitmap that they enlarge.
+std::string with_sharp_pixels(std::string svg) {
+  const std::string tag = "<image ";
+  for (std::size_t at = 0; (at = svg.find(tag, at)) != std::string::npos;) {
+    at += tag.size();
+    svg.insert(at, "style='image-rendering:pixelated' ");
+  }
+  return svg;
+}
+
 }  // namespace
+
+std::string read_file(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
 
 std::string quoted(const std::string& text) {
   std::string result = "'";
@@ -60,7 +77,7 @@ void draw(const Canvas& canvas, const std::string& setup, const std::string& com
       png);
   write_file(script.temporary(), text);
   run_gnuplot(script.temporary());
-  svg.commit();
+  svg.commit(with_sharp_pixels(read_file(svg.temporary())));
   png.commit();
 }
 

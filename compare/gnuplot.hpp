@@ -9,6 +9,9 @@ namespace nngpcheck::compare {
 /// A text as gnuplot's string literal.
 std::string quoted(const std::string& text);
 
+/// The contents of a file; "" if it cannot be read.
+std::string read_file(const std::filesystem::path& file);
+
 /// In units of the SVG; the PNG has 1.5 pixels for each.
 struct Canvas {
   int width;

@@ -7,7 +7,6 @@
 
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
-#include "compare/heat_map.hpp"
 #include "compare/metrics.hpp"
 #include "compare/report.hpp"
 #include "compare/sample_log.hpp"
@@ -178,26 +177,15 @@ RunResult run(const std::vector<Experiment>& experiments, const fs::path& folder
   }
   log.sync();
   write_file(folder / "summary.json", to_json(result.summary).dump(1) + "\n");
-  Pictures pictures;
-  const auto drawn = [&](const std::string& name, auto&& draw_as) {
-    try {
-      draw_as(folder / name);
-      return name + ".png";
-    } catch (const CompareError& error) {
-      if (result.warning.empty()) result.warning = std::string("no plots: ") + error.what();
-      return std::string();
-    }
-  };
-  pictures.width_error =
-      drawn("width_error", [&](const fs::path& base) { plot(curves_of(result.summary), base); });
+  Report report{{}, read_json(folder / "run.json")};
+  report.provenance.erase("experiments");
   for (std::size_t e = 0; e < experiments.size(); ++e) {
-    const Experiment& experiment = experiments[e];
-    pictures.correlations.push_back(drawn("correlation_" + experiment.name, [&](const fs::path& base) {
-      plot_heat_maps({{experiment.name + ": analytic", correlation(kernels[e])}}, experiment.kernel.labels,
-                     base);
-    }));
+    report.experiments.push_back({.summary = result.summary.experiments[e],
+                                  .description = experiments[e].description,
+                                  .kernel = experiments[e].kernel});
+    report.experiments.back().kernel.kernel = kernels[e];
   }
-  write_file(folder / "report.md", report(result.summary, pictures));
+  result.warning = write_report(report, folder);
   return result;
 }
 

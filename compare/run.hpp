@@ -51,8 +51,7 @@ void check_folder(const std::filesystem::path& folder);
 ///   run.json         the experiments' descriptions and `provenance` (versions, machine, seed, …)
 ///   samples.csv      one row per network, appended as it arrives (see SampleLog)
 ///   kernel_NAME.json the analytic kernel of experiment NAME
-///   summary.json, width_error.svg, width_error.png, report.md
-///   correlation_NAME.svg, correlation_NAME.png   its correlations (see plot_heat_maps)
+///   summary.json, and the report with its pictures (see write_report)
 /// A folder that holds an unfinished run of the same experiments (equal descriptions, equal kernels within
 /// their error bars) is continued, with the same result as if it had not been interrupted; a finished one is
 /// only summarized anew. Throws CompareError if it holds anything else, which it leaves alone.

@@ -42,11 +42,13 @@ Experiment experiment(const std::string& name, Sampler sampler = fake()) {
 class Runs : public Scratch {
  protected:
   RunResult run_in(const std::string& folder, const std::vector<Experiment>& experiments) const {
-    return run(experiments, folder_ / folder, provenance());
+    return run(experiments, folder_ / folder, provenance_);
   }
   std::string error(const std::string& folder, const std::vector<Experiment>& experiments) const {
     return error_of([&] { run_in(folder, experiments); });
   }
+
+  const nlohmann::ordered_json provenance_ = provenance();
 };
 
 TEST_F(Runs, LeaveAFolderThatDescribesItself) {
@@ -56,10 +58,10 @@ TEST_F(Runs, LeaveAFolderThatDescribesItself) {
   const fs::path folder = folder_ / "new" / "run";
   for (const char* name :
        {"run.json", "samples.csv", "kernel_a.json", "kernel_b.json", "summary.json", "width_error.svg",
-        "width_error.png", "report.md", "correlation_a.svg", "correlation_b.png"}) {
+        "width_error.png", "report.md", "report.html", "correlation_a.svg", "correlation_b.png"}) {
     EXPECT_TRUE(fs::exists(folder / name)) << name;
   }
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 12);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 13);
   const auto record = nlohmann::json::parse(read(folder / "run.json"));
   EXPECT_EQ(record["experiments"][1]["name"], "b");
   EXPECT_TRUE(record["versions"].contains("Eigen"));
@@ -87,8 +89,8 @@ TEST_F(Runs, GoOnAfterAnInterruptionToTheSameResult) {
     const std::string samples = read(folder_ / folder / "samples.csv");
     write(folder_ / folder / "samples.csv", samples.substr(0, samples.size() - samples.size() / 3));
     run_in(folder, {experiment("a"), experiment("b")});
-    for (const char* name : {"samples.csv", "summary.json", "report.md", "kernel_a.json", "width_error.svg",
-                             "correlation_a.svg"}) {
+    for (const char* name : {"samples.csv", "summary.json", "report.md", "report.html", "kernel_a.json",
+                             "width_error.svg", "correlation_a.svg"}) {
       EXPECT_EQ(read(folder_ / folder / name), read(folder_ / "whole" / name)) << stop << " " << name;
     }
   }
