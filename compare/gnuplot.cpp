@@ -72,8 +72,10 @@ void draw(const Canvas& canvas, const std::string& setup, const std::string& com
   add(fmt::format("svg size {},{} font 'sans-serif,{}' background 'white' name 'nngpcheck'", canvas.width,
                   canvas.height, canvas.font_size),
       svg);
-  add(fmt::format("pngcairo size {},{} fontscale 1.5 linewidth 1.5 pointscale 1.5 background 'white'",
-                  canvas.width * 3 / 2, canvas.height * 3 / 2),
+  // The SVG's font has pixels, the PNG's has points, of which there are 72 where there are 96 pixels.
+  add(fmt::format("pngcairo size {},{} font 'sans-serif,{}' fontscale 1.5 linewidth 1.5 pointscale 1.5 "
+                  "background 'white'",
+                  canvas.width * 3 / 2, canvas.height * 3 / 2, canvas.font_size * 0.75),
       png);
   write_file(script.temporary(), text);
   run_gnuplot(script.temporary());

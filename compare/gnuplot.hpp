@@ -16,7 +16,7 @@ std::string read_file(const std::filesystem::path& file);
 struct Canvas {
   int width;
   int height;
-  int font_size;
+  int font_size;  // of all texts
 };
 
 /// Runs `setup` once, then `commands` for each of `base`.svg and `base`.png. Throws CompareError if gnuplot

@@ -16,8 +16,8 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 
-constexpr std::size_t most_labels = 24;  // beyond, no labels, and a bitmap: m² squares make a large SVG
-constexpr Index most_rows = 160;         // beyond, a bitmap is large, too, and nobody sees its rows
+constexpr std::size_t most_labels = 24;
+constexpr Index most_rows = 160;  // beyond, the file is large, and nobody sees a row
 constexpr std::size_t longest_label = 16;
 constexpr double rounding = 1e-9;  // a correlation above its negative is not negative
 
@@ -68,22 +68,18 @@ std::string ticks(const std::vector<std::string>& labels) {
 
 std::string axes(const std::vector<std::string>& labels, bool upright) {
   if (labels.empty()) return "unset xtics\nunset ytics\n";
-  return fmt::format(
-      "set xtics {0} scale 0 {1} font ',13' noenhanced\nset ytics {0} scale 0 font ',13' noenhanced\n",
-      ticks(labels), upright ? "" : "rotate by 90 right");
+  return fmt::format("set xtics {0} scale 0 {1} noenhanced\nset ytics {0} scale 0 noenhanced\n",
+                     ticks(labels), upright ? "" : "rotate by 90 right");
 }
 
 /// The values as lines "column row value".
-std::string data(const MatrixXd& values, bool squares) {
+std::string data(const MatrixXd& values) {
   std::string result = "$map << EOD\n";
   for (Index i = 0; i < values.rows(); ++i) {
     for (Index j = 0; j < values.cols(); ++j) {
-      // gnuplot draws a square without value in white, but leaves such a pixel out.
-      if (std::isnan(values(i, j)) && squares) continue;
       result += fmt::format("{} {} {:.6g}\n", j, i, values(i, j));
     }
   }
-  if (squares) result += "-9 -9 0\n";  // outside the frame: a map without any value would be an error
   return result + "EOD\n";
 }
 
@@ -141,19 +137,15 @@ Index heat_map_stride(Index m) { return (m + most_rows - 1) / most_rows; }
 void plot_heat_map(const MatrixXd& values, const Colours& colours, const std::vector<std::string>& labels,
                    const std::filesystem::path& base) {
   std::vector<std::string> shown;
-  const bool squares = labels.size() <= most_labels;
-  if (squares) {
+  if (labels.size() <= most_labels) {
     for (const std::string& label : labels) shown.push_back(shortened(label, longest_label));
   }
   const Layout layout(shown);
   const Eigen::ArithmeticSequence drawn = Eigen::seq(0, values.rows() - 1, heat_map_stride(values.rows()));
-  std::string setup =
-      data(values(drawn, drawn), squares) + style + palette(colours) + axes(shown, layout.upright);
+  std::string setup = data(values(drawn, drawn)) + style + palette(colours) + axes(shown, layout.upright);
   setup += fmt::format("set xrange [-0.5:{0}.5]\nset yrange [{0}.5:-0.5]\n", drawn.size() - 1);
-  const std::string using_columns =
-      squares ? "using 1:2:(0.52):(0.52):3 with boxxyerror linecolor palette" : "using 1:2:3 with image";
-  draw({layout.width, layout.height, 14}, setup + places(layout), "plot $map " + using_columns + " notitle\n",
-       base);
+  draw({layout.width, layout.height, 13}, setup + places(layout),
+       "plot $map using 1:2:3 with image notitle\n", base);
 }
 
 }  // namespace nngpcheck::compare

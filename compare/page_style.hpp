@@ -63,12 +63,11 @@ pre { overflow-x: auto; background: var(--shade); border-radius: 6px; padding: 0
   a { color: inherit; text-decoration: none; }
   .scroll, pre { overflow: visible; }
   pre { white-space: pre-wrap; }
-  figure, tr, li { break-inside: avoid; }
+  figure, .scroll, li { break-inside: avoid; }
   h2, caption { break-after: avoid; }
   h2 { margin-top: 2rem; }
-  .pictures { grid-template-columns: repeat(auto-fit, minmax(5.5cm, 1fr)); }
-  .pictures figure:only-child { max-width: 15cm; }
-  details::details-content { content-visibility: visible; } }
+  .pictures { grid-template-columns: repeat(auto-fit, minmax(5cm, 1fr)); }
+  .pictures figure:only-child { max-width: 12cm; } }
 )css";
 
 }  // namespace nngpcheck::compare

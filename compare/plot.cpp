@@ -17,9 +17,8 @@ namespace {
 const std::string style = R"(set encoding utf8
 set logscale xy
 set format y "10^{%L}"
-set xlabel "width n" offset 0,0.4
+set xlabel "width n" offset 0,0.3
 set ylabel "relative squared error  ‖K_n − K‖^2 / ‖K‖^2"
-set key bmargin left horizontal Left reverse maxcols 1 samplen 2.5
 set border 3
 set tics nomirror out
 set grid xtics ytics linecolor "#e4e4e4" linetype 1
@@ -69,6 +68,23 @@ std::string ticks(const std::vector<Curve>& curves) {
   if (widths.size() > 12) return "set format x \"10^{%L}\"\n";
   return fmt::format("set xtics ({})\n", fmt::join(widths, ", "));
 }
+
+/// From top to bottom: the frame, its axis, and the legend, where it covers nothing. In pixels of the SVG.
+struct Layout {
+  explicit Layout(std::size_t curves) : legend(22 * (static_cast<int>(curves) + 1) + 6) {}
+
+  std::string commands() const {
+    const auto from_below = [&](int pixels) { return static_cast<double>(pixels) / height; };
+    return fmt::format(
+        "set tmargin at screen {:.6f}\nset bmargin at screen {:.6f}\n"
+        "set key at screen 0.14,{:.6f} left top Left reverse maxcols 1 samplen 2.5\n",
+        from_below(legend + axis + frame), from_below(legend + axis), from_below(legend));
+  }
+
+  static constexpr int width = 600, above = 16, frame = 370, axis = 66;
+  int legend;
+  int height = above + frame + axis + legend;
+};
 
 /// A line of slope −1 that passes above every curve's first point.
 std::string guide(const std::vector<Curve>& curves, const Frame& limits) {
@@ -133,9 +149,8 @@ void plot(const std::vector<Curve>& curves, const std::filesystem::path& base) {
   std::string text = data(curves, limits) + guide(curves, limits) + style + ticks(curves);
   text += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", limits.left, limits.right, limits.bottom,
                       limits.top);
-  const int legend_height =
-      21 * (static_cast<int>(curves.size()) + 1);  // below the frame, where it covers nothing
-  draw({.width = 600, .height = 460 + legend_height, .font_size = 15}, text, commands(curves), base);
+  const Layout layout(curves.size());
+  draw({Layout::width, layout.height, 15}, text + layout.commands(), commands(curves), base);
 }
 
 }  // namespace nngpcheck::compare

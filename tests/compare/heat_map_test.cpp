@@ -46,12 +46,6 @@ const MatrixXd negative{{1, -0.25}, {-0.25, 1}};
 // The ends of the two palettes, as gnuplot writes them.
 const std::string yellow = "rgb(253, 231,  37)", red = "rgb(103,   0,  31)";
 
-int count(const std::string& text, const std::string& part) {
-  int result = 0;
-  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++result;
-  return result;
-}
-
 std::vector<std::string> numbers(int count) {
   std::vector<std::string> result;
   for (int k = 0; k < count; ++k) result.push_back("label" + std::to_string(k));
@@ -80,9 +74,10 @@ TEST(StandardErrorColours, ReachTheLargest) {
 }
 
 TEST_F(HeatMaps, LeaveMissingValuesOut) {
-  const int whole = count(svg(positive, {"a", "b"}), "<polygon");
   const MatrixXd half = correlation(MatrixXd{{2, 0}, {0, 0}});
-  EXPECT_EQ(count(svg(half, {"a", "b"}), "<polygon"), whole - 3);
+  const std::string drawn = svg(half, {"a", "b"});
+  EXPECT_THAT(drawn, HasSubstr("rgb(200, 200, 200)"));  // the grey behind
+  EXPECT_NE(drawn, svg(MatrixXd{{1, 0}, {0, 0}}, {"a", "b"}));
   EXPECT_NO_THROW(svg(correlation(MatrixXd::Zero(2, 2)), {"a", "b"}));
 }
 
