@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <memory>
 #include <utility>
 
+#include "analytic/limit.hpp"
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/networks.hpp"
@@ -13,6 +16,7 @@
 #include "config/experiment.hpp"
 #include "empirical/blas.hpp"
 #include "empirical/sampler.hpp"
+#include "netsor/printer.hpp"
 
 namespace nngpcheck::cli {
 
@@ -64,13 +68,37 @@ compare::Experiment prepare(const config::Experiment& experiment, const Networks
     fmt::print(stderr, "{}", std::exchange(*memory, ""));  // before the first network
     networks->sample(width, seed, first, count, sink);
   };
-  result.kernel = kernel_of(experiment, options.file, options.threads);
+  const analytic::Limit limit = limit_of(experiment, options.file, options.threads);
+  result.kernel = compare::labelled(limit, experiment.program.output().labels);
+  result.program = netsor::print(experiment.program);
+  result.plan = analytic::explain(experiment.program, limit);
   return result;
 }
 
 nlohmann::ordered_json provenance() {
   nlohmann::ordered_json result = compare::provenance();
   result["versions"]["LibTorch"] = NNGPCHECK_LIBTORCH_VERSION;
+  return result;
+}
+
+/// As a shell takes it.
+std::string shell_quoted(const std::string& text) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) ||
+           std::string("_-./=+,:%@").find(c) != std::string::npos;
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return text;
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? "'\\''" : std::string(1, c);
+  return result + "'";
+}
+
+/// The command that draws the same networks, into its own folder.
+std::string command(const RunOptions& options) {
+  std::string result = "nngpcheck run " + shell_quoted(options.file.string());
+  for (const std::string& change : options.overrides) result += " --set " + shell_quoted(change);
+  if (options.sampler != "auto") result += " --sampler " + options.sampler;
+  if (options.device != "cpu") result += " --device " + shell_quoted(options.device);
   return result;
 }
 
@@ -100,7 +128,9 @@ void run(const RunOptions& options) {
   bool sampled = false;
   const compare::RunResult result = [&] {
     ProgressDisplay display;
-    return compare::run(experiments, folder, provenance(), [&](const compare::Progress& progress) {
+    nlohmann::ordered_json origin = {{"command", command(options)}};
+    origin.update(provenance());
+    return compare::run(experiments, folder, origin, [&](const compare::Progress& progress) {
       sampled = true;
       display.show(progress);
     });
@@ -113,7 +143,7 @@ void run(const RunOptions& options) {
                experiment.widths.front().networks, experiment.widths.front().width,
                experiment.widths.back().width);
   }
-  fmt::print("{}: report.md, summary.json, samples.csv{}\n", folder.string(),
+  fmt::print("{}: report.html, report.md, summary.json, samples.csv{}\n", folder.string(),
              result.warning.empty() ? ", pictures as svg and png" : "");
 }
 

@@ -263,8 +263,8 @@ std::string write_report(const Report& report, const fs::path& folder) {
   Composer composer(folder);
   composer.add_question(report.experiments);
   for (const ExperimentReport& experiment : report.experiments) composer.add_experiment(experiment);
-  composer.add_repetition(report);
   write_file(folder / "report.md", markdown(composer.page()));
+  composer.add_repetition(report);
   write_file(folder / "report.html", html(composer.page()));
   return composer.warning();
 }

@@ -55,13 +55,14 @@ struct Report {
 
 /// Writes, into `folder`:
 ///   report.html   the page, with its pictures inside: one file, no script, nothing fetched from elsewhere
-///   report.md     the same for GitHub, with the PNG files
+///   report.md     the same for GitHub, with the PNG files, and without the provenance: a run that is
+///   repeated
+///                 with the same numbers gives the same bytes, whenever and wherever
 ///   width_error   .svg and .png (see plot), and per experiment, as .svg and .png (see plot_heat_map),
 ///   correlation_NAME, empirical_NAME   the correlations of K and of the widest networks' mean kernel
 ///   difference_NAME                    standard_errors_off
-/// Equal reports give equal bytes. Without gnuplot, the pages come without pictures. Returns "", or why some
-/// picture is missing. Throws CompareError if a page cannot be written. Precondition: an experiment's name is
-/// part of a file name.
+/// Without gnuplot, the pages come without pictures. Returns "", or why some picture is missing. Throws
+/// CompareError if a page cannot be written. Precondition: an experiment's name is part of a file name.
 std::string write_report(const Report& report, const std::filesystem::path& folder);
 
 }  // namespace nngpcheck::compare

@@ -182,7 +182,9 @@ RunResult run(const std::vector<Experiment>& experiments, const fs::path& folder
   for (std::size_t e = 0; e < experiments.size(); ++e) {
     report.experiments.push_back({.summary = result.summary.experiments[e],
                                   .description = experiments[e].description,
-                                  .kernel = experiments[e].kernel});
+                                  .kernel = experiments[e].kernel,
+                                  .plan = experiments[e].plan,
+                                  .program = experiments[e].program});
     report.experiments.back().kernel.kernel = kernels[e];
   }
   result.warning = write_report(report, folder);

@@ -26,6 +26,7 @@ struct Experiment {
   std::string name;                    // unique in a run; letters, digits, _ and -
   nlohmann::ordered_json description;  // as resolved; together they decide whether a run is the same
   LabelledKernel kernel;
+  std::string program, plan;         // as texts, for the report; "" if they are not known
   std::vector<std::int64_t> widths;  // at least 2, increasing
   std::int64_t networks = 0;         // of each width, at least 2
   Sampler sample;
