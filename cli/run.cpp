@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <memory>
 #include <thread>
 #include <utility>
 
+#include "analytic/limit.hpp"
 #include "cli/commands.hpp"
 #include "cli/dry_run.hpp"
 #include "cli/limit_of.hpp"
@@ -22,6 +25,7 @@
 #include "empirical/blas.hpp"
 #include "empirical/memory.hpp"
 #include "empirical/sampler.hpp"
+#include "netsor/printer.hpp"
 
 namespace nngpcheck::cli {
 
@@ -78,7 +82,10 @@ compare::Experiment prepare(const config::Experiment& experiment, const Networks
     fmt::print(stderr, "{}", std::exchange(*memory, ""));  // before the first network
     networks->sample_outputs(width, seed, first, count, sink);
   };
-  result.kernel = kernel_of(experiment, options.file, options.threads);
+  const analytic::Limit limit = limit_of(experiment, options.file, options.threads);
+  result.kernel = compare::labelled(limit, experiment.program.output().labels);
+  result.program = netsor::print(experiment.program);
+  result.plan = analytic::explain(experiment.program, limit);
   return result;
 }
 
@@ -124,6 +131,27 @@ RunOptions divided(RunOptions options, const Ranks& ranks) {
   return options;
 }
 
+/// As a shell takes it.
+std::string shell_quoted(const std::string& text) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) ||
+           std::string("_-./=+,:%@").find(c) != std::string::npos;
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return text;
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? "'\\''" : std::string(1, c);
+  return result + "'";
+}
+
+/// The command that draws the same networks, into its own folder.
+std::string command(const RunOptions& options) {
+  std::string result = "nngpcheck run " + shell_quoted(options.file.string());
+  for (const std::string& change : options.overrides) result += " --set " + shell_quoted(change);
+  if (options.sampler != "auto") result += " --sampler " + options.sampler;
+  if (options.device != "cpu") result += " --device " + shell_quoted(options.device);
+  return result;
+}
+
 }  // namespace
 
 void run(const RunOptions& given) {
@@ -160,7 +188,9 @@ void run(const RunOptions& given) {
       sampled = true;
       display.show(progress);
     };
-    return compare::run(experiments, folder, provenance(), settings);
+    nlohmann::ordered_json origin = {{"command", command(given)}};
+    origin.update(provenance());
+    return compare::run(experiments, folder, origin, settings);
   }();
   if (!ranks.first()) return;
   if (!sampled && result.missing == 0)

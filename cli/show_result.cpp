@@ -17,7 +17,7 @@ void show_result(const compare::RunResult& result, const std::filesystem::path& 
                experiment.widths.front().networks, experiment.widths.front().width,
                experiment.widths.back().width);
   }
-  fmt::print("{}: report.md, summary.json, samples.csv{}\n", folder.string(),
+  fmt::print("{}: report.html, report.md, summary.json, samples.csv{}\n", folder.string(),
              result.warning.empty() ? ", pictures as svg and png" : "");
 }
 

@@ -205,7 +205,7 @@ nlohmann::ordered_json to_json(const Gaussianity& gaussianity) {
 
 std::string gaussianity_text(const Gaussianity& gaussianity) {
   const GaussianityAtWidth& widest = gaussianity.widths.back();
-  std::string result = "outputs: joint excess kurtosis";
+  std::string result = "Outputs: joint excess kurtosis";
   if (gaussianity.decay) {
     const Rate& decay = *gaussianity.decay;
     result += fmt::format(" ∝ width^{:.2f} ± {:.2f},", decay.slope, decay.interval.upper - decay.slope);

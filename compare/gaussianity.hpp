@@ -78,7 +78,7 @@ std::optional<NormalityTest> test_normality(const Eigen::MatrixXd& outputs, std:
 /// "networks", "dimension", "excess_kurtosis", "p_value", "detectable"}}; null for what is missing.
 nlohmann::ordered_json to_json(const Gaussianity& gaussianity);
 
-/// One line: "outputs: joint excess kurtosis ∝ width^-1.02 ± 0.05, 0.0052 at width 4096; Mardia's test on 100
+/// One line: "Outputs: joint excess kurtosis ∝ width^-1.02 ± 0.05, 0.0052 at width 4096; Mardia's test on 100
 /// outputs there: p = 0.41 (could have seen 2.1)".
 std::string gaussianity_text(const Gaussianity& gaussianity);
 

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
@@ -33,7 +35,22 @@ void run_gnuplot(const std::filesystem::path& script) {
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw CompareError("gnuplot failed to draw the plot");
 }
 
+/// Without the style that gnuplot's SVG lacks, browsers blur a bitmap that they enlarge.
+std::string with_sharp_pixels(std::string svg) {
+  const std::string tag = "<image ";
+  for (std::size_t at = 0; (at = svg.find(tag, at)) != std::string::npos;) {
+    at += tag.size();
+    svg.insert(at, "style='image-rendering:pixelated' ");
+  }
+  return svg;
+}
+
 }  // namespace
+
+std::string read_file(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
 
 std::string quoted(const std::string& text) {
   std::string result = "'";
@@ -55,12 +72,14 @@ void draw(const Canvas& canvas, const std::string& setup, const std::string& com
   add(fmt::format("svg size {},{} font 'sans-serif,{}' background 'white' name 'nngpcheck'", canvas.width,
                   canvas.height, canvas.font_size),
       svg);
-  add(fmt::format("pngcairo size {},{} fontscale 1.5 linewidth 1.5 pointscale 1.5 background 'white'",
-                  canvas.width * 3 / 2, canvas.height * 3 / 2),
+  // The SVG's font has pixels, the PNG's has points, of which there are 72 where there are 96 pixels.
+  add(fmt::format("pngcairo size {},{} font 'sans-serif,{}' fontscale 1.5 linewidth 1.5 pointscale 1.5 "
+                  "background 'white'",
+                  canvas.width * 3 / 2, canvas.height * 3 / 2, canvas.font_size * 0.75),
       png);
   write_file(script.temporary(), text);
   run_gnuplot(script.temporary());
-  svg.commit();
+  svg.commit(with_sharp_pixels(read_file(svg.temporary())));
   png.commit();
 }
 

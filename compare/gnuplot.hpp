@@ -9,11 +9,14 @@ namespace nngpcheck::compare {
 /// A text as gnuplot's string literal.
 std::string quoted(const std::string& text);
 
+/// The contents of a file; "" if it cannot be read.
+std::string read_file(const std::filesystem::path& file);
+
 /// In units of the SVG; the PNG has 1.5 pixels for each.
 struct Canvas {
   int width;
   int height;
-  int font_size;
+  int font_size;  // of all texts
 };
 
 /// Runs `setup` once, then `commands` for each of `base`.svg and `base`.png. Throws CompareError if gnuplot

@@ -1,4 +1,4 @@
-// Kernels as pictures of their correlations.
+// Kernels as pictures.
 #pragma once
 
 #include <Eigen/Core>
@@ -12,17 +12,31 @@ namespace nngpcheck::compare {
 /// positive. Precondition: K is square.
 Eigen::MatrixXd correlation(const Eigen::MatrixXd& kernel);
 
-/// One square of a picture.
-struct HeatMap {
-  std::string title;
-  Eigen::MatrixXd values;  // m×m in [-1, 1]; NaN is drawn as missing, in grey
+/// Which colours stand for which values, so that pictures with equal colours can be compared.
+struct Colours {
+  enum class Map {
+    sequential,  // [0, range], dark to bright
+    diverging    // [-range, range], blue, white, red
+  };
+  Map map = Map::sequential;
+  double range = 1;
+  std::string meaning;  // beside the colour bar
 };
 
-/// Draws one or two heat maps side by side, with a common colour bar, as `base`.svg and `base`.png: row 0 on
-/// top, with the labels at rows and columns if there are at most 24. Colours range over [0, 1] (dark to
-/// bright) if no value is negative, else over [-1, 1] (blue, white, red). Throws CompareError as `plot` does.
-/// Precondition: all have the size of `labels`, at least 1.
-void plot_heat_maps(const std::vector<HeatMap>& maps, const std::vector<std::string>& labels,
-                    const std::filesystem::path& base);
+/// For correlations: sequential if none of them is negative, else diverging, up to 1.
+Colours correlation_colours(const std::vector<Eigen::MatrixXd>& correlations);
+
+/// For differences in standard errors: diverging, up to the largest, and at least to 4.
+Colours standard_error_colours(const Eigen::MatrixXd& differences);
+
+/// A picture of a kernel with m rows has rows and columns 0, s, 2s, …: the kernel of some of the inputs. This
+/// is s, the smallest for which there are at most 160.
+Eigen::Index heat_map_stride(Eigen::Index m);
+
+/// Draws m×m values as `base`.svg and `base`.png: row 0 on top, NaN as missing, in grey, with the labels at
+/// rows and columns if there are at most 24; they end with … after 16 characters. Throws CompareError as
+/// `plot` does. Precondition: at least one label, and as many as rows and columns.
+void plot_heat_map(const Eigen::MatrixXd& values, const Colours& colours,
+                   const std::vector<std::string>& labels, const std::filesystem::path& base);
 
 }  // namespace nngpcheck::compare

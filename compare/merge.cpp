@@ -14,8 +14,7 @@ namespace fs = std::filesystem;
 nlohmann::ordered_json origins(const std::vector<fs::path>& folders) {
   nlohmann::ordered_json result = nlohmann::ordered_json::array();
   for (const fs::path& folder : folders) {
-    nlohmann::ordered_json run = read_json(folder / "run.json");
-    run.erase("experiments");
+    nlohmann::ordered_json run = recorded_provenance(folder);
     run["folder"] = folder.string();
     result.push_back(std::move(run));
   }

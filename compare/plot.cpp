@@ -8,6 +8,7 @@
 
 #include "compare/error.hpp"
 #include "compare/gnuplot.hpp"
+#include "compare/text.hpp"
 
 namespace nngpcheck::compare {
 
@@ -16,24 +17,26 @@ namespace {
 const std::string style = R"(set encoding utf8
 set logscale xy
 set format y "10^{%L}"
-set xlabel "width n"
-set ylabel "mean relative squared error  ‖K_n − K‖_F^2 / ‖K‖_F^2"
-set title "Kernels of random networks against the analytic kernel"
-set key top right spacing 1.3 samplen 3
+set xlabel "width n" offset 0,0.3
+set ylabel "relative squared error  ‖K_n − K‖^2 / ‖K‖^2"
 set border 3
 set tics nomirror out
 set grid xtics ytics linecolor "#e4e4e4" linetype 1
 set style fill transparent solid 0.2 noborder
 )";
 
-/// Distinguishable for the colour-blind (Okabe and Ito), with a point type of its own.
+/// Distinguishable for the colour-blind (Okabe and Ito). With five shapes of points, 40 curves differ.
 const std::vector<std::string> colours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                           "#56b4e9", "#e69f00", "#000000", "#a6761d"};
+constexpr std::size_t shapes = 5;
+
+constexpr std::size_t longest_label = 40;
 
 std::string legend(const Curve& curve) {
-  if (!curve.experiment.rate) return curve.label;
+  const std::string label = shortened(curve.label, longest_label);
+  if (!curve.experiment.rate) return label;
   const Rate& rate = *curve.experiment.rate;
-  return fmt::format("{}: slope {:.3f} ± {:.3f}", curve.label, rate.slope, rate.interval.upper - rate.slope);
+  return fmt::format("{}: slope {} ± {:.3f}", label, number(rate.slope, 3), rate.interval.upper - rate.slope);
 }
 
 /// The ranges of a plot: half a decade below the smallest mean and above the largest.
@@ -66,6 +69,23 @@ std::string ticks(const std::vector<Curve>& curves) {
   return fmt::format("set xtics ({})\n", fmt::join(widths, ", "));
 }
 
+/// From top to bottom: the frame, its axis, and the legend, where it covers nothing. In pixels of the SVG.
+struct Layout {
+  explicit Layout(std::size_t curves) : legend(22 * (static_cast<int>(curves) + 1) + 6) {}
+
+  std::string commands() const {
+    const auto from_below = [&](int pixels) { return static_cast<double>(pixels) / height; };
+    return fmt::format(
+        "set tmargin at screen {:.6f}\nset bmargin at screen {:.6f}\n"
+        "set key at screen 0.14,{:.6f} left top Left reverse maxcols 1 samplen 2.5\n",
+        from_below(legend + axis + frame), from_below(legend + axis), from_below(legend));
+  }
+
+  static constexpr int width = 600, above = 16, frame = 370, axis = 66;
+  int legend;
+  int height = above + frame + axis + legend;
+};
+
 /// A line of slope −1 that passes above every curve's first point.
 std::string guide(const std::vector<Curve>& curves, const Frame& limits) {
   double scale = 0;
@@ -91,17 +111,33 @@ std::string data(const std::vector<Curve>& curves, const Frame& limits) {
   return result;
 }
 
+/// The line of the fitted slope through the middle of the curve's points, as a function of gnuplot's x; ""
+/// without a slope.
+std::string fitted(const ExperimentSummary& experiment) {
+  if (!experiment.rate) return "";
+  double middle = 0;  // of log error − slope · log n
+  for (const WidthSummary& width : experiment.widths) {
+    middle += std::log(width.mean_relative_squared_error) -
+              experiment.rate->slope * std::log(static_cast<double>(width.width));
+  }
+  return fmt::format(
+      "[{}:{}] {:.9g} * x**({:.9g})", experiment.widths.front().width, experiment.widths.back().width,
+      std::exp(middle / static_cast<double>(experiment.widths.size())), experiment.rate->slope);
+}
+
 std::string commands(const std::vector<Curve>& curves) {
   std::string result =
-      "plot $guide with lines dashtype 2 linewidth 1.5 linecolor '#888888' title 'proportional to 1/n'";
+      "plot $guide with lines dashtype 2 linewidth 1.5 linecolor '#888888' title 'slope −1, for comparison'";
   for (std::size_t c = 0; c < curves.size(); ++c) {
     const std::string& colour = colours[c % colours.size()];
-    const int point = static_cast<int>(c % 4) * 2 + 5;
+    const std::size_t point = 5 + 2 * (c % shapes);
+    result += fmt::format(", $curve{} using 1:3:4 with filledcurves linecolor '{}' notitle", c, colour);
+    const std::string line = fitted(curves[c].experiment);
+    if (!line.empty())
+      result += fmt::format(", {} with lines linewidth 1.5 linecolor '{}' notitle", line, colour);
     result += fmt::format(
-        ", $curve{0} using 1:3:4 with filledcurves linecolor '{1}' notitle"
-        ", $curve{0} using 1:2 with linespoints pointtype {2} linewidth 1.5 linecolor '{1}' "
-        "title {3} noenhanced",
-        c, colour, point, quoted(legend(curves[c])));
+        ", $curve{} using 1:2 with points pointtype {} pointsize 0.8 linecolor '{}' title {} noenhanced", c,
+        point, colour, quoted(legend(curves[c])));
   }
   return result + "\n";
 }
@@ -113,7 +149,8 @@ void plot(const std::vector<Curve>& curves, const std::filesystem::path& base) {
   std::string text = data(curves, limits) + guide(curves, limits) + style + ticks(curves);
   text += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", limits.left, limits.right, limits.bottom,
                       limits.top);
-  draw({.width = 800, .height = 560, .font_size = 15}, text, commands(curves), base);
+  const Layout layout(curves.size());
+  draw({Layout::width, layout.height, 15}, text + layout.commands(), commands(curves), base);
 }
 
 }  // namespace nngpcheck::compare

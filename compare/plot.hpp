@@ -15,8 +15,9 @@ struct Curve {
 };
 
 /// Draws mean relative squared error against width, both axes logarithmic, each curve with its confidence
-/// band and its slope, and a guide proportional to 1/width, as `base`.svg and `base`.png, by gnuplot. Throws
-/// CompareError if gnuplot is not installed or fails, or the files cannot be written; both or none appear.
+/// band, the line of its fitted slope, and a guide of slope −1, as `base`.svg and `base`.png, by gnuplot. Up
+/// to 40 curves look different; labels end with … after 40 characters. Throws CompareError if gnuplot is not
+/// installed or fails, or the files cannot be written; both or none appear.
 void plot(const std::vector<Curve>& curves, const std::filesystem::path& base);
 
 }  // namespace nngpcheck::compare

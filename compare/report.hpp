@@ -1,20 +1,53 @@
+// What a run found, as a page for people.
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "compare/check.hpp"
+#include "compare/empirical_kernel.hpp"
+#include "compare/kernel_file.hpp"
 #include "compare/summary.hpp"
 
 namespace nngpcheck::compare {
 
-/// The files of a run's pictures beside its report; "" for one that could not be drawn.
-struct Pictures {
-  std::string width_error;
-  std::vector<std::string> correlations;  // one per experiment, or empty
+/// What a check said.
+struct ReportedVerdict {
+  Verdict verdict = Verdict::inconclusive;
+  std::string reason;
 };
 
-/// The summary as a page of Markdown: per experiment its slope, a table and its correlations, and what all
-/// this does and does not show; with the pictures there are.
-std::string report(const Summary& summary, const Pictures& pictures);
+/// What is known of one experiment; what is missing is left out of the report.
+struct ExperimentReport {
+  ExperimentSummary summary;
+  nlohmann::ordered_json description;  // as resolved
+  LabelledKernel kernel;
+  std::optional<EmpiricalKernel> widest = {};  // at the widest width
+  std::optional<ReportedVerdict> verdict = {};
+  std::string plan = {};  // how the limit is computed
+  std::string program = {};
+};
+
+struct Report {
+  std::vector<ExperimentReport> experiments;
+  /// How to repeat it: "command", if it is known, and whatever else there is (versions, machine, …).
+  nlohmann::ordered_json provenance;
+};
+
+/// Writes, into `folder`:
+///   report.html   the page, with its pictures inside: one file, no script, nothing fetched from elsewhere
+///   report.md     the same for GitHub, with the PNG files, and without the provenance: a run that is
+///   repeated
+///                 with the same numbers gives the same bytes, whenever and wherever
+///   width_error   .svg and .png (see plot), and per experiment, as .svg and .png (see plot_heat_map),
+///   correlation_NAME, empirical_NAME   the correlations of K and of the widest networks' mean kernel
+///   difference_NAME                    standard_errors_off
+/// Without gnuplot, the pages come without pictures. Returns "", or why some picture is missing. Throws
+/// CompareError if a page cannot be written. Precondition: an experiment's name is part of a file name.
+std::string write_report(const Report& report, const std::filesystem::path& folder);
 
 }  // namespace nngpcheck::compare

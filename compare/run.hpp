@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "compare/chunk.hpp"
+#include "compare/empirical_kernel.hpp"
 #include "compare/kernel_file.hpp"
 #include "compare/plot.hpp"
 #include "compare/sample_store.hpp"
@@ -31,6 +32,7 @@ struct Experiment {
   nlohmann::ordered_json description;  // as resolved, with name, sweep.widths and sweep.networks; together
                                        // they decide whether a run is the same
   LabelledKernel kernel;
+  std::string program, plan;         // as texts, for the report; "" if they are not known
   std::vector<std::int64_t> widths;  // at least 2, increasing
   std::int64_t networks = 0;         // of each width, at least 2
   Sampler sample;
@@ -71,15 +73,6 @@ class Interrupted : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The kernels of one width's networks: their mean, and its standard error per entry (the sample standard
-/// deviation over √networks), both m×m.
-struct EmpiricalKernel {
-  std::int64_t width = 0;
-  std::int64_t networks = 0;
-  Eigen::MatrixXd mean;
-  Eigen::MatrixXd standard_error;
-};
-
 struct RunResult {
   std::int64_t networks = 0;  // of the whole run
   std::int64_t missing = 0;   // of these, not drawn yet by any shard; the rest is empty unless 0
@@ -98,10 +91,9 @@ void check_folder(const std::filesystem::path& folder);
 /// and when none is missing:
 ///   samples.csv      one row per network: experiment, width, network, network_columns
 ///   empirical_NAME.json   the mean kernel of the widest networks, in the format of kernel_NAME.json
-///   summary.json, width_error.svg, width_error.png, report.md
-///   correlation_NAME.svg, correlation_NAME.png   its correlations (see plot_heat_maps)
+///   summary.json, and the report with its pictures (see write_report)
 /// Whatever is recorded of the same experiments (equal descriptions, equal kernels within their error bars)
-/// is used; all files but run.json are the same, to the bit, however often a run was interrupted and whoever
+/// is used; numbers and pictures are the same, to the bit, however often a run was interrupted and whoever
 /// drew what. A finished run without samples/ is left as it is, and its summary read. Throws CompareError if
 /// the folder holds anything else, which it leaves alone, and Interrupted.
 RunResult run(const std::vector<Experiment>& experiments, const std::filesystem::path& folder,

@@ -109,7 +109,10 @@ void open_folder(const fs::path& folder, const std::vector<Experiment>& experime
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw CompareError(folder.string() + ": cannot be made: " + error.message());
-  ordered_json contents = {{"experiments", descriptions(experiments)}};
+  ordered_json texts = ordered_json::object();
+  for (const Experiment& experiment : experiments)
+    texts[experiment.name] = {{"program", experiment.program}, {"plan", experiment.plan}};
+  ordered_json contents = {{"experiments", descriptions(experiments)}, {"texts", std::move(texts)}};
   contents.update(provenance);
   write_file(file, contents.dump(1) + "\n");
 }
@@ -138,6 +141,13 @@ std::vector<Experiment> settle_kernels(const fs::path& folder, std::vector<Exper
   return experiments;
 }
 
+ordered_json recorded_provenance(const fs::path& folder) {
+  ordered_json run = read_json(folder / "run.json");
+  run.erase("experiments");
+  run.erase("texts");
+  return run;
+}
+
 std::vector<Experiment> recorded_experiments(const fs::path& folder) {
   const fs::path file = folder / "run.json";
   if (!fs::exists(file))
@@ -154,6 +164,10 @@ std::vector<Experiment> recorded_experiments(const fs::path& folder) {
       throw CompareError(file.string() + ": damaged: " + error.what());
     }
     experiment.description = description;
+    if (const auto texts = run.find("texts"); texts != run.end() && texts->contains(experiment.name)) {
+      experiment.program = (*texts)[experiment.name].value("program", "");
+      experiment.plan = (*texts)[experiment.name].value("plan", "");
+    }
     experiment.kernel = read_kernel(kernel_file(folder, experiment.name));
     result.push_back(std::move(experiment));
   }

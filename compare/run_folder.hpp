@@ -34,6 +34,9 @@ void check_kernels(const std::filesystem::path& folder, const std::vector<Experi
 std::vector<Experiment> settle_kernels(const std::filesystem::path& folder,
                                        std::vector<Experiment> experiments);
 
+/// What run.json says of how the run was made.
+nlohmann::ordered_json recorded_provenance(const std::filesystem::path& folder);
+
 /// The run that a folder holds, with the kernels recorded there, but without samplers. Throws CompareError if
 /// it holds none.
 std::vector<Experiment> recorded_experiments(const std::filesystem::path& folder);

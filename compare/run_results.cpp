@@ -5,7 +5,6 @@
 
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
-#include "compare/heat_map.hpp"
 #include "compare/ladders.hpp"
 #include "compare/network_row.hpp"
 #include "compare/report.hpp"
@@ -81,27 +80,14 @@ std::vector<Curve> curves_of(const Summary& summary) {
   return result;
 }
 
-/// Draws all pictures, or says in the result why some are missing.
-Pictures draw(const std::vector<Experiment>& experiments, const fs::path& folder, RunResult& result) {
-  const auto drawn = [&](const std::string& name, auto&& draw_as) {
-    try {
-      draw_as(folder / name);
-      return name + ".png";
-    } catch (const CompareError& error) {
-      if (result.warning.empty()) result.warning = std::string("no plots: ") + error.what();
-      return std::string();
-    }
-  };
-  Pictures pictures;
-  pictures.width_error =
-      drawn("width_error", [&](const fs::path& base) { plot(curves_of(result.summary), base); });
-  for (const Experiment& experiment : experiments) {
-    pictures.correlations.push_back(drawn("correlation_" + experiment.name, [&](const fs::path& base) {
-      plot_heat_maps({{experiment.name + ": analytic", correlation(experiment.kernel.kernel)}},
-                     experiment.kernel.labels, base);
-    }));
-  }
-  return pictures;
+ExperimentReport report_of(const Experiment& experiment, const ExperimentSummary& summary,
+                           const EmpiricalKernel& widest) {
+  return {.summary = summary,
+          .description = experiment.description,
+          .kernel = experiment.kernel,
+          .widest = widest,
+          .plan = experiment.plan,
+          .program = experiment.program};
 }
 
 }  // namespace
@@ -110,6 +96,7 @@ RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& g
   SampleIndex index(grid);
   index.add(folder, [](const std::string&) {});  // damage has been told at the start
   RunResult result;
+  Report report;
   result.networks = grid.networks(grid.all());
   result.missing = grid.networks(index.missing());
   if (result.missing > 0) return result;
@@ -121,10 +108,13 @@ RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& g
     result.widest.push_back({experiment.widths.back(), moments.count(), symmetric_matrix(moments.mean()),
                              symmetric_matrix(moments.standard_error())});
     write_empirical(result.widest.back(), experiment, folder);
+    report.experiments.push_back(
+        report_of(experiment, result.summary.experiments.back(), result.widest.back()));
   }
   write_file(folder / "samples.csv", collected.csv);
   write_file(folder / "summary.json", to_json(result.summary).dump(1) + "\n");
-  write_file(folder / "report.md", report(result.summary, draw(experiments, folder, result)));
+  report.provenance = recorded_provenance(folder);
+  result.warning = write_report(report, folder);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "compare/error.hpp"
+#include "compare/text.hpp"
 
 namespace nngpcheck::compare {
 
@@ -94,8 +95,8 @@ Summary summary_from_json(const nlohmann::json& json) {
 std::string rate_text(const ExperimentSummary& experiment) {
   if (!experiment.rate) return "no slope: some network's error is exactly zero";
   const Rate& rate = *experiment.rate;
-  return fmt::format("slope {:.3f} ({:.0f} % interval {:.3f} to {:.3f})", rate.slope, 100 * confidence,
-                     rate.interval.lower, rate.interval.upper);
+  return fmt::format("slope {} ({:.0f} % interval {} to {})", number(rate.slope, 3), 100 * confidence,
+                     number(rate.interval.lower, 3), number(rate.interval.upper, 3));
 }
 
 }  // namespace nngpcheck::compare

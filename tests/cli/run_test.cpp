@@ -19,7 +19,7 @@ class Run : public Executable {
 
 TEST_F(Run, LeavesTheEvidence) {
   const Outcome outcome = succeed("run e.toml --out out");
-  EXPECT_THAT(outcome.output, AllOf(HasSubstr("mlp: slope "), HasSubstr("out: report.md")));
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("mlp: slope "), HasSubstr("out: report.html, report.md")));
   EXPECT_THAT(outcome.errors, HasSubstr("mlp: width 32: 6 networks; 100 % done"));
   const auto summary = nlohmann::json::parse(read(folder_ / "out" / "summary.json"));
   const auto& mlp = summary["experiments"][0];
@@ -29,6 +29,19 @@ TEST_F(Run, LeavesTheEvidence) {
   const auto record = nlohmann::json::parse(read(folder_ / "out" / "run.json"));
   EXPECT_EQ(record["experiments"][0]["sweep"]["seed"], 1);
   EXPECT_TRUE(record["versions"]["LibTorch"].is_string());
+  const std::string page = read(folder_ / "out" / "report.html");
+  EXPECT_THAT(page, AllOf(HasSubstr("nngpcheck run e.toml</pre>"), HasSubstr("How the limit is computed"),
+                          HasSubstr("g1 := dense1.W D1")));
+}
+
+TEST_F(Run, RecordsTheCommandThatRepeatsIt) {
+  const std::string arguments =
+      "run e.toml --set 'architecture.activation=\"erf\"' --set sweep.seed=2 --sampler dense";
+  succeed(arguments + " --threads 1 --out out");
+  const auto record = nlohmann::json::parse(read(folder_ / "out" / "run.json"));
+  EXPECT_EQ(record["command"], "nngpcheck " + arguments);
+  succeed(arguments + " --out again");
+  EXPECT_EQ(read(folder_ / "again" / "report.md"), read(folder_ / "out" / "report.md"));
 }
 
 TEST_F(Run, ChoosesAFolderByTheFilesName) {

@@ -1,8 +1,9 @@
 #include "compare/plot.hpp"
 
 #include <cstdlib>
+#include <regex>
+#include <set>
 
-#include "compare/report.hpp"
 #include "scratch.hpp"
 
 namespace nngpcheck::compare {
@@ -47,14 +48,23 @@ TEST_F(Plot, SaysThatGnuplotIsMissing) {
   EXPECT_TRUE(fs::is_empty(folder_));
 }
 
-TEST(Report, StatesEvidenceAndItsLimits) {
-  const std::string text = report({{example}}, {"width_error.png", {"correlation_rnn.png"}});
-  EXPECT_THAT(text, HasSubstr("## rnn"));
-  EXPECT_THAT(text, HasSubstr("](width_error.png)"));
-  EXPECT_THAT(text, HasSubstr("](correlation_rnn.png)"));
-  EXPECT_THAT(text, HasSubstr("| 32 | 2 | 4.0000e-01 |"));
-  EXPECT_THAT(text, HasSubstr("not evidence that K is right"));
-  EXPECT_THAT(report({{example}}, {}), Not(HasSubstr(".png")));
+TEST_F(Plot, TellsManyCurvesApart) {
+  std::vector<Curve> curves;
+  for (int k = 0; k < 40; ++k) curves.push_back({"same name", example});
+  plot(curves, folder_ / "plot");
+  const std::string svg = read(folder_ / "plot.svg");
+  std::set<std::string> marks;  // in the legend: a shape in a colour
+  const std::regex mark("<use xlink:href='#(gpPt\\d+)'[^>]*color='([^']*)'");
+  for (std::sregex_iterator it(svg.begin(), svg.end(), mark), end; it != end; ++it) {
+    marks.insert(it->str(1) + it->str(2));
+  }
+  EXPECT_EQ(marks.size(), 40u);
+}
+
+TEST_F(Plot, ShortensLongLabels) {
+  plot({{std::string(60, 'x'), example}}, folder_ / "plot");
+  EXPECT_THAT(read(folder_ / "plot.svg"),
+              AllOf(HasSubstr(std::string(39, 'x') + "…: slope"), Not(HasSubstr(std::string(40, 'x')))));
 }
 
 }  // namespace

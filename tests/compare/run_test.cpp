@@ -47,14 +47,14 @@ Experiment experiment(const std::string& name, Sampler sampler = fake()) {
 class Runs : public Scratch {
  protected:
   RunResult run_in(const std::string& folder, const std::vector<Experiment>& experiments) const {
-    return run(experiments, folder_ / folder, provenance());
+    return run(experiments, folder_ / folder, provenance_);
   }
-  /// All but run.json and samples/, which say who drew what and when.
+  /// All but run.json, samples/ and the report, which say who drew what and when.
   void expect_same(const std::string& folder, const std::string& other) const {
     int compared = 0;
     for (const auto& entry : fs::directory_iterator(folder_ / other)) {
       const fs::path name = entry.path().filename();
-      if (name == "run.json" || name == "samples") continue;
+      if (name == "run.json" || name == "samples" || name.stem() == "report") continue;
       EXPECT_EQ(read(folder_ / folder / name), read(entry.path())) << folder << " " << name;
       ++compared;
     }
@@ -63,6 +63,8 @@ class Runs : public Scratch {
   std::string error(const std::string& folder, const std::vector<Experiment>& experiments) const {
     return error_of([&] { run_in(folder, experiments); });
   }
+
+  const nlohmann::ordered_json provenance_ = provenance();
 };
 
 TEST_F(Runs, LeaveAFolderThatDescribesItself) {
@@ -71,11 +73,11 @@ TEST_F(Runs, LeaveAFolderThatDescribesItself) {
   EXPECT_NEAR(result.summary.experiments[0].rate->slope, -1, 0.2);
   const fs::path folder = folder_ / "new" / "run";
   for (const char* name : {"run.json", "samples.csv", "kernel_a.json", "kernel_b.json", "summary.json",
-                           "width_error.svg", "width_error.png", "report.md", "empirical_a.json", "samples",
-                           "correlation_a.svg", "correlation_b.png"}) {
+                           "width_error.svg", "width_error.png", "report.md", "report.html",
+                           "empirical_a.json", "samples", "correlation_a.svg", "correlation_b.png"}) {
     EXPECT_TRUE(fs::exists(folder / name)) << name;
   }
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 15);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 21);
   const auto record = nlohmann::json::parse(read(folder / "run.json"));
   EXPECT_EQ(record["experiments"][1]["name"], "b");
   EXPECT_TRUE(record["versions"].contains("Eigen"));
@@ -151,6 +153,7 @@ TEST_F(Runs, GoOnAfterAnInterruptionToTheSameResult) {
     write(folder_ / folder / "samples" / "0.log", samples.substr(0, samples.size() - samples.size() / 3));
     run_in(folder, {experiment("a"), experiment("b")});
     expect_same(folder, "whole");
+    EXPECT_EQ(read(folder_ / folder / "report.html"), read(folder_ / "whole" / "report.html"));
   }
 }
 

@@ -1,0 +1,125 @@
+#include "compare/page.hpp"
+
+#include <set>
+
+#include "compare/svg.hpp"
+#include "compare/text.hpp"
+#include "scratch.hpp"
+#include "xml.hpp"
+
+namespace nngpcheck::compare {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+const std::string nasty =
+    "<script>alert('x')</script> & \"quotes\" </title> 😀 ]]> {} %s \x01 `|* long"
+    "longlonglonglonglonglonglonglonglonglonglonglonglonglonglonglong";
+
+Page nasty_page(const std::string& text) {
+  return {text,
+          text,
+          {Heading{text}, Paragraph{text, text}, Results{{{text, text, text}}}, Table{text, {text}, {{text}}},
+           Listing{text, text}, Listing{"", text}}};
+}
+
+TEST(Xml, RejectsWhatIsNotWellFormed) {
+  EXPECT_EQ(parse_xml("<a><b/></a>").error, "");
+  for (const char* wrong :
+       {"<a><b></a></b>", "<a>&nbsp;</a>", "<a b=c/>", "<a>\x01</a>", "<a>", "<a>\xff</a>"})
+    EXPECT_NE(parse_xml(wrong).error, "") << wrong;
+}
+
+TEST(Xml, FindsExternalReferences) {
+  for (const char* wrong :
+       {"<img src='http://a.b/c.png'/>", "<a href='//a.b'/>", "<script/>", "<p onclick='x'/>",
+        "<style>@import 'a.css'</style>", "<style>p { background: url(a.png) }</style>"})
+    EXPECT_THAT(external_references(parse_xml(wrong)), Not(IsEmpty())) << wrong;
+}
+
+TEST(Html, IsXmlWhateverTheTexts) {
+  const Xml xml = parse_xml(html(nasty_page(nasty)));
+  EXPECT_EQ(xml.error, "");
+  EXPECT_THAT(external_references(xml), IsEmpty());
+  EXPECT_THAT(xml.text, HasSubstr("<script>alert('x')</script> & \"quotes\" </title> 😀 ]]> {} %s"));
+  EXPECT_EQ(xml.count("p"), 1);
+  EXPECT_EQ(xml.count("li"), 1);
+  EXPECT_EQ(xml.count("h2"), 1);
+  EXPECT_EQ(xml.count("pre"), 2);
+  EXPECT_EQ(xml.count("details"), 1);
+  // The result's link leads to the heading.
+  EXPECT_EQ("#" + xml.attributes("id").at(0), xml.attributes("href").at(0));
+}
+
+TEST(Html, LinksDifferForDifferentHeadings) {
+  const Xml xml = parse_xml(html({"", "", {Heading{"a-b"}, Heading{"a b"}, Heading{"ä"}, Heading{"a_b"}}}));
+  const auto ids = xml.attributes("id");
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), 4u);
+}
+
+const std::string picture = R"(<?xml version="1.0"?>
+<svg
+ width="60" height="40"
+ viewBox="0 0 60 40"
+ xmlns="http://www.w3.org/2000/svg"
+>
+<title>nngpcheck</title>
+<g id="canvas"><path id='dot' d='M0,0'/><use xlink:href='#dot' filter='url(#f)'/><text> id='dot' url(#f)</text></g>
+</svg>
+)";
+
+TEST(Html, KeepsPicturesApart) {
+  const Pictures twice{{{"a", "A & B", "", picture}, {"a", "", "caption", picture}}};
+  const Xml xml = parse_xml(html({"", "", {twice}}));
+  EXPECT_EQ(xml.error, "");
+  const auto ids = xml.attributes("id");
+  EXPECT_EQ(ids.size(), 4u);
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), 4u);
+  for (const std::string& reference : xml.attributes("xlink:href"))
+    EXPECT_THAT(ids, Contains(reference.substr(1)));
+  EXPECT_THAT(xml.attributes("filter"), Contains("url(#picture2-f)"));
+  EXPECT_THAT(xml.text, HasSubstr(" id='dot' url(#f)"));
+  EXPECT_THAT(xml.attributes("width"), IsEmpty());
+  EXPECT_THAT(xml.attributes("viewBox"), Contains("0 0 60 40"));
+  EXPECT_THAT(xml.attributes("aria-label"), Contains("A & B"));
+  EXPECT_EQ(xml.count("figcaption"), 1);
+  EXPECT_THAT(xml.text, Not(HasSubstr("nngpcheck")));
+}
+
+TEST(Html, TakesOnlyPictures) {
+  for (const char* wrong : {"", "cat", "<svg>", "<svg width='1'></svg><p viewBox=\"0 0 1 1\"/>"})
+    EXPECT_THAT(error_of([&] { inlined_svg(wrong, "p-", ""); }), HasSubstr("not a picture by gnuplot"))
+        << wrong;
+}
+
+TEST(Markdown, EscapesTexts) {
+  const std::string text = markdown(nasty_page(nasty));
+  EXPECT_THAT(text, HasSubstr("## \\<script\\>"));
+  EXPECT_THAT(text, HasSubstr("\\`\\|\\* long"));
+  EXPECT_THAT(text, Not(HasSubstr(" <script")));
+  EXPECT_THAT(markdown({"", "", {Heading{"simple_rnn _x_"}}}), HasSubstr("## simple_rnn \\_x\\_\n"));
+  EXPECT_THAT(markdown({"", "", {Listing{"", "```\na\n```"}}}), HasSubstr("````\n```\na\n```\n````\n"));
+}
+
+TEST(Markdown, RefersToPngFiles) {
+  const Picture one{"a", "A", "first", picture}, other{"b", "B", "second", picture};
+  EXPECT_THAT(markdown({"", "", {Pictures{{one}}}}), HasSubstr("![A](a.png)\n\nfirst\n"));
+  EXPECT_THAT(markdown({"", "", {Pictures{{one, other}}}}),
+              HasSubstr("| first | second |\n|:---:|:---:|\n| ![A](a.png) | ![B](b.png) |\n"));
+}
+
+TEST(Text, HasNumbersForPeople) {
+  EXPECT_EQ(number(-0.9923, 3), "−0.992");
+  EXPECT_EQ(number(-0.0001, 3), "0.000");
+  EXPECT_EQ(scientific(0.000123456), "1.23 · 10⁻⁴");
+  EXPECT_EQ(scientific(12.3), "1.23 · 10¹");
+  EXPECT_EQ(scientific(0), "0");
+  EXPECT_EQ(shortened("äöü", 3), "äöü");
+  EXPECT_EQ(shortened("äöüß", 3), "äö…");
+}
+
+}  // namespace
+}  // namespace nngpcheck::compare

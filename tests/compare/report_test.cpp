@@ -1,0 +1,150 @@
+#include "compare/report.hpp"
+
+#include <cmath>
+#include <cstdlib>
+#include <set>
+
+#include "scratch.hpp"
+#include "xml.hpp"
+
+namespace nngpcheck::compare {
+namespace {
+
+using Eigen::MatrixXd;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+namespace fs = std::filesystem;
+
+const LabelledKernel kernel = {MatrixXd{{2, 1}, {1, 2}},
+                               MatrixXd::Zero(2, 2),
+                               MatrixXd::Constant(2, 2, 1e-15),
+                               {"<b>&\"the\" 😀", "dog"},
+                               "test"};
+
+ExperimentReport experiment(const std::string& name) {
+  return {
+      .summary = summarize(name, {32, 64}, {{0.5, 0.3}, {0.2, 0.2}}), .description = {}, .kernel = kernel};
+}
+
+/// Everything there is to know.
+ExperimentReport full(const std::string& name) {
+  ExperimentReport result = experiment(name);
+  result.description = {{"name", name}, {"sweep", {{"seed", 17}}}};
+  result.widest = {64, 5, MatrixXd{{2.3, 1}, {1, 2}}, MatrixXd::Constant(2, 2, 0.1)};
+  result.verdict = {Verdict::disagree, "p < 1e-9"};
+  result.summary.gaussianity = {{{32, 5, {0.25, 0.1, {0.125, 0.375}}, {0.5, 0.1, {0.375, 0.75}}}}, {}, {}};
+  result.summary.watched = {"<here>"};
+  result.plan = "the plan <i>";
+  result.program = "x1 := erf(g0)";
+  return result;
+}
+
+class Reports : public Scratch {
+ protected:
+  /// The page, as XML.
+  Xml page(const Report& report) const {
+    EXPECT_EQ(write_report(report, folder_), "");
+    return parse_xml(read(folder_ / "report.html"));
+  }
+};
+
+TEST_F(Reports, AreWellFormedAndNeedNothingElse) {
+  const Xml xml = page({{full("a"), full("b")}, {{"command", "nngpcheck run 'a&b.toml'"}}});
+  EXPECT_EQ(xml.error, "");
+  EXPECT_THAT(external_references(xml), IsEmpty());
+  EXPECT_EQ(xml.count("svg"), 7);
+  EXPECT_THAT(xml.attributes("role"), Contains("img").Times(7));
+  const auto ids = xml.attributes("id");
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), ids.size());
+  for (const char* name : {"xlink:href", "href"}) {
+    for (const std::string& reference : xml.attributes(name)) {
+      if (!reference.starts_with("data:")) {
+        EXPECT_THAT(ids, Contains(reference.substr(1)));
+      }
+    }
+  }
+}
+
+TEST_F(Reports, SayWhatIsKnown) {
+  const std::string text =
+      page({{full("a")}, {{"command", "nngpcheck run a.toml"}, {"machine", {{"cores", 2}}}}}).text;
+  for (const char* part : {"not evidence that K is right", "disagree", "p < 1e-9; slope −", "4.00 · 10⁻¹",
+                           "up to 3.0 standard errors", "mean Kₙ of 5 networks, n = 64", "Excess kurtosis",
+                           "1.25 · 10⁻¹ to 3.75 · 10⁻¹", "for the inputs <here>", "the plan <i>",
+                           "x1 := erf(g0)", "nngpcheck run a.toml", "cores", "seed of a", "17"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(read(folder_ / "report.md"),
+              AllOf(HasSubstr("](difference_a.png)"), HasSubstr("**disagree**")));
+}
+
+TEST_F(Reports, LeaveOutWhatIsNot) {
+  const Xml xml = page({{experiment("a")}, {}});
+  EXPECT_EQ(xml.error, "");
+  EXPECT_EQ(xml.count("svg"), 2);
+  for (const char* part :
+       {"agree", "standard errors", "kurtosis", "How the limit", "The program", "Every setting", "seed of"})
+    EXPECT_THAT(xml.text.substr(xml.text.find("Random networks")), Not(HasSubstr(part)));
+  EXPECT_FALSE(fs::exists(folder_ / "difference_a.svg"));
+}
+
+TEST_F(Reports, AreTheSameForTheSame) {
+  const Report report{{full("a")}, {{"command", "nngpcheck run a.toml"}}};
+  write_report(report, folder_);
+  const std::string html = read(folder_ / "report.html"), markdown = read(folder_ / "report.md");
+  write_report(report, folder_);
+  EXPECT_EQ(read(folder_ / "report.html"), html);
+  EXPECT_EQ(read(folder_ / "report.md"), markdown);
+  Report other = report;
+  other.experiments[0].widest->mean(0, 0) += 0.5;
+  write_report(other, folder_);
+  EXPECT_NE(read(folder_ / "report.html"), html);
+}
+
+TEST_F(Reports, CutLongListings) {
+  ExperimentReport result = experiment("a");
+  for (int k = 1; k <= 200; ++k) result.plan += "line " + std::to_string(k) + ".\n";
+  EXPECT_THAT(page({{result}, {}}).text,
+              AllOf(HasSubstr("line 150."), Not(HasSubstr("line 151.")),
+                    HasSubstr("… and 50 lines more; nngpcheck show --plan prints all")));
+}
+
+TEST_F(Reports, AreSmallForLargeKernels) {
+  ExperimentReport result = experiment("a");
+  const Eigen::Index size = 300;
+  const MatrixXd random = MatrixXd::Random(size, size);
+  result.kernel = {random * random.transpose(), MatrixXd::Zero(size, size), MatrixXd::Zero(size, size),
+                   std::vector<std::string>(size, "label"), "test"};
+  result.widest = {64, 5, result.kernel.kernel + random, MatrixXd::Ones(size, size)};
+  EXPECT_EQ(page({{result}, {}}).error, "");
+  EXPECT_LT(fs::file_size(folder_ / "report.html"), 700'000u);
+  EXPECT_THAT(read(folder_ / "report.md"), HasSubstr("rows and columns 0, 2, 4, …"));
+}
+
+TEST_F(Reports, DoWithoutGnuplot) {
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", folder_.c_str(), 1);
+  const std::string warning = write_report({{full("a")}, {}}, folder_);
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_THAT(warning, HasSubstr("gnuplot-nox"));
+  const Xml xml = parse_xml(read(folder_ / "report.html"));
+  EXPECT_EQ(xml.error, "");
+  EXPECT_EQ(xml.count("svg"), 0);
+  EXPECT_THAT(read(folder_ / "report.md"), Not(HasSubstr(".png")));
+}
+
+TEST(StandardErrorsOff, CombineBothErrors) {
+  LabelledKernel limit = kernel;
+  limit.standard_error(0, 1) = 4;
+  const MatrixXd off =
+      standard_errors_off({64, 5, MatrixXd{{3, 11}, {1, 2}}, MatrixXd{{0.5, 3}, {1, 0}}}, limit);
+  EXPECT_EQ(off(0, 0), 2);
+  EXPECT_EQ(off(0, 1), 2);
+  EXPECT_EQ(off(1, 0), 0);
+  EXPECT_TRUE(std::isnan(off(1, 1)));
+}
+
+}  // namespace
+}  // namespace nngpcheck::compare
