@@ -45,17 +45,10 @@ std::vector<Subject> subjects(const CheckOptions& options) {
 }
 
 compare::ProgramCheckOptions settings(const config::Check& check, const CheckOptions& options) {
-  compare::ProgramCheckOptions result;
-  if (!check.widths.empty()) result.check.widths = check.widths;
-  result.check.ladders = check.ladders.value_or(result.check.ladders);
-  result.check.tolerance = options.tolerance.value_or(check.tolerance.value_or(result.check.tolerance));
-  result.check.false_alarm =
-      options.false_alarm.value_or(check.false_alarm.value_or(result.check.false_alarm));
-  result.seed = check.seed;
-  result.sampler.products = products(options.sampler);
-  result.sampler.precision = precision(check.precision);
-  result.sampler.threads = options.threads;
-  result.sampler.memory_budget = options.memory;
+  compare::ProgramCheckOptions result =
+      check_settings(check, options.sampler, options.threads, options.memory);
+  result.check.tolerance = options.tolerance.value_or(result.check.tolerance);
+  result.check.false_alarm = options.false_alarm.value_or(result.check.false_alarm);
   return result;
 }
 

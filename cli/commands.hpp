@@ -39,6 +39,7 @@ struct RunOptions {
   int threads = 0;
   std::size_t memory = 0;  // bytes; 0: half of what the machine has left
   std::string shard = "1/1";
+  bool check = false;  // a verdict for the report
   bool quiet = false;
   bool dry_run = false;
   std::vector<std::string> overrides;

@@ -137,6 +137,8 @@ void CommandLine::add_run() {
   add_networks(running, run_options.sampler, run_options.threads, run_options.memory);
   running.add_option("--shard", run_options.shard, "draw only part I of N, to be merged with the others")
       ->option_text("I/N");
+  running.add_flag("--check", run_options.check,
+                   "decide, as check does, and put the verdict into the report");
   running.add_flag("--quiet", run_options.quiet, "show no progress");
   running.add_flag("--dry-run", run_options.dry_run, "say how much time, memory and disk it would take");
   add_overrides(running, run_options.overrides);

@@ -12,4 +12,19 @@ empirical::Precision precision(config::Precision precision) {
                                                  : empirical::Precision::float64;
 }
 
+compare::ProgramCheckOptions check_settings(const config::Check& check, const std::string& sampler,
+                                            int threads, std::size_t memory) {
+  compare::ProgramCheckOptions result;
+  if (!check.widths.empty()) result.check.widths = check.widths;
+  result.check.ladders = check.ladders.value_or(result.check.ladders);
+  result.check.tolerance = check.tolerance.value_or(result.check.tolerance);
+  result.check.false_alarm = check.false_alarm.value_or(result.check.false_alarm);
+  result.seed = check.seed;
+  result.sampler.products = products(sampler);
+  result.sampler.precision = precision(check.precision);
+  result.sampler.threads = threads;
+  result.sampler.memory_budget = memory;
+  return result;
+}
+
 }  // namespace nngpcheck::cli

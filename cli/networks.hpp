@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "compare/program_check.hpp"
 #include "config/experiment.hpp"
 #include "empirical/sampler.hpp"
 
@@ -12,5 +13,9 @@ namespace nngpcheck::cli {
 empirical::Products products(const std::string& sampler);
 
 empirical::Precision precision(config::Precision precision);
+
+/// How an experiment asks to be checked. Networks are drawn as told.
+compare::ProgramCheckOptions check_settings(const config::Check& check, const std::string& sampler,
+                                            int threads, std::size_t memory);
 
 }  // namespace nngpcheck::cli

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "analytic/limit.hpp"
+#include "cli/check_display.hpp"
 #include "cli/commands.hpp"
 #include "cli/dry_run.hpp"
 #include "cli/limit_of.hpp"
@@ -66,6 +67,21 @@ std::string memory_plan(const config::Experiment& experiment, const empirical::S
       mebibytes(static_cast<double>(networks.options().memory_budget)));
 }
 
+std::function<compare::CheckResult()> check_of(const config::Experiment& experiment,
+                                               const analytic::Limit& limit, const RunOptions& options) {
+  compare::ProgramCheckOptions settings =
+      check_settings(experiment.check, options.sampler, options.threads, options.memory);
+  const auto display = std::make_shared<CheckDisplay>(!options.quiet);
+  settings.on_draw = [display, name = experiment.name](const compare::DrawProgress& progress) {
+    display->show(name, progress);
+  };
+  return [program = experiment.program, limit, settings, display] {
+    compare::CheckResult result = compare::check(program, compare::estimate(limit, program), settings);
+    display->clear();
+    return result;
+  };
+}
+
 compare::Experiment prepare(const config::Experiment& experiment, const Networks& networks,
                             const RunOptions& options, const std::shared_ptr<std::string>& memory) {
   compare::Experiment result;
@@ -86,6 +102,7 @@ compare::Experiment prepare(const config::Experiment& experiment, const Networks
   result.kernel = compare::labelled(limit, experiment.program.output().labels);
   result.program = netsor::print(experiment.program);
   result.plan = analytic::explain(experiment.program, limit);
+  if (options.check) result.check = check_of(experiment, limit, options);
   return result;
 }
 

@@ -12,10 +12,12 @@ void show_result(const compare::RunResult& result, const std::filesystem::path& 
     return;
   }
   if (!result.warning.empty()) tell(result.warning);
-  for (const compare::ExperimentSummary& experiment : result.summary.experiments) {
+  for (std::size_t e = 0; e < result.summary.experiments.size(); ++e) {
+    const compare::ExperimentSummary& experiment = result.summary.experiments[e];
     fmt::print("{}: {}, {} ladders over widths {} to {}\n", experiment.name, rate_text(experiment),
                experiment.widths.front().networks, experiment.widths.front().width,
                experiment.widths.back().width);
+    if (e < result.verdicts.size() && !result.verdicts[e].empty()) fmt::print("  {}\n", result.verdicts[e]);
   }
   fmt::print("{}: report.html, report.md, summary.json, samples.csv{}\n", folder.string(),
              result.warning.empty() ? ", pictures as svg and png" : "");

@@ -97,24 +97,25 @@ std::string to_string(Verdict verdict) {
   }
 }
 
-std::string verdict_text(const std::string& name, const CheckResult& result) {
-  std::string finding;
+std::string finding_text(const CheckResult& result) {
   switch (result.verdict) {
     case Verdict::agree:
-      finding = fmt::format("no entry off by > {} of √(K_aa K_bb) (miss ≤ {}, false alarm ≤ {})",
-                            percent_at_most(result.bound), short_number(result.miss),
-                            short_number(result.false_alarm)) +
-                networks_text(result);
-      break;
+      return fmt::format("no entry off by > {} of √(K_aa K_bb) (miss ≤ {}, false alarm ≤ {})",
+                         percent_at_most(result.bound), short_number(result.miss),
+                         short_number(result.false_alarm)) +
+             networks_text(result);
     case Verdict::disagree:
-      finding = fmt::format("{}, confirmed on fresh networks; {}", p_text(result.p_value.value_or(1)),
-                            entry_text(result));
-      break;
+      return fmt::format("{}, confirmed on fresh networks; {}", p_text(result.p_value.value_or(1)),
+                         entry_text(result));
     case Verdict::inconclusive:
-      finding = result.reason + networks_text(result);
+      return result.reason + networks_text(result);
   }
-  if (result.seconds) finding += fmt::format("; {:.1f} s", *result.seconds);
-  return fmt::format("{:<9} {}: {}", to_string(result.verdict), name, finding);
+  return "";
+}
+
+std::string verdict_text(const std::string& name, const CheckResult& result) {
+  const std::string seconds = result.seconds ? fmt::format("; {:.1f} s", *result.seconds) : "";
+  return fmt::format("{:<9} {}: {}{}", to_string(result.verdict), name, finding_text(result), seconds);
 }
 
 ordered_json to_json(const CheckResult& result) {

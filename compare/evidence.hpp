@@ -20,6 +20,9 @@ std::string to_string(Verdict verdict);
 /// Bounds are rounded up.
 std::string verdict_text(const std::string& name, const CheckResult& result);
 
+/// What such a line says behind the name, but for the time.
+std::string finding_text(const CheckResult& result);
+
 /// {"verdict", "reason", "bound", "tolerance", "false_alarm", "miss", "p_value", "worst_entry": {"row",
 /// "column", "labels", "given", "estimated", "standard_error"}, "detectable_error", "rate": {"slope",
 /// "interval", "confidence", "note"}, "rounds": [{"widths", "ladders", "first_network", "dispersion_slope",

@@ -96,8 +96,8 @@ void Composer::add_question(const std::vector<ExperimentReport>& experiments) {
     const ExperimentSummary& summary = experiment.summary;
     curves.push_back({summary.name, summary});
     const auto& verdict = experiment.verdict;
-    results.lines.push_back({summary.name, verdict ? to_string(verdict->verdict) : "",
-                             (verdict ? verdict->reason + "; " : "") + rate_text(summary)});
+    results.lines.push_back({summary.name, verdict ? verdict->verdict : "",
+                             (verdict ? verdict->finding + "; " : "") + rate_text(summary)});
     page_.window_title += summary.name + " · ";
   }
   page_.window_title += "nngpcheck";

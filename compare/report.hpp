@@ -17,8 +17,8 @@ namespace nngpcheck::compare {
 
 /// What a check said.
 struct ReportedVerdict {
-  Verdict verdict = Verdict::inconclusive;
-  std::string reason;
+  std::string verdict;  // see to_string
+  std::string finding;  // see finding_text
 };
 
 /// What is known of one experiment; what is missing is left out of the report.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "compare/check.hpp"
 #include "compare/chunk.hpp"
 #include "compare/empirical_kernel.hpp"
 #include "compare/kernel_file.hpp"
@@ -36,6 +37,7 @@ struct Experiment {
   std::vector<std::int64_t> widths;  // at least 2, increasing
   std::int64_t networks = 0;         // of each width, at least 2
   Sampler sample;
+  std::function<CheckResult()> check = {};  // decides about the kernel, for the report; or none
 };
 
 /// Where this process stands, at each network that it draws.
@@ -78,7 +80,8 @@ struct RunResult {
   std::int64_t missing = 0;   // of these, not drawn yet by any shard; the rest is empty unless 0
   Summary summary;
   std::vector<EmpiricalKernel> widest;  // of each experiment, at its widest width; empty without samples/
-  std::string warning;                  // why a plot is missing, or ""
+  std::vector<std::string> verdicts;  // of each experiment: "agree: no entry …", or "" if it was not checked
+  std::string warning;                // why a plot is missing, or ""
 };
 
 /// Throws CompareError unless the folder can be made, or written if it is there, and holds nothing or a run.
@@ -91,6 +94,7 @@ void check_folder(const std::filesystem::path& folder);
 /// and when none is missing:
 ///   samples.csv      one row per network: experiment, width, network, network_columns
 ///   empirical_NAME.json   the mean kernel of the widest networks, in the format of kernel_NAME.json
+///   check_NAME.json  what Experiment::check found, if there is one; a check is not made twice
 ///   summary.json, and the report with its pictures (see write_report)
 /// Whatever is recorded of the same experiments (equal descriptions, equal kernels within their error bars)
 /// is used; numbers and pictures are the same, to the bit, however often a run was interrupted and whoever

@@ -5,6 +5,7 @@
 
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
+#include "compare/evidence.hpp"
 #include "compare/ladders.hpp"
 #include "compare/network_row.hpp"
 #include "compare/report.hpp"
@@ -80,6 +81,20 @@ std::vector<Curve> curves_of(const Summary& summary) {
   return result;
 }
 
+/// What is recorded of a check, or what it finds now; nothing if the experiment has none.
+std::optional<ReportedVerdict> verdict_of(const Experiment& experiment, const fs::path& folder) {
+  const fs::path file = folder / ("check_" + experiment.name + ".json");
+  if (!fs::exists(file)) {
+    if (!experiment.check) return {};
+    const CheckResult result = experiment.check();
+    nlohmann::ordered_json record = {{"finding", finding_text(result)}};
+    record.update(to_json(result));
+    write_file(file, record.dump(1) + "\n");
+  }
+  const nlohmann::ordered_json record = read_json(file);
+  return ReportedVerdict{record.value("verdict", ""), record.value("finding", "")};
+}
+
 ExperimentReport report_of(const Experiment& experiment, const ExperimentSummary& summary,
                            const EmpiricalKernel& widest) {
   return {.summary = summary,
@@ -110,6 +125,8 @@ RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& g
     write_empirical(result.widest.back(), experiment, folder);
     report.experiments.push_back(
         report_of(experiment, result.summary.experiments.back(), result.widest.back()));
+    const auto verdict = report.experiments.back().verdict = verdict_of(experiment, folder);
+    result.verdicts.push_back(verdict ? verdict->verdict + ": " + verdict->finding : "");
   }
   write_file(folder / "samples.csv", collected.csv);
   write_file(folder / "summary.json", to_json(result.summary).dump(1) + "\n");

@@ -33,7 +33,7 @@ ExperimentReport full(const std::string& name) {
   ExperimentReport result = experiment(name);
   result.description = {{"name", name}, {"sweep", {{"seed", 17}}}};
   result.widest = {64, 5, MatrixXd{{2.3, 1}, {1, 2}}, MatrixXd::Constant(2, 2, 0.1)};
-  result.verdict = {Verdict::disagree, "p < 1e-9"};
+  result.verdict = {"disagree", "p < 1e-9"};
   result.summary.gaussianity = {{{32, 5, {0.25, 0.1, {0.125, 0.375}}, {0.5, 0.1, {0.375, 0.75}}}}, {}, {}};
   result.summary.watched = {"<here>"};
   result.plan = "the plan <i>";

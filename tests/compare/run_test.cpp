@@ -10,6 +10,7 @@ namespace {
 
 using Eigen::MatrixXd;
 using testing::HasSubstr;
+using testing::Not;
 using testing::SizeIs;
 namespace fs = std::filesystem;
 
@@ -77,7 +78,7 @@ TEST_F(Runs, LeaveAFolderThatDescribesItself) {
                            "empirical_a.json", "samples", "correlation_a.svg", "correlation_b.png"}) {
     EXPECT_TRUE(fs::exists(folder / name)) << name;
   }
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 21);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 24);
   const auto record = nlohmann::json::parse(read(folder / "run.json"));
   EXPECT_EQ(record["experiments"][1]["name"], "b");
   EXPECT_TRUE(record["versions"].contains("Eigen"));
@@ -116,6 +117,31 @@ TEST_F(Runs, HaveTheMeanOfTheWidestKernels) {
   const auto file = nlohmann::json::parse(read(folder_ / "run" / "empirical_a.json"));
   EXPECT_EQ(kernel_from_json(file).kernel, widest.mean);
   EXPECT_EQ(file["method"], "mean of 20 networks of width 32768");
+}
+
+TEST_F(Runs, AreCheckedOnceAndReportIt) {
+  int checks = 0;
+  Experiment checked = experiment("a");
+  checked.check = [&] {
+    ++checks;
+    CheckResult result;
+    result.verdict = Verdict::agree;
+    result.bound = 0.0123;
+    result.estimate = checked.kernel.kernel;
+    result.rounds.emplace_back().widths = {64, 128};
+    return result;
+  };
+  EXPECT_THAT(run_in("run", {checked}).verdicts,
+              testing::ElementsAre(testing::StartsWith("agree: no entry")));
+  const std::string report = read(folder_ / "run" / "report.html");
+  EXPECT_THAT(report, HasSubstr("no entry off by &gt; 1.3 %"));
+  EXPECT_EQ(nlohmann::json::parse(read(folder_ / "run" / "check_a.json"))["verdict"], "agree");
+  run_in("run", {checked});
+  run_in("run", {experiment("a")});
+  EXPECT_EQ(checks, 1);
+  EXPECT_EQ(read(folder_ / "run" / "report.html"), report);
+  run_in("unchecked", {experiment("a")});
+  EXPECT_THAT(read(folder_ / "unchecked" / "report.html"), Not(HasSubstr("no entry off by")));
 }
 
 TEST_F(Runs, RecordTheKernelAndOutputsOfWatchedInputs) {
