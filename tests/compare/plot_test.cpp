@@ -64,8 +64,8 @@ TEST_F(Plot, TellsManyCurvesApart) {
 TEST_F(Plot, ShortensLongLabels) {
   plot({{std::string(60, 'x'), example}}, folder_ / "plot");
   EXPECT_THAT(read(folder_ / "plot.svg"),
-              AllOf(HasSubstr(std::string(20, 'x') + "…" + std::string(19, 'x') + ": slope"),
-                    Not(HasSubstr(std::string(21, 'x')))));
+              AllOf(HasSubstr(std::string(16, 'x') + "…" + std::string(15, 'x') + ": slope"),
+                    Not(HasSubstr(std::string(17, 'x')))));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 const LabelledKernel kernel = {MatrixXd{{2, 1}, {1, 2}},
                                MatrixXd::Zero(2, 2),
                                MatrixXd::Constant(2, 2, 1e-15),
-                               {"<b>&\"the\" 😀", "dog"},
+                               {"<b>&\"'the' \x01 😀", "dog"},
                                "test"};
 
 ExperimentReport experiment(const std::string& name) {
