@@ -56,7 +56,7 @@ std::string quoted(const std::string& text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\'') result += '\'';
-    result += c == '\n' ? ' ' : c;
+    result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   }
   return result + "'";
 }

@@ -6,7 +6,7 @@
 
 namespace nngpcheck::compare {
 
-/// A text as gnuplot's string literal.
+/// A text as gnuplot's string literal; control characters, which an SVG cannot have, become spaces.
 std::string quoted(const std::string& text);
 
 /// The contents of a file; "" if it cannot be read.

@@ -34,8 +34,8 @@ Colours standard_error_colours(const Eigen::MatrixXd& differences);
 Eigen::Index heat_map_stride(Eigen::Index m);
 
 /// Draws m×m values as `base`.svg and `base`.png: row 0 on top, NaN as missing, in grey, with the labels at
-/// rows and columns if there are at most 24; they end with … after 16 characters. Throws CompareError as
-/// `plot` does. Precondition: at least one label, and as many as rows and columns.
+/// rows and columns if there are at most 24; those of more than 16 characters lose their middle. Throws
+/// CompareError as `plot` does. Precondition: at least one label, and as many as rows and columns.
 void plot_heat_map(const Eigen::MatrixXd& values, const Colours& colours,
                    const std::vector<std::string>& labels, const std::filesystem::path& base);
 

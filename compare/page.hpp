@@ -58,7 +58,7 @@ struct Page {
   std::vector<std::variant<Heading, Paragraph, Results, Table, Pictures, Listing>> blocks;
 };
 
-/// As GitHub shows it.
+/// As GitHub shows it, without the listings.
 std::string markdown(const Page& page);
 
 /// A file of its own: no script, and nothing that is fetched from elsewhere. It is XML, too. For screens of

@@ -4,7 +4,6 @@
 #include <cctype>
 
 #include "compare/page.hpp"
-#include "compare/text.hpp"
 
 namespace nngpcheck::compare {
 
@@ -23,13 +22,6 @@ std::string escaped(const std::string& text) {
     if (std::string("\\`*_[]<>&|~#").find(c) != std::string::npos && !plain_underscore) result += '\\';
     result += c == '\n' ? ' ' : c;
   }
-  return result;
-}
-
-/// A fence longer than any run of backticks in the text.
-std::string fence(const std::string& text) {
-  std::string result = "```";
-  while (text.find(result) != std::string::npos) result += '`';
   return result;
 }
 
@@ -72,20 +64,16 @@ struct Writer {
     for (std::size_t k = 0; k < images.size(); ++k) rule += ":---:|";
     return row(captions) + rule + "\n| " + fmt::format("{}", fmt::join(images, " | ")) + " |\n";
   }
-  std::string operator()(const Listing& listing) const {
-    const std::string marks = fence(listing.text);
-    const std::string text =
-        marks + "\n" + listing.text + (listing.text.ends_with('\n') ? "" : "\n") + marks + "\n";
-    if (listing.title.empty()) return text;
-    return "<details><summary>" + xml_escaped(listing.title) + "</summary>\n\n" + text + "\n</details>\n";
-  }
+  std::string operator()(const Listing&) const { return ""; }
 };
 
 }  // namespace
 
 std::string markdown(const Page& page) {
   std::string text = "# " + escaped(page.title) + "\n";
-  for (const auto& block : page.blocks) text += "\n" + std::visit(Writer(), block);
+  for (const auto& block : page.blocks) {
+    if (const std::string written = std::visit(Writer(), block); !written.empty()) text += "\n" + written;
+  }
   return text;
 }
 

@@ -67,7 +67,8 @@ pre { overflow-x: auto; background: var(--shade); border-radius: 6px; padding: 0
   h2, caption { break-after: avoid; }
   h2 { margin-top: 2rem; }
   .pictures { grid-template-columns: repeat(auto-fit, minmax(5cm, 1fr)); }
-  .pictures figure:only-child { max-width: 12cm; } }
+  .pictures figure:only-child { max-width: 10cm; }
+  th, td { padding-top: 0.15rem; padding-bottom: 0.15rem; } }
 )css";
 
 }  // namespace nngpcheck::compare

@@ -22,7 +22,6 @@ set ylabel "relative squared error  ‖K_n − K‖^2 / ‖K‖^2"
 set border 3
 set tics nomirror out
 set grid xtics ytics linecolor "#e4e4e4" linetype 1
-set style fill transparent solid 0.2 noborder
 )";
 
 /// Distinguishable for the colour-blind (Okabe and Ito). With five shapes of points, 40 curves differ.
@@ -30,7 +29,7 @@ const std::vector<std::string> colours = {"#0072b2", "#d55e00", "#009e73", "#cc7
                                           "#56b4e9", "#e69f00", "#000000", "#a6761d"};
 constexpr std::size_t shapes = 5;
 
-constexpr std::size_t longest_label = 40;
+constexpr std::size_t longest_label = 32;
 
 std::string legend(const Curve& curve) {
   const std::string label = shortened(curve.label, longest_label);
@@ -77,7 +76,7 @@ struct Layout {
     const auto from_below = [&](int pixels) { return static_cast<double>(pixels) / height; };
     return fmt::format(
         "set tmargin at screen {:.6f}\nset bmargin at screen {:.6f}\n"
-        "set key at screen 0.14,{:.6f} left top Left reverse maxcols 1 samplen 2.5\n",
+        "set key at screen 0.08,{:.6f} left top Left reverse maxcols 1 samplen 2.5\n",
         from_below(legend + axis + frame), from_below(legend + axis), from_below(legend));
   }
 
@@ -149,6 +148,9 @@ void plot(const std::vector<Curve>& curves, const std::filesystem::path& base) {
   std::string text = data(curves, limits) + guide(curves, limits) + style + ticks(curves);
   text += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", limits.left, limits.right, limits.bottom,
                       limits.top);
+  // Many bands lie on top of each other.
+  text += fmt::format("set style fill transparent solid {:.3f} noborder\n",
+                      std::min(0.2, 1.2 / static_cast<double>(curves.size())));
   const Layout layout(curves.size());
   draw({Layout::width, layout.height, 15}, text + layout.commands(), commands(curves), base);
 }

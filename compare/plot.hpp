@@ -16,8 +16,8 @@ struct Curve {
 
 /// Draws mean relative squared error against width, both axes logarithmic, each curve with its confidence
 /// band, the line of its fitted slope, and a guide of slope −1, as `base`.svg and `base`.png, by gnuplot. Up
-/// to 40 curves look different; labels end with … after 40 characters. Throws CompareError if gnuplot is not
-/// installed or fails, or the files cannot be written; both or none appear.
+/// to 40 curves look different; longer labels than 32 characters lose their middle. Throws CompareError if
+/// gnuplot is not installed or fails, or the files cannot be written; both or none appear.
 void plot(const std::vector<Curve>& curves, const std::filesystem::path& base);
 
 }  // namespace nngpcheck::compare

@@ -40,9 +40,9 @@ struct Report {
 
 /// Writes, into `folder`:
 ///   report.html   the page, with its pictures inside: one file, no script, nothing fetched from elsewhere
-///   report.md     the same for GitHub, with the PNG files, and without the provenance: a run that is
-///   repeated
-///                 with the same numbers gives the same bytes, whenever and wherever
+///   report.md     its text, tables and pictures (the PNG files) for GitHub, without the plan, the program,
+///   the
+///                 settings and the provenance: the same numbers give the same bytes, whenever and wherever
 ///   width_error   .svg and .png (see plot), and per experiment, as .svg and .png (see plot_heat_map),
 ///   correlation_NAME, empirical_NAME   the correlations of K and of the widest networks' mean kernel
 ///   difference_NAME                    standard_errors_off

@@ -18,12 +18,16 @@ std::size_t characters(const std::string& text) {
 }
 
 std::string shortened(const std::string& text, std::size_t longest) {
-  std::size_t count = 0;
-  std::size_t cut = 0;
-  for (std::size_t k = 0; k < text.size(); ++k) {
-    if (begins_character(text[k]) && ++count == longest) cut = k;
+  const std::size_t count = characters(text);
+  if (count <= longest) return text;
+  const std::size_t head = longest / 2, tail = longest - 1 - head;
+  std::string result;
+  std::size_t k = 0;  // characters so far, this one included
+  for (const char c : text) {
+    if (begins_character(c) && ++k == head + 1) result += "…";
+    if (k <= head || k > count - tail) result += c;
   }
-  return count > longest ? text.substr(0, cut) + "…" : text;
+  return result;
 }
 
 std::string xml_escaped(const std::string& text) {

@@ -8,7 +8,8 @@ namespace nngpcheck::compare {
 /// The number of characters of a UTF-8 text.
 std::size_t characters(const std::string& text);
 
-/// A text of more than `longest` characters cut off, so that it has that many with the … at its end.
+/// A text of more than `longest` characters with … in place of its middle, so that it has that many: what
+/// tells labels apart is at their beginning (folders) or end (numbers).
 std::string shortened(const std::string& text, std::size_t longest);
 
 /// For XML and HTML, in elements and quoted attributes. Control characters, which XML does not have, become

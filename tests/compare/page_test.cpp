@@ -101,7 +101,7 @@ TEST(Markdown, EscapesTexts) {
   EXPECT_THAT(text, HasSubstr("\\`\\|\\* long"));
   EXPECT_THAT(text, Not(HasSubstr(" <script")));
   EXPECT_THAT(markdown({"", "", {Heading{"simple_rnn _x_"}}}), HasSubstr("## simple_rnn \\_x\\_\n"));
-  EXPECT_THAT(markdown({"", "", {Listing{"", "```\na\n```"}}}), HasSubstr("````\n```\na\n```\n````\n"));
+  EXPECT_EQ(markdown({"", "a", {Listing{"b", "c"}}}), "# a\n");
 }
 
 TEST(Markdown, RefersToPngFiles) {
@@ -118,7 +118,7 @@ TEST(Text, HasNumbersForPeople) {
   EXPECT_EQ(scientific(12.3), "1.23 · 10¹");
   EXPECT_EQ(scientific(0), "0");
   EXPECT_EQ(shortened("äöü", 3), "äöü");
-  EXPECT_EQ(shortened("äöüß", 3), "äö…");
+  EXPECT_EQ(shortened("äöüß", 3), "ä…ß");
 }
 
 }  // namespace
