@@ -17,10 +17,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-/// About half a second, in a few dozen chunks.
+/// Less than half a second of drawing, in some sixty chunks.
 const std::string arguments =
-    "run e.toml --threads 1 --set architecture.depth=2 --set 'sweep.widths=[512, 1024, 2048]' "
-    "--set sweep.networks=400 --out ";
+    "run e.toml --threads 1 --set architecture.depth=2 --set 'sweep.widths=[1024, 4096, 16384]' "
+    "--set sweep.networks=800 --out ";
 
 class Durable : public Executable {
  protected:
@@ -73,7 +73,7 @@ TEST_F(Durable, InterruptedBetweenChunks) {
     ::kill(child, signal);
     EXPECT_EQ(ended(child), 130);
     EXPECT_THAT(read(beside("errors")),
-                AllOf(HasSubstr("nngpcheck: stopped; "), HasSubstr(" of 1200 networks are recorded in cut; "
+                AllOf(HasSubstr("nngpcheck: stopped; "), HasSubstr(" of 2400 networks are recorded in cut; "
                                                                    "the same command goes on")));
     EXPECT_FALSE(fs::exists(folder_ / "cut" / "summary.json"));
     EXPECT_THAT(succeed(arguments + "cut").errors, HasSubstr("cut: goes on; "));
@@ -84,7 +84,7 @@ TEST_F(Durable, InterruptedBetweenChunks) {
 
 TEST_F(Durable, AFullDiskLosesNothing) {
   succeed(arguments + "whole");
-  const Outcome full = run(arguments + "cut", "ulimit -f 6;");
+  const Outcome full = run(arguments + "cut", "ulimit -f 12;");
   EXPECT_EQ(full.status, 64);
   EXPECT_THAT(full.errors, AllOf(HasSubstr("cut/samples/0.log: cannot be written: File too large"),
                                  HasSubstr("make room and run again")));
