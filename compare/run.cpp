@@ -29,7 +29,7 @@ class Drawing {
           const RunSettings& settings)
       : experiments_(experiments), grid_(grid), log_(log), settings_(settings) {}
 
-  /// These chunks, ascending. False if it was asked to stop.
+  /// These chunks, ascending. False if it was asked to stop before all were drawn.
   bool draw(const std::vector<std::size_t>& chunks) {
     for (const std::size_t c : chunks) {
       const Chunk& chunk = grid_.chunks[c];
@@ -43,9 +43,8 @@ class Drawing {
         draw_neighbours(chunks[begin], chunks[end - 1]);
       }
     } catch (const Stop&) {
-      return false;
     }
-    return true;
+    return recorded_ == chunks.size();
   }
 
  private:
@@ -69,6 +68,7 @@ class Drawing {
           add(c, samples, network, kernel, outputs);
           if (samples.kernels.count() < grid_.chunks[c].count) return;
           log_.append(encode(grid_, c++, samples));
+          ++recorded_;
           samples = {};
           if (settings_.stop()) throw Stop();
         });
@@ -98,6 +98,7 @@ class Drawing {
   RecordLog& log_;
   const RunSettings& settings_;
   std::map<std::pair<std::size_t, std::size_t>, std::int64_t> networks_, drawn_;  // by sweep and width
+  std::size_t recorded_ = 0;                                                      // chunks
   double total_ = 0;
   double work_ = 0;
 };

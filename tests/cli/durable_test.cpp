@@ -17,16 +17,18 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-/// About half a second, in a few dozen chunks.
-const std::string arguments =
-    "run e.toml --threads 1 --set architecture.depth=2 --set 'sweep.widths=[512, 1024, 2048]' "
-    "--set sweep.networks=400 --out ";
+/// A run in chunks of 16 to 256 networks; 800 take less than half a second.
+std::string line(const std::string& folder, int networks = 800) {
+  return "run e.toml --threads 1 --set architecture.depth=2 --set 'sweep.widths=[1024, 4096, 16384]' "
+         "--set sweep.networks=" +
+         std::to_string(networks) + " --out " + folder;
+}
 
 class Durable : public Executable {
  protected:
-  Outcome succeed(const std::string& line) const {
-    Outcome outcome = run(line);
-    EXPECT_EQ(outcome.status, 0) << line << "\n" << outcome.errors;
+  Outcome succeed(const std::string& arguments) const {
+    Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << arguments << "\n" << outcome.errors;
     return outcome;
   }
   /// Waits until some chunk is recorded.
@@ -42,18 +44,27 @@ class Durable : public Executable {
 };
 
 TEST_F(Durable, KilledAtFiftyMoments) {
+  constexpr int networks = 4000;  // two seconds of drawing
+  succeed(line("whole", networks));
   const auto begin = std::chrono::steady_clock::now();
-  succeed(arguments + "whole");
-  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begin;
+  succeed(line("whole", networks));
+  const std::chrono::duration<double> without_drawing = std::chrono::steady_clock::now() - begin;
   std::mt19937 engine(1);
-  std::uniform_real_distribution<double> moment(0.1, 0.9);
-  int killed = 0, finished = 0;
+  std::uniform_real_distribution<double> moment(0.4, 1.0);
+  const auto recorded = [&] {
+    std::error_code none;
+    const auto size = fs::file_size(folder_ / "cut" / "samples" / "0.log", none);
+    return none ? 0 : size;
+  };
+  int killed = 0, while_drawing = 0, finished = 0;
   while (killed < 50) {
-    const pid_t child = start(arguments + "cut");
-    std::this_thread::sleep_for(moment(engine) * whole);
+    const auto before = recorded();
+    const pid_t child = start(line("cut", networks));
+    std::this_thread::sleep_for(moment(engine) * without_drawing);
     ::kill(child, SIGKILL);
     if (ended(child) == -SIGKILL) {
       ++killed;
+      while_drawing += recorded() > before && !fs::exists(folder_ / "cut" / "summary.json");
       continue;
     }
     ++finished;
@@ -61,35 +72,37 @@ TEST_F(Durable, KilledAtFiftyMoments) {
     fs::remove_all(folder_ / "cut");
     ASSERT_LT(finished, 100);
   }
-  succeed(arguments + "cut");
+  EXPECT_GT(while_drawing, 0);
+  RecordProperty("while_drawing", while_drawing);
+  succeed(line("cut", networks));
   expect_same("cut", "whole");
 }
 
 TEST_F(Durable, InterruptedBetweenChunks) {
-  succeed(arguments + "whole");
+  succeed(line("whole"));
   for (const int signal : {SIGINT, SIGTERM}) {
-    const pid_t child = start(arguments + "cut");
+    const pid_t child = start(line("cut"));
     wait_for_records("cut/samples/0.log");
     ::kill(child, signal);
     EXPECT_EQ(ended(child), 130);
     EXPECT_THAT(read(beside("errors")),
-                AllOf(HasSubstr("nngpcheck: stopped; "), HasSubstr(" of 1200 networks are recorded in cut; "
+                AllOf(HasSubstr("nngpcheck: stopped; "), HasSubstr(" of 2400 networks are recorded in cut; "
                                                                    "the same command goes on")));
     EXPECT_FALSE(fs::exists(folder_ / "cut" / "summary.json"));
-    EXPECT_THAT(succeed(arguments + "cut").errors, HasSubstr("cut: goes on; "));
+    EXPECT_THAT(succeed(line("cut")).errors, HasSubstr("cut: goes on; "));
     expect_same("cut", "whole");
     fs::remove_all(folder_ / "cut");
   }
 }
 
 TEST_F(Durable, AFullDiskLosesNothing) {
-  succeed(arguments + "whole");
-  const Outcome full = run(arguments + "cut", "ulimit -f 6;");
+  succeed(line("whole"));
+  const Outcome full = run(line("cut"), "ulimit -f 12;");
   EXPECT_EQ(full.status, 64);
   EXPECT_THAT(full.errors, AllOf(HasSubstr("cut/samples/0.log: cannot be written: File too large"),
                                  HasSubstr("make room and run again")));
   EXPECT_GT(fs::file_size(folder_ / "cut" / "samples" / "0.log"), 0u);
-  EXPECT_THAT(succeed(arguments + "cut").errors, HasSubstr("cut: goes on; "));
+  EXPECT_THAT(succeed(line("cut")).errors, HasSubstr("cut: goes on; "));
   expect_same("cut", "whole");
 }
 

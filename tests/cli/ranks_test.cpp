@@ -26,8 +26,8 @@ class RanksOfMpi : public Executable {
   }
 
   static inline const std::string arguments =
-      "run e.toml --threads 1 --set architecture.depth=2 --set 'sweep.widths=[512, 1024, 2048]' "
-      "--set sweep.networks=600 --out ";
+      "run e.toml --threads 1 --set architecture.depth=2 --set 'sweep.widths=[1024, 4096, 16384]' "
+      "--set sweep.networks=400 --out ";
 };
 
 TEST_F(RanksOfMpi, AgreeToTheBit) {
