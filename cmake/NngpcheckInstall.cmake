@@ -18,6 +18,7 @@ if(NNGPCHECK_LIBTORCH)
   install(TARGETS nngpcheck_gtest nngpcheck_gtest_module EXPORT nngpcheckTargets
           FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(TARGETS nngpcheck RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES ${PROJECT_BINARY_DIR}/nngpcheck.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES cmake/NngpcheckLibTorch.cmake DESTINATION ${nngpcheck_package})
 endif()
 
