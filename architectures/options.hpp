@@ -129,7 +129,9 @@ template <class S>
 S parse(const Settings& settings) {
   S result;
   const std::vector<Field<S>> fields = S::fields();
-  for (const auto& [key, value] : settings) {
+  for (const auto& setting : settings) {
+    const std::string& key = setting.first;  // Clang 14 captures no structured bindings
+    const Value& value = setting.second;
     bool found = false;
     for (const Field<S>& field : fields) {
       if (field.name != key) continue;

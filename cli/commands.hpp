@@ -104,7 +104,7 @@ struct DualOptions {
 /// E[φ(u)φ(v)] and its error bound.
 void dual(const DualOptions& options);
 
-/// "nngpcheck 0.1.0 (LibTorch 1.13.1, Eigen 3.4.0, …)".
+/// "nngpcheck 0.1.0 (Release, LibTorch 1.13.1, OpenBLAS 0.3.21, …)".
 std::string version();
 
 }  // namespace nngpcheck::cli

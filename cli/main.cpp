@@ -12,6 +12,7 @@
 #include "analytic/error.hpp"
 #include "architectures/options.hpp"
 #include "cli/commands.hpp"
+#include "cli/man_page.hpp"
 #include "cli/ranks.hpp"
 #include "cli/usage_error.hpp"
 #include "compare/error.hpp"
@@ -30,6 +31,10 @@ constexpr int bad_usage_or_input = 64;
 constexpr int failure = 70;
 constexpr int missed = 1;         // a wrong kernel
 constexpr int interrupted = 130;  // as shells say it of SIGINT
+
+constexpr const char* exit_statuses =
+    "Exit status: 0 success, or all agree; 1 a kernel disagrees, or power missed a wrong one; 2 inconclusive; "
+    "64 bad usage or input; 70 any other failure; 130 interrupted.";
 
 /// The command line as CLI11 sees it, and the options it fills in.
 struct CommandLine {
@@ -68,6 +73,12 @@ struct CommandLine {
 
 CommandLine::CommandLine() {
   app.set_version_flag("--version", version());
+  app.footer(exit_statuses);
+  const auto print_man_page = [this] {
+    fmt::print("{}", man_page(app));
+    throw CLI::Success();
+  };
+  app.add_flag_callback("--man-page", print_man_page)->group("");  // hidden: for the build
   app.require_subcommand(0, 1);  // check_command() has a better message for none
   command("list", "architectures and activations, with their options", list);
 

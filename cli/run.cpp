@@ -217,8 +217,9 @@ void run(const RunOptions& given) {
 
 std::string version() {
   const auto versions = provenance()["versions"];
-  return fmt::format("nngpcheck {} (LibTorch {}, Eigen {}, Boost {})",
-                     versions["nngpcheck"].get<std::string>(), versions["LibTorch"].get<std::string>(),
+  return fmt::format("nngpcheck {} ({}, LibTorch {}, {}, Eigen {}, Boost {})",
+                     versions["nngpcheck"].get<std::string>(), NNGPCHECK_BUILD_TYPE,
+                     versions["LibTorch"].get<std::string>(), empirical::blas_name(),
                      versions["Eigen"].get<std::string>(), versions["Boost"].get<std::string>());
 }
 

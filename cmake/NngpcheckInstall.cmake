@@ -18,6 +18,7 @@ if(NNGPCHECK_LIBTORCH)
   install(TARGETS nngpcheck_gtest nngpcheck_gtest_module EXPORT nngpcheckTargets
           FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(TARGETS nngpcheck RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES ${PROJECT_BINARY_DIR}/nngpcheck.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES cmake/NngpcheckLibTorch.cmake DESTINATION ${nngpcheck_package})
 endif()
 
@@ -25,7 +26,7 @@ install(EXPORT nngpcheckTargets NAMESPACE nngpcheck:: DESTINATION ${nngpcheck_pa
 configure_package_config_file(cmake/nngpcheckConfig.cmake.in ${PROJECT_BINARY_DIR}/nngpcheckConfig.cmake
                               INSTALL_DESTINATION ${nngpcheck_package}
                               NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
-write_basic_package_version_file(${PROJECT_BINARY_DIR}/nngpcheckConfigVersion.cmake COMPATIBILITY SameMajorVersion)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/nngpcheckConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/nngpcheckConfig.cmake ${PROJECT_BINARY_DIR}/nngpcheckConfigVersion.cmake
         DESTINATION ${nngpcheck_package})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

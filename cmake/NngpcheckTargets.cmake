@@ -4,7 +4,7 @@ add_library(nngpcheck_options INTERFACE)
 target_compile_features(nngpcheck_options INTERFACE cxx_std_20)
 target_compile_options(nngpcheck_options INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
                        # GCC 12 warns inside std::string (its bug 105651) and about temporaries that may throw.
-                       -Wno-restrict -Wno-maybe-uninitialized)
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-maybe-uninitialized>)
 if(NNGPCHECK_WERROR)
   target_compile_options(nngpcheck_options INTERFACE -Werror)
 endif()

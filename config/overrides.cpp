@@ -58,6 +58,7 @@ void apply_overrides(const std::vector<toml::table*>& experiments,
                      const std::vector<std::string>& assignments) {
   for (const std::string& assignment : assignments) {
     toml::table first = parse(assignment);
+    if (first.empty()) throw ConfigError("--set " + assignment + ": a comment; give --set path.key=value");
     const std::string key(first.begin()->first.str());
     if (std::find(experiment_keys.begin(), experiment_keys.end(), key) != experiment_keys.end()) {
       for (toml::table* experiment : experiments) merge(*experiment, parse(assignment));

@@ -17,7 +17,24 @@ Function* loaded(const char* symbol) {
   return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, symbol));
 }
 
+/// The library that holds BLAS's products, symbolic links resolved; empty if it cannot be told.
+std::filesystem::path blas_path() {
+  Dl_info library{};
+  if (dladdr(dlsym(RTLD_DEFAULT, "dgemm_"), &library) == 0 || !library.dli_fname) return {};
+  std::error_code error;
+  return std::filesystem::canonical(library.dli_fname, error);
+}
+
 }  // namespace
+
+std::string blas_name() {
+  if (auto* configuration = loaded<char*()>("openblas_get_config")) {
+    const std::string text = configuration();  // "OpenBLAS 0.3.21 DYNAMIC_ARCH …"
+    return text.substr(0, text.find(' ', text.find(' ') + 1));
+  }
+  const std::filesystem::path path = blas_path();
+  return path.empty() ? "unknown BLAS" : path.string();
+}
 
 bool is_reference_blas(std::string_view path) {
   constexpr std::array<std::string_view, 4> faster = {"openblas", "mkl", "blis", "atlas"};
@@ -27,11 +44,8 @@ bool is_reference_blas(std::string_view path) {
 }
 
 std::optional<std::string> blas_warning() {
-  Dl_info library{};
-  if (dladdr(dlsym(RTLD_DEFAULT, "dgemm_"), &library) == 0 || !library.dli_fname) return {};
-  std::error_code error;
-  const std::filesystem::path path = std::filesystem::canonical(library.dli_fname, error);
-  if (error || !is_reference_blas(path.string())) return {};
+  const std::filesystem::path path = blas_path();
+  if (!is_reference_blas(path.string())) return {};
   return "LibTorch runs on the reference BLAS (" + path.string() +
          "), many times slower than OpenBLAS: apt-get install libopenblas0-pthread";
 }

@@ -7,6 +7,9 @@
 
 namespace nngpcheck::empirical {
 
+/// "OpenBLAS 0.3.21", or the path of the library that LibTorch takes products from.
+std::string blas_name();
+
 /// Says so if LibTorch runs on the reference BLAS, which is many times slower, and how to install OpenBLAS.
 std::optional<std::string> blas_warning();
 

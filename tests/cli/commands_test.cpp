@@ -9,6 +9,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 class Commands : public Executable {
@@ -21,9 +22,25 @@ class Commands : public Executable {
 };
 
 TEST_F(Commands, Help) {
-  EXPECT_THAT(output("--version"), AllOf(StartsWith("nngpcheck "), HasSubstr("LibTorch ")));
-  EXPECT_THAT(output("--help"), AllOf(HasSubstr("kernel"), HasSubstr("dual")));
+  EXPECT_THAT(output("--version"), AllOf(StartsWith("nngpcheck "), HasSubstr("LibTorch "), HasSubstr("BLAS"),
+                                         HasSubstr("Boost ")));
+  EXPECT_THAT(output("--help"), AllOf(HasSubstr("kernel"), HasSubstr("dual"),
+                                      HasSubstr("64 bad usage or input"), Not(HasSubstr("--man-page"))));
   EXPECT_THAT(output("run --help"), HasSubstr("--threads"));
+}
+
+TEST_F(Commands, ManPage) {
+  const std::string page = output("--man-page");
+  EXPECT_THAT(page,
+              AllOf(StartsWith(".TH NNGPCHECK 1 "), HasSubstr("\n.SS nngpcheck dual\n"),
+                    HasSubstr(".TP\n\\fB\\-\\-out\\fR DIR\n"), HasSubstr("\\fB\\-o,\\-\\-output\\fR K\n"),
+                    HasSubstr("\n.SH EXIT STATUS\n"), Not(HasSubstr("man\\-page"))));
+  if (std::system("command -v man >/dev/null") != 0) GTEST_SKIP() << "no man to read it";
+  write("nngpcheck.1", page);
+  const std::string check = "cd '" + folder_.string() + "' && man --warnings=all -E UTF-8 -l -Tutf8 ";
+  EXPECT_EQ(std::system((check + "nngpcheck.1 >page 2>warnings").c_str()), 0);
+  EXPECT_EQ(read(folder_ / "warnings"), "");
+  EXPECT_THAT(read(folder_ / "page"), HasSubstr("User Commands"));
 }
 
 TEST_F(Commands, List) {
@@ -78,7 +95,8 @@ TEST_F(Commands, Dual) {
 }
 
 TEST_F(Commands, Power) {
-  const std::string quick = "power e.toml --repetitions 1 --above-tolerance --set architecture.activation=erf";
+  const std::string quick =
+      "power e.toml --repetitions 1 --above-tolerance --set architecture.activation=erf";
   EXPECT_THAT(output(quick + " --json p.json"),
               AllOf(HasSubstr("## mlp"), HasSubstr("| scale 1 % too small |"), HasSubstr("checks caught")));
   const auto json = nlohmann::json::parse(read(folder_ / "p.json"));
