@@ -39,7 +39,12 @@ void ProgressDisplay::show(const compare::Progress& progress) {
   const auto now = Clock::now();
   const bool last = progress.network == progress.networks;
   const auto pause = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
-  if (!last && now - shown_ < pause) return;
+  // In a log, widths that take no time need no line.
+  const bool worth_a_line = terminal_ || now - shown_ > std::chrono::seconds(1) || progress.fraction >= 1;
+  if (last ? !worth_a_line : now - shown_ < pause) {
+    if (last) width_start_ = now;
+    return;
+  }
   shown_ = now;
   const double elapsed = seconds(now - start_), on_width = seconds(now - width_start_);
   std::string rate_and_time =

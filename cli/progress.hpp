@@ -11,7 +11,8 @@ namespace nngpcheck::cli {
 std::string duration_text(double seconds);
 
 /// Shows how far a run is, on standard error. On a terminal a bar per width, with the rate and the time left
-/// of the whole run; otherwise a line per finished width and, in between, one every ten seconds.
+/// of the whole run; otherwise a line per finished width, if the last one is a second ago, and in
+/// between one every ten seconds.
 class ProgressDisplay {
  public:
   explicit ProgressDisplay(bool visible);

@@ -175,7 +175,7 @@ std::vector<Experiment> recorded_experiments(const fs::path& folder) {
 }
 
 double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks, Eigen::Index size) {
-  constexpr double head = 150, csv_number = 20;
+  constexpr double head = 400, csv_number = 20;
   const ChunkGrid grid({{"", 0, widths, networks}}, network_columns());
   const auto chunks = static_cast<double>(grid.chunks.size());
   const auto numbers = static_cast<double>(grid.columns.size()) * static_cast<double>(networks) *
