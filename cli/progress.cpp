@@ -40,7 +40,8 @@ void ProgressDisplay::show(const compare::Progress& progress) {
   const bool last = progress.network == progress.networks;
   const auto pause = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
   // In a log, widths that take no time need no line.
-  const bool worth_a_line = terminal_ || now - shown_ > std::chrono::seconds(1) || progress.fraction >= 1;
+  const bool worth_a_line =
+      terminal_ || now - shown_ > std::chrono::seconds(1) || progress.fraction > 1 - 1e-9;
   if (last ? !worth_a_line : now - shown_ < pause) {
     if (last) width_start_ = now;
     return;
@@ -49,7 +50,7 @@ void ProgressDisplay::show(const compare::Progress& progress) {
   const double elapsed = seconds(now - start_), on_width = seconds(now - width_start_);
   std::string rate_and_time =
       fmt::format(", {:.3g} networks/s", static_cast<double>(progress.network) / std::max(on_width, 1e-3));
-  if (elapsed > 1 && progress.fraction < 1) {
+  if (elapsed > 1 && progress.fraction < 1 - 1e-9) {
     rate_and_time +=
         fmt::format(", about {} left", duration_text(elapsed / progress.fraction * (1 - progress.fraction)));
   }
