@@ -77,36 +77,34 @@ compare::CheckResult check(const Subject& subject, const CheckOptions& options, 
   }
 }
 
-void write_evidence(const std::vector<compare::NamedResult>& results, const CheckOptions& options) {
-  if (options.junit) {
-    compare::AtomicFile file(*options.junit);
-    file.commit(compare::junit(results));
+std::string evidence(const std::vector<compare::NamedResult>& results) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const compare::NamedResult& named : results) {
+    nlohmann::ordered_json one = {{"file", named.file}, {"name", named.name}};
+    one.update(to_json(named.result));
+    all.push_back(std::move(one));
   }
-  if (options.json) {
-    nlohmann::ordered_json all = nlohmann::ordered_json::array();
-    for (const compare::NamedResult& named : results) {
-      nlohmann::ordered_json one = {{"file", named.file}, {"name", named.name}};
-      one.update(to_json(named.result));
-      all.push_back(std::move(one));
-    }
-    compare::AtomicFile file(*options.json);
-    file.commit(all.dump(1) + "\n");
-  }
+  return all.dump(1) + "\n";
 }
 
 }  // namespace
 
 int check(const CheckOptions& options) {
   if (const auto warning = empirical::blas_warning()) fmt::print(stderr, "nngpcheck: {}\n", *warning);
+  const std::vector<Subject> given = subjects(options);
+  std::optional<compare::AtomicFile> junit, json;
+  if (options.junit) junit.emplace(*options.junit);
+  if (options.json) json.emplace(*options.json);
   std::vector<compare::NamedResult> results;
   CheckDisplay display(!options.quiet);
-  for (const Subject& subject : subjects(options)) {
+  for (const Subject& subject : given) {
     results.push_back({subject.file.string(), subject.experiment.name, check(subject, options, display)});
     display.clear();
     fmt::print("{}\n", compare::verdict_text(results.back().name, results.back().result));
     std::fflush(stdout);
   }
-  write_evidence(results, options);
+  if (junit) junit->commit(compare::junit(results));
+  if (json) json->commit(evidence(results));
   const auto any = [&](compare::Verdict verdict) {
     return std::any_of(results.begin(), results.end(),
                        [&](const compare::NamedResult& named) { return named.result.verdict == verdict; });

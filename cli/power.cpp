@@ -18,6 +18,8 @@ bool power(const PowerOptions& options) {
   if (options.above_tolerance) with.of = compare::PowerOf::must_be_caught;
   with.threads = options.threads;
   compare::validate(with.check.check);
+  std::optional<compare::AtomicFile> json;
+  if (options.json) json.emplace(*options.json);
   nlohmann::ordered_json written = nlohmann::ordered_json::array();
   bool all_caught = true;
   for (const config::Experiment& experiment : experiments) {
@@ -33,10 +35,7 @@ bool power(const PowerOptions& options) {
     written.push_back(compare::to_json(experiment.name, result));
     all_caught = all_caught && result.all_caught();
   }
-  if (options.json) {
-    compare::AtomicFile file(*options.json);
-    file.commit(written.dump(2) + "\n");
-  }
+  if (json) json->commit(written.dump(2) + "\n");
   return all_caught;
 }
 

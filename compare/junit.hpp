@@ -13,8 +13,8 @@ struct NamedResult {
   CheckResult result;
 };
 
-/// One <testsuite> "nngpcheck" with a <testcase> per result, in order: classname is the file. `disagree` is a
-/// <failure>, `inconclusive` an <error>; each holds the verdict line and the JSON of the evidence.
+/// One `<testsuite>` "nngpcheck" with a `<testcase>` per result, in order: classname is the file. `disagree` is
+/// a `<failure>`, `inconclusive` an `<error>`; each holds the verdict line and the JSON of the evidence.
 std::string junit(const std::vector<NamedResult>& results);
 
 }  // namespace nngpcheck::compare

@@ -47,6 +47,26 @@ TEST_F(Errors, OfTheCommandLine) {
   expect("run e.toml --set", "--set");
   expect("run e.toml --set sweep.networks --out out", "not an assignment");
   expect("plot", "folders is required");
+  expect("run e.toml --memory lots", "--memory: lots unit not recognized");
+  expect("check e.toml --sampler magic", "magic");
+  expect("check e.toml --threads -1", "--threads");
+  expect("check e.toml --experiment nope", "no experiment is called \"nope\"; it holds mlp");
+  expect("check e.toml --alpha x", "--alpha = x");
+  expect("check e.toml --tolerance 0", "e.toml: mlp: tolerance is 0: it must be positive");
+  expect("check e.toml --kernel", "--kernel: 1 required K missing");
+  expect("power e.toml --threads -1", "--threads");
+  expect("power e.toml --tolerance x", "--tolerance = x");
+  expect("power none.toml", "none.toml: no such file");
+  expect("show mlp --plan extra", "not expected: extra");
+  expect("show mlp --set '#=1'", "--set #=1: a comment");
+}
+
+TEST_F(Errors, OfSizes) {
+  expect("show mlp --set architecture.depth=1000000000",
+         "architecture.depth = 1000000000: must be from 1 to");
+  expect("kernel e.toml --set inputs.count=1000000000000", "the file has 3 rows");
+  expect("run e.toml --out out --set sweep.widths=[8,1000000000000000]", "widths end at 2147483648");
+  expect("run e.toml --out out --set sweep.networks=1000000000000", "at most 1000000000");
 }
 
 TEST_F(Errors, OfNames) {
@@ -103,6 +123,9 @@ TEST_F(Errors, OfPlacesToWrite) {
   write("photos/cat.png", "cat");
   expect("run e.toml --out photos", "photos: holds files, but no run");
   expect("plot photos", "photos: no finished run here");
+  expect("check e.toml --junit none/r.xml", "none/r.xml: cannot be written");
+  expect("check e.toml --json none/r.json", "none/r.json: cannot be written");
+  expect("power e.toml --json none/p.json", "none/p.json: cannot be written");
 }
 
 TEST_F(Errors, OfFilesThatDoNotFitTheCommand) {
