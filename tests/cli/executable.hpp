@@ -62,17 +62,18 @@ class Executable : public Scratch {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
-  /// Everything but run.json and samples/, which say who drew what and when, is the same in two runs.
+  /// Everything but samples/, run.json and report.html, which say who drew what and when, is the same in two
+  /// runs.
   void expect_same(const std::string& folder, const std::string& other) const {
     int compared = 0;
     for (const auto& entry : fs::directory_iterator(folder_ / other)) {
       const fs::path name = entry.path().filename();
-      if (name == "run.json" || name == "samples") continue;
+      if (name == "run.json" || name == "report.html" || name == "samples") continue;
       EXPECT_EQ(read(folder_ / folder / name), read(entry.path())) << folder << " " << name;
       ++compared;
     }
     EXPECT_GE(compared, 9);
-    EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / folder), {}), compared + 2) << folder;
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / folder), {}), compared + 3) << folder;
   }
 
   std::set<std::string> files() const {
