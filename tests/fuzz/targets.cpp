@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void experiment(const fs::path& file) { config::read_experiments(file); }
-void override_key(const fs::path& file) { config::example_experiment("gru", {config::read_file(file)}); }
+void override_key(const fs::path& file) { config::example_experiment("mlp", {config::read_file(file)}); }
 void expression(const fs::path& file) { config::parse_expression(config::read_file(file)); }
 void inputs(const fs::path& file) { config::read_inputs(file); }
 void edges(const fs::path& file) {
