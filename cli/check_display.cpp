@@ -8,7 +8,10 @@
 namespace nngpcheck::cli {
 
 CheckDisplay::CheckDisplay(bool visible)
-    : visible_(visible), terminal_(::isatty(2) == 1), shown_(Clock::now()) {}
+    : visible_(visible),
+      terminal_(::isatty(2) == 1),
+      // On a terminal the first network shows; in a log, only what takes its time.
+      shown_(terminal_ ? Clock::time_point() : Clock::now()) {}
 
 CheckDisplay::~CheckDisplay() { clear(); }
 

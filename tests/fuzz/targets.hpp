@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ struct Target {
   std::string file;  // what the file is called; its extension may say the format
   void (*read)(const std::filesystem::path& file);
 };
+
+/// What GoogleTest calls a target.
+inline void PrintTo(const Target& target, std::ostream* stream) { *stream << target.name; }
 
 const std::vector<Target>& targets();
 
