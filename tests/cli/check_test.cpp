@@ -99,6 +99,8 @@ TEST_F(Check, SaysWhatIsWrongWithAKernel) {
   refused("check e.toml --kernel empty.csv", "0×0");
   write("broken.json", "{\"kernel\": 3}");
   refused("check e.toml --kernel broken.json", "broken.json: not a kernel");
+  write("lengths.json", "{\"kernel\": [[1, 0], [0]]}");
+  refused("check e.toml --kernel lengths.json", "lengths.json: the rows of a matrix differ in length");
   refused("check e.toml --kernel missing.csv", "missing.csv");
   refused("check e.toml --kernel right.txt", ".json, .csv");
   write("minus.csv", "0,-1,0\n-1,0,0\n0,0,0\n");

@@ -156,6 +156,10 @@ TEST_F(InputsTable, RejectsImagesThatCannotBeMade) {
               HasSubstr("inputs.images.count = 1e+12: "));
   EXPECT_THAT(error("images = {count = 1, size = [8], sed = 1}"),
               HasSubstr("unknown key \"inputs.images.sed\"; did you mean \"seed\"?"));
+  EXPECT_THAT(error("images = {count = 1, size = [8]}\ncount = 1"),
+              HasSubstr("inputs.count: images say their size and their count themselves; leave it out"));
+  EXPECT_THAT(error("file = \"pictures.bin\"\ngrid = [32, 32]"),
+              HasSubstr("inputs.grid: a CIFAR-10 file has the grid [32, 32], or none with flat = true"));
   EXPECT_THAT(error("images = 64"), HasSubstr("e.toml:1: inputs.images is an integer, not a table"));
 }
 
