@@ -70,9 +70,11 @@ void symmetrize(UncertainMatrix& x) {
 
 }  // namespace
 
-Evaluation::Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals)
+Evaluation::Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals,
+                       const Progress& progress)
     : structure_(structure),
       plan_(plan),
+      progress_(progress),
       forms_(structure,
              [this](NodeIndex table) -> const UncertainMatrix& { return (*this)[Demand::table(table)]; }) {
   for (const Demand& goal : goals) ++uses_[goal];
@@ -84,6 +86,7 @@ Evaluation::Evaluation(const Structure& structure, const Plan& plan, const std::
 Evaluation::Evaluation(const Evaluation& base, const Axes& axes, int log2_points, std::uint64_t seed)
     : structure_(base.structure_),
       plan_(base.plan_),
+      progress_(base.progress_),
       base_(&base),
       axes_(&axes),
       forms_(base.structure_,
@@ -94,6 +97,13 @@ Evaluation::Evaluation(const Evaluation& base, const Axes& axes, int log2_points
 void Evaluation::run() {
   for (const Step& step : plan_.steps) {
     if (step.replicated != (base_ != nullptr) || step.method == Method::conditional) continue;
+    progress_.check();
+    if (!base_) {
+      progress_.report({}, [&] {
+        return "limit, step " + std::to_string(&step - plan_.steps.data() + 1) + " of " +
+               std::to_string(plan_.steps.size());
+      });
+    }
     cost_ = {};
     if (step.method == Method::sample) {
       paths(step.system).sample(step.demand.left);

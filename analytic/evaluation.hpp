@@ -9,6 +9,7 @@
 #include "analytic/paths.hpp"
 #include "analytic/plan.hpp"
 #include "analytic/uncertain.hpp"
+#include "progress/progress.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -24,7 +25,8 @@ struct Cost {
 class Evaluation {
  public:
   /// For the deterministic steps. Values that no later step nor `goals` needs are dropped on the way.
-  Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals);
+  Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals,
+             const Progress& progress);
 
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
@@ -35,7 +37,7 @@ class Evaluation {
   /// For one randomization with 2^log2_points paths. `base` and `axes` must outlive it, and `base` have run.
   Evaluation(const Evaluation& base, const Axes& axes, int log2_points, std::uint64_t seed);
 
-  /// Computes every step of its kind, in order. Throws LimitError.
+  /// Computes every step of its kind, in order. Throws LimitError and Stopped.
   void run();
 
   /// The value of a demand that has been met. Means and diagonals are m×1.
@@ -61,6 +63,7 @@ class Evaluation {
 
   const Structure& structure() const { return structure_; }
   const Plan& plan() const { return plan_; }
+  const Progress& progress() const { return progress_; }
 
  private:
   UncertainMatrix compute(const Step& step);
@@ -81,6 +84,7 @@ class Evaluation {
 
   const Structure& structure_;
   const Plan& plan_;
+  const Progress& progress_;
   const Evaluation* base_ = nullptr;
   const Axes* axes_ = nullptr;
   LinearForms forms_;

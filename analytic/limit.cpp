@@ -79,7 +79,7 @@ class Runner {
       : options_(options),
         goals_(std::move(goals)),
         plan_(make_plan(structure, goals_, options.force_paths)),
-        base_(structure, plan_, goals_) {
+        base_(structure, plan_, goals_, options.progress) {
     check_memory();
     base_.run();
   }
@@ -117,7 +117,7 @@ class Runner {
   void randomize(int log2_points) {
     replicates_.clear();
     replicates_.resize(static_cast<std::size_t>(options_.randomizations));
-    std::atomic<std::size_t> next = 0;
+    std::atomic<std::size_t> next = 0, done = 0;
     std::exception_ptr failure;
     std::mutex mutex;
     const auto work = [&] {
@@ -126,6 +126,11 @@ class Runner {
           auto replicate = std::make_unique<Evaluation>(base_, axes_, log2_points, seed(r));
           replicate->run();
           replicates_[r] = std::move(replicate);
+          ++done;
+          options_.progress.report({}, [&] {
+            return "limit, " + std::to_string(done) + " of " + std::to_string(replicates_.size()) +
+                   " randomizations of 2^" + std::to_string(log2_points) + " points";
+          });
         } catch (...) {
           const std::lock_guard lock(mutex);
           failure = std::current_exception();

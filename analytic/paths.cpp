@@ -55,12 +55,16 @@ void Paths::sample(NodeIndex leaf) {
   for (Index j = 0; j < structure.columns(leaf); ++j) {
     const Draw& draw = draws_.append({leaf, j});
     for (PathBlock& block : blocks_) block.draw(draw);
+    values_.progress().check();
   }
 }
 
 MatrixXd Paths::average(NodeIndex x, NodeIndex y) {
   MatrixXd sum = block_sums(blocks_.front(), x, y);
-  for (std::size_t b = 1; b < blocks_.size(); ++b) sum += block_sums(blocks_[b], x, y);
+  for (std::size_t b = 1; b < blocks_.size(); ++b) {
+    values_.progress().check();
+    sum += block_sums(blocks_[b], x, y);
+  }
   return sum / static_cast<double>(points());
 }
 
@@ -107,6 +111,7 @@ MatrixXd Paths::average_locally(NodeIndex x, NodeIndex y) {
         result(i, j) = result(j, i);
         continue;
       }
+      values_.progress().check();
       std::set<Column> needed = leaf_columns.of({x, i});
       if (y != one) needed.merge(std::set<Column>(leaf_columns.of({y, j})));
       ConditionalDraws draws(values_, nullptr);

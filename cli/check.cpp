@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "cli/check_display.hpp"
 #include "cli/chosen.hpp"
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/networks.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/watch.hpp"
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
 #include "compare/evidence.hpp"
@@ -59,16 +59,15 @@ compare::KernelEstimate given_kernel(const fs::path& file, const std::optional<f
   return {std::move(given.value), std::move(given.standard_error), std::move(given.error_bound), labels};
 }
 
-compare::CheckResult check(const Subject& subject, const CheckOptions& options, CheckDisplay& display) {
+compare::CheckResult check(const Subject& subject, const CheckOptions& options,
+                           const Progress& progress) {
   const netsor::Program& program = subject.experiment.program;
   const compare::KernelEstimate kernel =
       options.kernel
           ? given_kernel(*options.kernel, options.kernel_stderr, program)
-          : compare::estimate(limit_of(subject.experiment, subject.file, options.threads), program);
+          : compare::estimate(limit_of(subject.experiment, subject.file, progress, options.threads), program);
   compare::ProgramCheckOptions how = settings(subject.experiment.check, options);
-  how.on_draw = [&](const compare::DrawProgress& progress) {
-    display.show(subject.experiment.name, progress);
-  };
+  how.progress = progress.named(subject.experiment.name);
   try {
     return compare::check(program, kernel, how);
   } catch (const compare::CompareError& error) {
@@ -96,10 +95,11 @@ int check(const CheckOptions& options) {
   if (options.junit) junit.emplace(*options.junit);
   if (options.json) json.emplace(*options.json);
   std::vector<compare::NamedResult> results;
-  CheckDisplay display(!options.quiet);
+  Watch watch(!options.quiet);
   for (const Subject& subject : given) {
-    results.push_back({subject.file.string(), subject.experiment.name, check(subject, options, display)});
-    display.clear();
+    results.push_back(
+        {subject.file.string(), subject.experiment.name, check(subject, options, watch.progress())});
+    watch.clear();
     fmt::print("{}\n", compare::verdict_text(results.back().name, results.back().result));
     std::fflush(stdout);
   }

@@ -12,6 +12,7 @@
 #include "cli/chosen.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/watch.hpp"
 #include "compare/atomic_file.hpp"
 #include "compare/kernel_file.hpp"
 #include "compare/run.hpp"
@@ -86,21 +87,29 @@ void show(const ShowOptions& options) {
   } else {
     experiments.push_back(config::example_experiment(options.what, options.overrides));
   }
+  Watch watch(!options.quiet);
   for (const Experiment& experiment : experiments) {
+    const std::string text =
+        options.plan
+            ? analytic::explain(experiment.program, limit_of(experiment, options.what, watch.progress()))
+            : netsor::print(experiment.program);
+    watch.clear();
     if (experiments.size() > 1) fmt::print("# {}\n", experiment.name);
-    fmt::print("{}", options.plan ? analytic::explain(experiment.program, limit_of(experiment, options.what))
-                                  : netsor::print(experiment.program));
+    fmt::print("{}", text);
   }
 }
 
 void kernel(const KernelOptions& options) {
   const std::vector<Experiment> experiments =
       chosen(config::read_experiments(options.file, options.overrides), options.experiment, options.file);
+  Watch watch(!options.quiet);
   if (!options.output) {
     for (const Experiment& experiment : experiments) {
+      const compare::LabelledKernel kernel = kernel_of(experiment, options.file, watch.progress());
+      watch.clear();
       if (experiments.size() > 1) fmt::print("# {}\n", experiment.name);
-      print_kernel(
-          compare::labelled(analytic::limit(experiment.program), experiment.program.output().labels));
+      print_kernel(kernel);
+      std::fflush(stdout);
     }
     return;
   }
@@ -110,7 +119,7 @@ void kernel(const KernelOptions& options) {
   }
   const compare::KernelFormat format = compare::kernel_format(*options.output);
   compare::AtomicFile file(*options.output);
-  file.commit(serialize(kernel_of(experiments[0], options.file), format));
+  file.commit(serialize(kernel_of(experiments[0], options.file, watch.progress()), format));
 }
 
 void plot(const PlotOptions& options) {

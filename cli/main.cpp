@@ -63,6 +63,9 @@ struct CommandLine {
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
   }
+  void add_quiet(CLI::App& command, bool& quiet) {
+    command.add_flag("--quiet", quiet, "show no progress");
+  }
   void add_networks(CLI::App& command, std::string& sampler, int& threads, std::size_t& memory);
   void add_kernel();
   void add_run();
@@ -87,6 +90,7 @@ CommandLine::CommandLine() {
       ->required()
       ->type_name("ARCH|FILE.toml");
   showing.add_flag("--plan", show_options.plan, "how its limit is computed: rules, evaluations and errors");
+  add_quiet(showing, show_options.quiet);
   add_overrides(showing, show_options.overrides);
 
   add_kernel();
@@ -119,6 +123,7 @@ void CommandLine::add_kernel() {
   computing
       .add_option("--experiment", kernel_options.experiment, "the experiment, if the file holds several")
       ->type_name("NAME");
+  add_quiet(computing, kernel_options.quiet);
   add_overrides(computing, kernel_options.overrides);
 }
 
@@ -150,7 +155,7 @@ void CommandLine::add_run() {
       ->option_text("I/N");
   running.add_flag("--check", run_options.check,
                    "decide, as check does, and put the verdict into the report");
-  running.add_flag("--quiet", run_options.quiet, "show no progress");
+  add_quiet(running, run_options.quiet);
   running.add_flag("--dry-run", run_options.dry_run, "say how much time, memory and disk it would take");
   add_overrides(running, run_options.overrides);
 }
@@ -190,7 +195,7 @@ void CommandLine::add_check() {
                   "file's, or 0.01")
       ->type_name("D");
   checking.add_option("--junit", check_options.junit, "write JUnit XML")->type_name("FILE");
-  checking.add_flag("--quiet", check_options.quiet, "show no progress");
+  add_quiet(checking, check_options.quiet);
   checking.add_option("--json", check_options.json, "write the evidence as JSON")->type_name("FILE");
   add_networks(checking, check_options.sampler, check_options.threads, check_options.memory);
   add_overrides(checking, check_options.overrides);
@@ -215,6 +220,7 @@ void CommandLine::add_power() {
   measuring.add_option("--threads", options.threads, "0 (default): one per processor")
       ->check(CLI::Range(0, 1024))
       ->option_text("N");
+  add_quiet(measuring, options.quiet);
   measuring.add_option("--json", options.json, "write the results there")->type_name("FILE");
   add_overrides(measuring, options.overrides);
 }
@@ -292,8 +298,8 @@ int main(int argc, char** argv) {
     return complain(error.what(), bad_usage_or_input);
   } catch (const compare::CompareError& error) {
     return complain(error.what(), bad_usage_or_input);
-  } catch (const compare::Interrupted& stopped) {
-    return complain(std::string(stopped.what()) + "; the same command goes on", interrupted);
+  } catch (const Stopped& stopped) {
+    return complain(stopped.what(), interrupted);
   } catch (const std::bad_alloc&) {
     return complain("out of memory", failure);
   } catch (const std::exception& error) {

@@ -25,9 +25,14 @@ void run_gnuplot(const std::filesystem::path& script) {
   posix_spawn_file_actions_t silent;
   posix_spawn_file_actions_init(&silent);
   posix_spawn_file_actions_addopen(&silent, 2, "/dev/null", O_WRONLY, 0);
+  // A group of its own: Ctrl-C is for whoever waits for the picture to decide about.
+  posix_spawnattr_t apart;
+  posix_spawnattr_init(&apart);
+  posix_spawnattr_setflags(&apart, POSIX_SPAWN_SETPGROUP);
   pid_t process = 0;
-  const int error = ::posix_spawnp(&process, "gnuplot", &silent, nullptr, arguments, environ);
+  const int error = ::posix_spawnp(&process, "gnuplot", &silent, &apart, arguments, environ);
   posix_spawn_file_actions_destroy(&silent);
+  posix_spawnattr_destroy(&apart);
   if (error != 0) throw CompareError("gnuplot cannot be started; install it (Debian: gnuplot-nox) to plot");
   int status = 0;
   while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {

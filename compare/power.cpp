@@ -146,6 +146,7 @@ PowerResult power(const netsor::Program& program, const KernelEstimate& right, c
   const auto sampler = std::make_shared<const empirical::Sampler>(program, sampling);
   const CheckOptions fitted = fitted_to(*sampler, options.check.check);
   const bool all = options.of == PowerOf::all;
+  const Progress& progress = options.check.progress;
   std::vector<Mutant> kernels;
   if (all) kernels.push_back({"nothing", "the right kernel", right});
   for (const Mutant& mutant : catalogue.mutants) {
@@ -153,14 +154,20 @@ PowerResult power(const netsor::Program& program, const KernelEstimate& right, c
   }
   std::vector<std::vector<Outcome>> outcomes(
       kernels.size(), std::vector<Outcome>(static_cast<std::size_t>(options.repetitions)));
+  std::atomic<std::int64_t> checks = 0;
+  const auto all_checks = options.repetitions * std::ssize(kernels);
   in_parallel(options.repetitions, threads, [&](std::int64_t repetition) {
     const auto shift = static_cast<std::uint64_t>(repetition);
-    Memory memory(ladders_of(sampler, options.check.seed + shift));
+    Memory memory(ladders_of(sampler, options.check.seed + shift, progress.silent()));
     CheckOptions check_options = fitted;
     check_options.seed += shift;
     for (std::size_t k = 0; k < kernels.size(); ++k) {
       outcomes[k][static_cast<std::size_t>(repetition)] =
           outcome(check(kernels[k].kernel, std::ref(memory), check_options));
+      ++checks;
+      progress.check();
+      progress.report(static_cast<double>(checks) / static_cast<double>(all_checks),
+                      [&] { return fmt::format("{} of {} checks", checks.load(), all_checks); });
     }
   });
   PowerResult result;

@@ -42,15 +42,12 @@ class Drawing {
         while (end < chunks.size() && neighbours(chunks[end - 1], chunks[end])) ++end;
         draw_neighbours(chunks[begin], chunks[end - 1]);
       }
-    } catch (const Stop&) {
+    } catch (const Stopped&) {
     }
     return recorded_ == chunks.size();
   }
 
  private:
-  /// Leaves a sampler in the middle of its networks.
-  struct Stop {};
-
   bool neighbours(std::size_t left, std::size_t right) const {
     const Chunk &one = grid_.chunks[left], &other = grid_.chunks[right];
     return right == left + 1 && one.sweep == other.sweep && one.width == other.width;
@@ -66,11 +63,12 @@ class Drawing {
         static_cast<std::uint64_t>(end.first + end.count - begin.first),
         [&](std::uint64_t network, const Eigen::MatrixXd& kernel, const Eigen::VectorXd& outputs) {
           add(c, samples, network, kernel, outputs);
-          if (samples.kernels.count() < grid_.chunks[c].count) return;
-          log_.append(encode(grid_, c++, samples));
-          ++recorded_;
-          samples = {};
-          if (settings_.stop()) throw Stop();
+          if (samples.kernels.count() == grid_.chunks[c].count) {
+            log_.append(encode(grid_, c++, samples));
+            ++recorded_;
+            samples = {};
+          }
+          settings_.progress.check();
         });
   }
 
@@ -90,7 +88,11 @@ class Drawing {
     samples.kernels.add(upper_triangle(kernel));
     const std::pair key(chunk.sweep, chunk.width);
     work_ += cost(grid_.width(chunk));
-    settings_.progress({experiment, grid_.width(chunk), ++drawn_[key], networks_[key], work_ / total_});
+    ++drawn_[key];
+    settings_.progress.report(work_ / total_, [&] {
+      return fmt::format("{}, width {}, {} of {} networks", experiment.name, grid_.width(chunk), drawn_[key],
+                         networks_[key]);
+    });
   }
 
   const std::vector<Experiment>& experiments_;
@@ -129,6 +131,13 @@ std::vector<std::size_t> missing_chunks(const ChunkGrid& grid, const fs::path& f
   return result;
 }
 
+[[noreturn]] void throw_stopped(const ChunkGrid& grid, const fs::path& folder) {
+  SampleIndex index(grid);
+  index.add(folder, [](const std::string&) {});
+  throw Stopped(fmt::format("stopped; {} of {} networks are recorded in {}; the same command goes on",
+                            index.networks(), grid.networks(grid.all()), folder.string()));
+}
+
 /// This rank's share of the missing chunks, into its log.
 void draw_share(const std::vector<Experiment>& experiments, const ChunkGrid& grid,
                 const std::vector<std::size_t>& missing, RecordLog& log, const fs::path& folder,
@@ -137,11 +146,7 @@ void draw_share(const std::vector<Experiment>& experiments, const ChunkGrid& gri
   const bool done =
       Drawing(experiments, grid, log, settings).draw(share(grid, missing, {team.rank, team.size}));
   log.sync();
-  if (done) return;
-  SampleIndex index(grid);
-  index.add(folder, [](const std::string&) {});
-  throw Interrupted(fmt::format("stopped; {} of {} networks are recorded in {}", index.networks(),
-                                grid.networks(grid.all()), folder.string()));
+  if (!done) throw_stopped(grid, folder);
 }
 
 RunResult lead(const std::vector<Experiment>& given, const ChunkGrid& grid, const fs::path& folder,
@@ -157,7 +162,13 @@ RunResult lead(const std::vector<Experiment>& given, const ChunkGrid& grid, cons
   const std::vector<std::size_t> missing = team.from_first(missing_chunks(grid, folder, settings));
   draw_share(experiments, grid, missing, log, folder, settings);
   team.wait();
-  return results(experiments, grid, folder);
+  try {
+    RunResult result = results(experiments, grid, folder, settings.progress);
+    result.drawn = grid.networks(missing);
+    return result;
+  } catch (const Stopped&) {
+    throw_stopped(grid, folder);
+  }
 }
 
 RunResult follow(const std::vector<Experiment>& given, const ChunkGrid& grid, const fs::path& folder,

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "compare/plot.hpp"
 #include "compare/sample_store.hpp"
 #include "compare/summary.hpp"
+#include "progress/progress.hpp"
 
 namespace nngpcheck::compare {
 
@@ -40,15 +40,6 @@ struct Experiment {
   std::function<CheckResult()> check = {};  // decides about the kernel, for the report; or none
 };
 
-/// Where this process stands, at each network that it draws.
-struct Progress {
-  const Experiment& experiment;
-  std::int64_t width;
-  std::int64_t network;   // how many of this width it has drawn
-  std::int64_t networks;  // of how many
-  double fraction;        // of all its work, estimated from the widths
-};
-
 /// Processes that carry out one run together, in one folder that all of them see. Each draws its share; the
 /// first one, rank 0, says what is missing and summarizes.
 struct Team {
@@ -64,20 +55,14 @@ struct Team {
 struct RunSettings {
   Part shard;  // draw only this part of the run
   Team team;
-  std::function<void(const Progress&)> progress = [](const Progress&) {};
+  Progress progress;  // told of each network, with the share of this process's work estimated from the widths
   Notice notice = [](const std::string&) {};
-  std::function<bool()> stop = [] { return false; };  // asked after each chunk
-};
-
-/// The run was asked to stop. All that was drawn is recorded.
-class Interrupted : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
 };
 
 struct RunResult {
   std::int64_t networks = 0;  // of the whole run
   std::int64_t missing = 0;   // of these, not drawn yet by any shard; the rest is empty unless 0
+  std::int64_t drawn = 0;     // of these, by this process and its team now
   Summary summary;
   std::vector<EmpiricalKernel> widest;  // of each experiment, at its widest width; empty without samples/
   std::vector<std::string> verdicts;  // of each experiment: "agree: no entry …", or "" if it was not checked
@@ -99,7 +84,7 @@ void check_folder(const std::filesystem::path& folder);
 /// Whatever is recorded of the same experiments (equal descriptions, equal kernels within their error bars)
 /// is used; numbers and pictures are the same, to the bit, however often a run was interrupted and whoever
 /// drew what. A finished run without samples/ is left as it is, and its summary read. Throws CompareError if
-/// the folder holds anything else, which it leaves alone, and Interrupted.
+/// the folder holds anything else, which it leaves alone. Stopped says how much is recorded: all whole chunks.
 RunResult run(const std::vector<Experiment>& experiments, const std::filesystem::path& folder,
               const nlohmann::ordered_json& provenance, const RunSettings& settings = {});
 

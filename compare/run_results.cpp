@@ -107,7 +107,8 @@ ExperimentReport report_of(const Experiment& experiment, const ExperimentSummary
 
 }  // namespace
 
-RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& grid, const fs::path& folder) {
+RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& grid, const fs::path& folder,
+                  const Progress& progress) {
   SampleIndex index(grid);
   index.add(folder, [](const std::string&) {});  // damage has been told at the start
   RunResult result;
@@ -117,6 +118,8 @@ RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& g
   if (result.missing > 0) return result;
   const Collected collected = collect(grid, index);
   for (std::size_t e = 0; e < experiments.size(); ++e) {
+    progress.check();
+    progress.report({}, [&] { return experiments[e].name + ", results"; });
     const Experiment& experiment = experiments[e];
     const VectorMoments& moments = collected.widest[e];
     result.summary.experiments.push_back(summary_of(experiment, collected.rows[e]));

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <Eigen/Eigenvalues>
+#include <atomic>
+#include <memory>
 
 #include "architectures/mlp.hpp"
 #include "architectures/recurrent.hpp"
@@ -260,6 +262,33 @@ TEST(Limit, RefusesImpossibleOptions) {
   message({.points = 1000}, "power of two");
   message({.tolerance = -1.0}, "positive");
   message({.points = 1024, .tolerance = 1e-3}, "not both");
+}
+
+/// Asks to stop when it is asked for the last of so many times.
+Progress stopped_after(int questions) {
+  return Progress({}, [left = std::make_shared<std::atomic<int>>(questions)] { return --*left <= 0; });
+}
+
+TEST(Limit, IsStoppedAtAnyStepAndInAnyRandomization) {
+  const auto by_formula = mlp({.depth = 3}, vectors(3));
+  const auto by_paths = lstm({}, sentences());
+  for (const int questions : {1, 2, 5}) {
+    EXPECT_THROW(analytic::limit(by_formula, {.progress = stopped_after(questions)}), Stopped);
+  }
+  for (const int questions : {1, 100, 1000}) {
+    EXPECT_THROW(analytic::limit(by_paths, {.points = 256, .progress = stopped_after(questions)}), Stopped);
+  }
+  EXPECT_EQ(analytic::limit(by_formula, {.progress = stopped_after(1 << 30)}).kernel,
+            analytic::limit(by_formula).kernel);
+}
+
+TEST(Limit, ReportsStepsAndRandomizations) {
+  std::vector<std::string> reports;
+  const Progress progress([&](auto, const std::string& what) { reports.push_back(what); }, {},
+                          std::chrono::milliseconds(0));
+  analytic::limit(lstm({}, sentences()), {.randomizations = 2, .points = 4, .progress = progress});
+  EXPECT_THAT(reports, ::testing::Contains(::testing::StartsWith("limit, step 1 of ")));
+  EXPECT_THAT(reports, ::testing::Contains("limit, 2 of 2 randomizations of 2^2 points"));
 }
 
 TEST(Plan, NamesTheRuleOfEveryPair) {

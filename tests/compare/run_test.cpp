@@ -89,14 +89,19 @@ TEST_F(Runs, LeaveAFolderThatDescribesItself) {
 
 TEST_F(Runs, TellTheirProgress) {
   std::vector<double> fractions;
+  std::vector<std::string> texts;
   RunSettings settings;
-  settings.progress = [&](const Progress& progress) {
-    fractions.push_back(progress.fraction);
-    EXPECT_LE(progress.network, progress.networks);
-    EXPECT_EQ(progress.networks, networks);
-  };
-  run({experiment("a"), experiment("b")}, folder_ / "run", provenance(), settings);
+  settings.progress = Progress(
+      [&](std::optional<double> fraction, const std::string& what) {
+        if (!fraction) return;
+        fractions.push_back(*fraction);
+        texts.push_back(what);
+      },
+      {}, std::chrono::milliseconds(0));
+  EXPECT_EQ(run({experiment("a"), experiment("b")}, folder_ / "run", provenance(), settings).drawn, 120);
   ASSERT_THAT(fractions, SizeIs(2 * 3 * networks));
+  EXPECT_EQ(texts[1], "a, width 8, 2 of 20 networks");
+  EXPECT_EQ(texts.back(), "b, width 32768, 20 of 20 networks");
   EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
   EXPECT_NEAR(fractions.back(), 1, 1e-12);
 }
@@ -183,21 +188,27 @@ TEST_F(Runs, GoOnAfterAnInterruptionToTheSameResult) {
   }
 }
 
-TEST_F(Runs, StopBetweenChunks) {
+/// Asks to stop when it is asked for the last of so many times.
+Progress stopped_after(int questions) {
+  return Progress({}, [left = std::make_shared<int>(questions)] { return --*left <= 0; });
+}
+
+TEST_F(Runs, StopAtANetworkAndKeepWholeChunks) {
   run_in("whole", {experiment("a")});
   RunSettings settings;
-  settings.stop = [asked = 0]() mutable { return ++asked == 2; };
-  std::string message;
-  try {
-    run({experiment("a")}, folder_ / "run", provenance(), settings);
-  } catch (const Interrupted& stopped) {
-    message = stopped.what();
-  }
-  EXPECT_THAT(message, HasSubstr("stopped; 30 of 60 networks are recorded in "));
+  settings.progress = stopped_after(35);
+  const auto message = [&] {
+    return message_of<Stopped>([&] { run({experiment("a")}, folder_ / "run", provenance(), settings); });
+  };
+  EXPECT_THAT(message(), HasSubstr("stopped; 30 of 60 networks are recorded in "));
   int left = 30;
   run_in("run", {experiment("a", fake(&left))});
   EXPECT_EQ(left, 0) << "drawn again";
   expect_same("run", "whole");
+  fs::remove(folder_ / "run" / "summary.json");
+  settings.progress = stopped_after(1);
+  EXPECT_THAT(message(), testing::EndsWith("; the same command goes on")) << "before its results are written";
+  EXPECT_FALSE(fs::exists(folder_ / "run" / "summary.json"));
 }
 
 TEST_F(Runs, DrawDamagedChunksAgain) {
