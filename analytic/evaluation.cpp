@@ -10,6 +10,7 @@
 #include "analytic/error.hpp"
 #include "analytic/factorization.hpp"
 #include "analytic/patterns.hpp"
+#include "analytic/seed.hpp"
 #include "analytic/table_function.hpp"
 
 namespace nngpcheck::analytic {
@@ -198,7 +199,7 @@ UncertainMatrix Evaluation::compute(const Step& step) {
 Paths& Evaluation::paths(int system) {
   const auto found = paths_.find(system);
   if (found != paths_.end()) return found->second;
-  const std::uint64_t seed = seed_ + 0x9e3779b97f4a7c15U * static_cast<std::uint64_t>(system + 1);
+  const std::uint64_t seed = seed_of_part(seed_, static_cast<std::uint64_t>(system));
   const auto axes = axes_->find(system);
   const PrincipalAxes* known = axes == axes_->end() ? nullptr : &axes->second;
   return paths_.try_emplace(system, *this, system, known, log2_points_, seed).first->second;

@@ -6,6 +6,7 @@
 #include "analytic/error.hpp"
 #include "analytic/evaluation.hpp"
 #include "analytic/leaf_columns.hpp"
+#include "analytic/seed.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -47,7 +48,7 @@ void Paths::sample(NodeIndex leaf) {
                        std::to_string(ScrambledSobol::largest_dimension) +
                        " coordinates; use fewer inputs, or compute the kernel in blocks of outputs");
     }
-    common_ = std::make_unique<Points>(static_cast<int>(dimension), log2_points_, seed_);
+    common_ = std::make_unique<Points>(static_cast<int>(dimension), log2_points_, seed_of_part(seed_, 0));
     for (BlockNormals& normals : common_->blocks) {
       blocks_.emplace_back(values_, plan.systems.at(system_), normals);
     }
@@ -99,7 +100,7 @@ MatrixXd Paths::average_locally(NodeIndex x, NodeIndex y) {
   const Families& sampled = values_.plan().systems.at(system_);
   if (!local_) {
     const auto dimension = static_cast<int>(values_.plan().local_columns.at(system_));
-    local_ = std::make_unique<Points>(dimension, log2_points_, ~seed_);
+    local_ = std::make_unique<Points>(dimension, log2_points_, seed_of_part(seed_, 1));
   }
   LeafColumns leaf_columns(structure, sampled);
   const Index rows = structure.columns(x);

@@ -22,8 +22,8 @@
 #include "config/error.hpp"
 #include "config/experiment.hpp"
 #include "empirical/blas.hpp"
-#include "empirical/memory.hpp"
 #include "empirical/sampler.hpp"
+#include "machine/memory.hpp"
 #include "netsor/printer.hpp"
 
 namespace nngpcheck::cli {
@@ -139,7 +139,7 @@ RunOptions divided(RunOptions options, const Ranks& ranks) {
   if (ranks.on_this_machine() == 1) return options;
   if (options.threads == 0) options.threads = threads_per_rank(ranks.on_this_machine());
   if (options.memory == 0)
-    options.memory = static_cast<std::size_t>(empirical::available_memory() / 2 / ranks.on_this_machine());
+    options.memory = static_cast<std::size_t>(machine::available_memory() / 2 / ranks.on_this_machine());
   return options;
 }
 

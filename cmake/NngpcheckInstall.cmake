@@ -7,7 +7,7 @@ include(GNUInstallDirs)
 
 set(nngpcheck_package ${CMAKE_INSTALL_LIBDIR}/cmake/nngpcheck)
 
-foreach(folder progress netsor architectures analytic config empirical compare modules)
+foreach(folder progress machine netsor architectures analytic config empirical compare modules)
   if(TARGET nngpcheck_${folder})
     install(TARGETS nngpcheck_${folder} EXPORT nngpcheckTargets
             ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}

@@ -82,7 +82,7 @@ void draw(const Canvas& canvas, const std::string& setup, const std::string& com
                   "background 'white'",
                   canvas.width * 3 / 2, canvas.height * 3 / 2, canvas.font_size * 0.75),
       png);
-  write_file(script.temporary(), text);
+  script.write(text);
   run_gnuplot(script.temporary());
   svg.commit(with_sharp_pixels(read_file(svg.temporary())));
   png.commit();

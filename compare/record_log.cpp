@@ -132,6 +132,7 @@ RecordLog::RecordLog(std::filesystem::path file)
         ::lseek(descriptor_, static_cast<off_t>(end_), SEEK_SET) < 0) {
       cannot_write(file_);
     }
+    sync_folder(file_.has_parent_path() ? file_.parent_path() : ".");
   } catch (...) {
     ::close(descriptor_);
     throw;

@@ -93,7 +93,8 @@ void check_folder(const fs::path& folder) {
   if (::access(existing.c_str(), W_OK | X_OK) != 0) cannot_write(folder);
   if (!fs::exists(folder) || fs::exists(folder / "run.json")) return;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename() == "run.json.partial") continue;  // a run that was interrupted at once
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("run.json.") && name.ends_with(".partial")) continue;  // a run that was killed at once
     throw CompareError(folder.string() + ": holds files, but no run; " + another);
   }
 }
@@ -109,6 +110,7 @@ void open_folder(const fs::path& folder, const std::vector<Experiment>& experime
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw CompareError(folder.string() + ": cannot be made: " + error.message());
+  sync_folder(fs::absolute(folder).lexically_normal().parent_path());
   ordered_json texts = ordered_json::object();
   for (const Experiment& experiment : experiments)
     texts[experiment.name] = {{"program", experiment.program}, {"plan", experiment.plan}};

@@ -9,7 +9,7 @@
 #include "empirical/blas.hpp"
 #include "empirical/in_order.hpp"
 #include "empirical/interpreter.hpp"
-#include "empirical/memory.hpp"
+#include "machine/memory.hpp"
 #include "netsor/spelling.hpp"
 
 namespace nngpcheck::empirical {
@@ -77,7 +77,7 @@ Sampler::Sampler(netsor::Program program, SamplerOptions options)
                        std::to_string(most_threads) + ", or 0 for all");
   }
   if (options_.memory_budget == 0)
-    options_.memory_budget = static_cast<std::size_t>(std::max(0.0, available_memory() / 2));
+    options_.memory_budget = static_cast<std::size_t>(machine::available_memory() / 2);
 }
 
 std::int64_t Sampler::largest_width(std::int64_t most) const {

@@ -1,4 +1,6 @@
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmath>
 
@@ -27,6 +29,53 @@ TEST_F(AtomicFiles, AppearWholeOrNotAtAll) {
   { AtomicFile(folder_ / "a"); }
   EXPECT_EQ(read(folder_ / "a"), "whole");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
+}
+
+/// Names in the folder.
+std::vector<std::string> names(const fs::path& folder) {
+  std::vector<std::string> result;
+  for (const auto& entry : fs::directory_iterator(folder)) result.push_back(entry.path().filename().string());
+  return result;
+}
+
+TEST_F(AtomicFiles, OfTwoWritersDoNotMix) {
+  AtomicFile one(folder_ / "a"), two(folder_ / "a");
+  EXPECT_NE(one.temporary(), two.temporary());
+  one.write("one ");
+  two.write("two");
+  one.write("and all");
+  one.commit();
+  EXPECT_EQ(read(folder_ / "a"), "one and all");
+  two.commit();
+  EXPECT_EQ(read(folder_ / "a"), "two");
+  EXPECT_THAT(names(folder_), testing::ElementsAre("a"));
+}
+
+TEST_F(AtomicFiles, RemoveWhatAKilledProcessLeft) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    AtomicFile file(folder_ / "a");
+    file.write("half");
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  write(folder_ / "a.b.partial", "");
+  EXPECT_EQ(names(folder_).size(), 2u);
+  AtomicFile kept(folder_ / "a");
+  AtomicFile(folder_ / "a").commit("whole");
+  EXPECT_TRUE(fs::exists(kept.temporary()));
+  EXPECT_THAT(names(folder_),
+              testing::UnorderedElementsAre("a", "a.b.partial", kept.temporary().filename().string()));
+}
+
+TEST_F(AtomicFiles, FollowLinksAndLeaveDevicesAlone) {
+  fs::create_directory(folder_ / "far");
+  fs::create_symlink(folder_ / "far" / "a", folder_ / "link");
+  write_file(folder_ / "link", "far away");
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(read(folder_ / "far" / "a"), "far away");
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(error_of([&] { AtomicFile(folder_ / "pipe"); }), HasSubstr("it is no regular file"));
 }
 
 TEST_F(AtomicFiles, RejectPlacesThatCannotBeWritten) {
