@@ -87,6 +87,8 @@ compare::Experiment prepare(const config::Experiment& experiment, const Networks
   result.description["device"] = options.device;
   result.widths = experiment.sweep->widths;
   result.networks = experiment.sweep->networks;
+  if (experiment.sweep->precision == config::Precision::float32)
+    result.precision = compare::Precision::float32;
   result.sample = [networks, memory, seed = experiment.sweep->seed](std::int64_t width, std::uint64_t first,
                                                                     std::uint64_t count,
                                                                     const compare::Sink& sink) {

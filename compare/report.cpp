@@ -161,8 +161,12 @@ std::string worst_entry(const Eigen::MatrixXd& off, const std::vector<std::strin
       column = static_cast<std::size_t>(j);
     }
   }
-  if (worst == 0) return "by nothing";
-  return fmt::format("by up to {} standard errors, at ({}, {})", number(worst, 1), labels[row],
+  if (worst == 0) return "by no more than its error bound and rounding";
+  if (std::isinf(worst)) {
+    return fmt::format("by more than its error bound and rounding at ({}, {}), where networks do not fluctuate",
+                       labels[row], labels[column]);
+  }
+  return fmt::format("by up to {} standard errors beyond its error bound and rounding, at ({}, {})", number(worst, 1), labels[row],
                      labels[column]);
 }
 
@@ -187,7 +191,7 @@ void Composer::add_kernels(const ExperimentReport& experiment) {
   const EmpiricalKernel& widest = *experiment.widest;
   add("empirical", fmt::format("mean Kₙ of {} networks, n = {}", widest.networks, widest.width),
       correlations[1], colours);
-  const Eigen::MatrixXd off = standard_errors_off(widest, kernel);
+  const Eigen::MatrixXd off = standard_errors_off(widest, kernel, experiment.precision);
   add("difference", "mean Kₙ − K in standard errors", off, standard_error_colours(off));
   add_pictures(std::move(pictures));
   page_.blocks.push_back(Paragraph{

@@ -12,6 +12,7 @@
 #include "compare/network_row.hpp"
 #include "compare/run_folder.hpp"
 #include "compare/run_results.hpp"
+#include "machine/memory.hpp"
 
 namespace nngpcheck::compare {
 
@@ -27,7 +28,11 @@ class Drawing {
  public:
   Drawing(const std::vector<Experiment>& experiments, const ChunkGrid& grid, RecordLog& log,
           const RunSettings& settings)
-      : experiments_(experiments), grid_(grid), log_(log), settings_(settings) {}
+      : experiments_(experiments),
+        columns_(network_columns(experiments)),
+        grid_(grid),
+        log_(log),
+        settings_(settings) {}
 
   /// These chunks, ascending. False if it was asked to stop before all were drawn.
   bool draw(const std::vector<std::size_t>& chunks) {
@@ -76,7 +81,7 @@ class Drawing {
            const Eigen::VectorXd& outputs) {
     const Chunk& chunk = grid_.chunks[c];
     const Experiment& experiment = experiments_[chunk.sweep];
-    const Eigen::RowVectorXd row = network_row(kernel, outputs, experiment.kernel.kernel);
+    const Eigen::RowVectorXd row = columns_.row(kernel, outputs, experiment.kernel.kernel);
     if (!std::isfinite(row(0))) {
       throw CompareError(
           fmt::format("{}: network {} of width {} is infinitely far from the analytic kernel; "
@@ -96,6 +101,7 @@ class Drawing {
   }
 
   const std::vector<Experiment>& experiments_;
+  const NetworkColumns columns_;
   const ChunkGrid& grid_;
   RecordLog& log_;
   const RunSettings& settings_;
@@ -104,6 +110,21 @@ class Drawing {
   double total_ = 0;
   double work_ = 0;
 };
+
+/// Throws unless what is summarized of one experiment fits: its rows, and what is taken from them.
+void check_memory(const ChunkGrid& grid) {
+  const double available = machine::available_memory();
+  for (const Sweep& sweep : grid.sweeps) {
+    const double needed = 2 * 8 * static_cast<double>(grid.columns.size()) *
+                          static_cast<double>(sweep.networks) * static_cast<double>(sweep.widths.size());
+    if (needed <= available) continue;
+    throw CompareError(fmt::format(
+        "{}: the results of {} networks of {} widths take about {} of memory, and {} are available; ask for "
+        "fewer networks",
+        sweep.experiment, sweep.networks, sweep.widths.size(), machine::bytes_text(needed),
+        machine::bytes_text(available)));
+  }
+}
 
 RunResult finished_without_samples(const std::vector<Experiment>& experiments, const fs::path& folder,
                                    const Notice& notice) {
@@ -189,6 +210,7 @@ RunResult run(const std::vector<Experiment>& experiments, const fs::path& folder
   for (const Experiment& experiment : experiments)
     relative_squared_error(experiment.kernel.kernel, experiment.kernel.kernel);  // throws for zero
   const ChunkGrid grid = chunk_grid(experiments);
+  check_memory(grid);
   if (settings.team.rank > 0) return follow(experiments, grid, folder, settings);
   check_folder(folder);
   open_folder(folder, experiments, provenance);

@@ -34,8 +34,9 @@ struct Experiment {
                                        // they decide whether a run is the same
   LabelledKernel kernel;
   std::string program, plan;         // as texts, for the report; "" if they are not known
-  std::vector<std::int64_t> widths;  // at least 2, increasing
+  std::vector<std::int64_t> widths;  // increasing; a rate needs two
   std::int64_t networks = 0;         // of each width, at least 2
+  Precision precision = Precision::float64;  // of its networks
   Sampler sample;
   std::function<CheckResult()> check = {};  // decides about the kernel, for the report; or none
 };
@@ -77,14 +78,16 @@ void check_folder(const std::filesystem::path& folder);
 ///   kernel_NAME.json the analytic kernel of experiment NAME
 ///   samples/R.log    what rank R drew, chunk by chunk as it arrives (see sample_store.hpp)
 /// and when none is missing:
-///   samples.csv      one row per network: experiment, width, network, network_columns
+///   samples.csv      one row per network: experiment, width, network, and those of NetworkColumns; a number
+///                    that there is not, as the experiment has fewer inputs than another, is left out
 ///   empirical_NAME.json   the mean kernel of the widest networks, in the format of kernel_NAME.json
 ///   check_NAME.json  what Experiment::check found, if there is one; a check is not made twice
 ///   summary.json, and the report with its pictures (see write_report)
-/// Whatever is recorded of the same experiments (equal descriptions, equal kernels within their error bars)
+/// Whatever is recorded of the same experiments (equal descriptions, equal kernels within their error bounds
+/// and standard errors)
 /// is used; numbers and pictures are the same, to the bit, however often a run was interrupted and whoever
 /// drew what. A finished run without samples/ is left as it is, and its summary read. Throws CompareError if
-/// the folder holds anything else, which it leaves alone. Stopped says how much is recorded: all whole chunks.
+/// the folder holds anything else, which it leaves alone, or the results would not fit the memory. Stopped says how much is recorded: all whole chunks.
 RunResult run(const std::vector<Experiment>& experiments, const std::filesystem::path& folder,
               const nlohmann::ordered_json& provenance, const RunSettings& settings = {});
 

@@ -146,7 +146,7 @@ Precision read_precision(const TableReader& table) {
 Sweep read_sweep(const TableReader& table, const netsor::Program& program, ordered_json& resolved) {
   table.only({"widths", "networks", "seed", "precision"});
   Sweep sweep;
-  sweep.widths = read_widths(table, 2, "to fit a rate");
+  sweep.widths = read_widths(table, 1, "to draw networks of");
   table.at(*table.find("widths"), [&] {
     for (const std::int64_t n : sweep.widths) check_width(program, n);
   });

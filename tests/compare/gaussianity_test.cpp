@@ -135,7 +135,7 @@ int rejections(int tests, double level, const std::function<Eigen::MatrixXd(std:
   std::mt19937_64 random(seed());
   int result = 0;
   for (int k = 0; k < tests; ++k) {
-    const auto test = test_normality(draw(random), static_cast<std::uint64_t>(k));
+    const auto test = test_normality(draw(random), Precision::float64, static_cast<std::uint64_t>(k));
     result += test.value().p_value <= level;
   }
   return result;
