@@ -111,17 +111,19 @@ class Drawing {
   double work_ = 0;
 };
 
-/// Throws unless what is summarized of one experiment fits: its rows, and what is taken from them.
-void check_memory(const ChunkGrid& grid) {
+/// Throws unless what is summarized of each experiment fits: its rows, and what is taken from them.
+void check_memory(const std::vector<Experiment>& experiments) {
   const double available = machine::available_memory();
-  for (const Sweep& sweep : grid.sweeps) {
-    const double needed = 2 * 8 * static_cast<double>(grid.columns.size()) *
-                          static_cast<double>(sweep.networks) * static_cast<double>(sweep.widths.size());
+  const auto columns = static_cast<double>(network_columns(experiments).names().size());
+  for (const Experiment& experiment : experiments) {
+    const double rows =
+        static_cast<double>(experiment.networks) * static_cast<double>(experiment.widths.size());
+    const double needed = 2 * 8 * columns * rows;
     if (needed <= available) continue;
     throw CompareError(fmt::format(
         "{}: the results of {} networks of {} widths take about {} of memory, and {} are available; ask for "
         "fewer networks",
-        sweep.experiment, sweep.networks, sweep.widths.size(), machine::bytes_text(needed),
+        experiment.name, experiment.networks, experiment.widths.size(), machine::bytes_text(needed),
         machine::bytes_text(available)));
   }
 }
@@ -209,8 +211,8 @@ RunResult run(const std::vector<Experiment>& experiments, const fs::path& folder
               const nlohmann::ordered_json& provenance, const RunSettings& settings) {
   for (const Experiment& experiment : experiments)
     relative_squared_error(experiment.kernel.kernel, experiment.kernel.kernel);  // throws for zero
+  check_memory(experiments);
   const ChunkGrid grid = chunk_grid(experiments);
-  check_memory(grid);
   if (settings.team.rank > 0) return follow(experiments, grid, folder, settings);
   check_folder(folder);
   open_folder(folder, experiments, provenance);

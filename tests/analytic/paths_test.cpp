@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 
 #include <boost/math/distributions/students_t.hpp>
+#include <set>
 
 #include "analytic/limit.hpp"
+#include "analytic/seed.hpp"
 #include "analytic/sobol.hpp"
 #include "architectures/mlp.hpp"
 #include "architectures/recurrent.hpp"
@@ -13,6 +15,7 @@
 namespace nngpcheck {
 namespace {
 
+using analytic::seed_of_part;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using netsor::Activation;
@@ -131,6 +134,55 @@ TEST(Paths, SameSeedGivesSameKernelForAnyNumberOfThreads) {
   const MatrixXd other = analytic::limit(program, {.points = 1 << 10, .seed = 8, .threads = 2}).kernel;
   EXPECT_TRUE((one - two).isZero(0));
   EXPECT_FALSE((one - other).isZero(1e-9));
+}
+
+TEST(Seeds, OfRandomizationsSystemsAndKindsOfPathsDiffer) {
+  std::set<std::uint64_t> seeds;
+  std::size_t count = 0;
+  for (std::uint64_t seed = 0; seed < 64; ++seed) {
+    for (const std::uint64_t randomization : {0, 1, 2, 31, -1}) {
+      for (std::uint64_t system = 0; system < 8; ++system) {
+        for (std::uint64_t kind = 0; kind < 2; ++kind, ++count)
+          seeds.insert(seed_of_part(seed_of_part(seed_of_part(seed, randomization), system), kind));
+      }
+    }
+  }
+  EXPECT_EQ(seeds.size(), count);
+  EXPECT_NE(seed_of_part(0, 0), 0u);
+}
+
+/// Two networks of one law side by side, each sampled on paths of its own: columns 0 and 1, and 2 and 3.
+netsor::Program two_systems() {
+  Builder b;
+  std::vector<netsor::Add::Term> sides;
+  for (const int side : {0, 1}) {
+    const BundleId g = b.input(b.input_weight({"U" + std::to_string(side), {}, 5, 1}), data(2));
+    netsor::SparseMatrix place(2, 4);
+    for (const int k : {0, 1}) place.insert(k, 2 * side + k) = 1;
+    sides.push_back({1, b.mix(b.map(Activation::named("tanh"), g), place)});
+  }
+  b.output(b.readout({"v", 1}), b.add(sides));
+  return std::move(b).build();
+}
+
+TEST(Seeds, OfNeighboursHaveNoPathsInCommon) {
+  const auto program = two_systems();
+  std::set<double> numbers;
+  for (const std::uint64_t seed : {0, 1, 2, 3}) {
+    const MatrixXd kernel =
+        analytic::limit(program, {.points = 64, .seed = seed, .force_paths = true}).kernel;
+    numbers.insert(kernel(0, 0));
+    numbers.insert(kernel(2, 2));
+  }
+  EXPECT_EQ(numbers.size(), 8u);
+}
+
+TEST(Paths, ThatDoNotFitTheMemoryAreRefused) {
+  // Hundreds of columns, each with an array of 2^26 numbers.
+  EXPECT_THAT([] { analytic::limit(reference_program("gru_tp1_tanh"), {.points = 1 << 26}); },
+              ::testing::ThrowsMessage<analytic::LimitError>(
+                  ::testing::AllOf(::testing::HasSubstr("the paths of 2^26 points take about "),
+                                   ::testing::HasSubstr(" are available; ask for fewer points"))));
 }
 
 TEST(Paths, ToleranceIsMetOrRefused) {
