@@ -58,6 +58,7 @@ void write_all(int descriptor, std::string_view bytes, const fs::path& file) {
 
 void sync_folder(const fs::path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0 && errno == EACCES) return;  // a folder that may be written, but not read
   if (descriptor < 0) cannot_write(folder);
   // Some file systems cannot, and need not.
   const bool synced = ::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP;
