@@ -12,6 +12,7 @@
 #include "analytic/patterns.hpp"
 #include "analytic/seed.hpp"
 #include "analytic/table_function.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -258,13 +259,7 @@ UncertainMatrix Evaluation::linear(const Demand& demand) {
 UncertainMatrix Evaluation::mean_of_sources(NodeIndex x) {
   UncertainMatrix sum = zero(structure_.columns(x), 1);
   for (const auto& term : form(x).terms) {
-    const double mean =
-        std::visit(Overloaded{
-                       [&](const netsor::BiasColumn& op) { return structure_.program()[op.bias].mean; },
-                       [](const netsor::Ones&) { return 1.0; },
-                       [](const auto&) { return 0.0; },
-                   },
-                   structure_.program().nodes()[term.atom].operation);
+    const double mean = structure_.mean_of_source(term.atom);
     if (mean == 0) continue;
     add_congruence(sum, term, exact(Eigen::MatrixXd::Constant(1, 1, mean)), no_coefficients);
   }
@@ -289,30 +284,30 @@ UncertainMatrix Evaluation::linear_covariance(const Demand& demand) {
 UncertainMatrix Evaluation::source_covariance(NodeIndex a, NodeIndex b) const {
   const netsor::Program& program = structure_.program();
   const auto& right = program.nodes()[b].operation;
-  return std::visit(Overloaded{
-                        [&](const netsor::Input& op) {
-                          const netsor::InputWeight& weight = program[op.weight];
-                          const Eigen::MatrixXd& data = *std::get<netsor::Input>(right).data;
-                          const double scale = weight.variance / static_cast<double>(weight.inputs);
-                          const Eigen::MatrixXd size = op.data->cwiseAbs().transpose() * data.cwiseAbs();
-                          return UncertainMatrix{
-                              scale * (op.data->transpose() * data),
-                              epsilon * static_cast<double>(weight.inputs + 2) * scale * size};
-                        },
-                        [&](const netsor::BiasColumn& op) {
-                          return exact(Eigen::MatrixXd::Constant(1, 1, program[op.bias].variance));
-                        },
-                        [&](const netsor::MatMul& op) {
-                          UncertainMatrix result =
-                              moment(op.argument.index(), std::get<netsor::MatMul>(right).argument.index());
-                          const double variance = program[op.weight].variance;
-                          result.value *= variance;
-                          result.bound = variance * result.bound + epsilon * result.value.cwiseAbs();
-                          return result;
-                        },
-                        [](const auto&) { return zero(1, 1); },
-                    },
-                    program.nodes()[a].operation);
+  return netsor::visit<netsor::Form::source>(
+      Overloaded{
+          [&](const netsor::Input& op) {
+            const netsor::InputWeight& weight = program[op.weight];
+            const Eigen::MatrixXd& data = *std::get<netsor::Input>(right).data;
+            const double scale = weight.variance / static_cast<double>(weight.inputs);
+            const Eigen::MatrixXd size = op.data->cwiseAbs().transpose() * data.cwiseAbs();
+            return UncertainMatrix{scale * (op.data->transpose() * data),
+                                   epsilon * static_cast<double>(weight.inputs + 2) * scale * size};
+          },
+          [&](const netsor::BiasColumn& op) {
+            return exact(Eigen::MatrixXd::Constant(1, 1, program[op.bias].variance));
+          },
+          [&](const netsor::MatMul& op) {
+            UncertainMatrix result =
+                moment(op.argument.index(), std::get<netsor::MatMul>(right).argument.index());
+            const double variance = program[op.weight].variance;
+            result.value *= variance;
+            result.bound = variance * result.bound + epsilon * result.value.cwiseAbs();
+            return result;
+          },
+          [](const netsor::Ones&) { return zero(1, 1); },
+      },
+      program.nodes()[a].operation);
 }
 
 UncertainMatrix Evaluation::covariance_diagonal(NodeIndex x) {
@@ -460,7 +455,7 @@ UncertainMatrix Evaluation::batch_norm(const Demand& demand) {
 }
 
 UncertainMatrix Evaluation::table(NodeIndex node) const {
-  return std::visit(
+  return netsor::visit<netsor::Form::table>(
       Overloaded{
           [&](const netsor::Constant& op) { return exact(*op.matrix); },
           [&](const netsor::Gram& op) { return moment(op.left.index(), op.right.index()); },
@@ -474,7 +469,6 @@ UncertainMatrix Evaluation::table(NodeIndex node) const {
               arguments.push_back(&(*this)[Demand::table(argument.index())]);
             return analytic::apply(op.function, arguments);
           },
-          [](const auto&) { return UncertainMatrix(); },
       },
       structure_.program().nodes()[node].operation);
 }

@@ -99,46 +99,40 @@ const LinearForm& LinearForms::of(NodeIndex node) {
   return made_.emplace(node, make(node)).first->second;
 }
 
+// X_k M_k, or X_k's own terms where M_k is a number and X_k is not broadcast.
+LinearForm LinearForms::times(LinearForm form, const netsor::LinearTerm& term, Index columns) {
+  std::visit(Overloaded{
+                 [&](double coefficient) {
+                   const Index own = structure_.columns(term.bundle.index());
+                   scale_by(form, coefficient, own);
+                   if (own != columns) multiply(form, row_of_ones(columns), {});
+                 },
+                 [&](const netsor::SharedSparse& matrix) { multiply(form, *matrix, {}); },
+                 [&](netsor::LinearTerm::Table table) {
+                   const UncertainMatrix& t = table_(table.id.index());
+                   multiply(form, t.value.sparseView(), t.bound.sparseView());
+                 },
+                 [&](netsor::LinearTerm::Diagonal factors) {
+                   const UncertainMatrix& t = table_(factors.id.index());
+                   multiply(form, diagonal(t.value), diagonal(t.bound));
+                 },
+             },
+             term.matrix);
+  return form;
+}
+
 LinearForm LinearForms::make(NodeIndex node) {
-  // A Gaussian operand of a bundle that is not Gaussian is an atom.
-  const auto operand = [&](NodeIndex index) {
-    return structure_.gaussian(index) && !structure_.gaussian(node) ? LinearForm{{{index, {}}}} : of(index);
-  };
-  return std::visit(Overloaded{
-                        [&](const netsor::Mix& op) {
-                          LinearForm form = operand(op.argument.index());
-                          multiply(form, *op.matrix, {});
-                          return form;
-                        },
-                        [&](const netsor::TableMix& op) {
-                          LinearForm form = operand(op.argument.index());
-                          const UncertainMatrix& table = table_(op.table.index());
-                          multiply(form, table.value.sparseView(), table.bound.sparseView());
-                          return form;
-                        },
-                        [&](const netsor::Scale& op) {
-                          LinearForm form = operand(op.argument.index());
-                          const UncertainMatrix& factors = table_(op.factors.index());
-                          multiply(form, diagonal(factors.value), diagonal(factors.bound));
-                          return form;
-                        },
-                        [&](const netsor::Add& op) {
-                          LinearForm form;
-                          const Index columns = structure_.columns(node);
-                          for (const auto& summand : op.terms) {
-                            LinearForm term = operand(summand.bundle.index());
-                            const Index own = structure_.columns(summand.bundle.index());
-                            scale_by(term, summand.coefficient, own);
-                            if (own != columns) multiply(term, row_of_ones(columns), {});
-                            accumulate(form, std::move(term), columns);
-                          }
-                          return form;
-                        },
-                        [&](const auto&) {
-                          return LinearForm{{{node, {}}}};
-                        },
-                    },
-                    structure_.program().nodes()[node].operation);
+  const netsor::Operation& operation = structure_.program().nodes()[node].operation;
+  if (netsor::form(operation) != netsor::Form::linear) return {{{node, {}}}};
+  const Index columns = structure_.columns(node);
+  LinearForm result;
+  for (const netsor::LinearTerm& term : netsor::linear_terms(operation)) {
+    const NodeIndex operand = term.bundle.index();
+    // A Gaussian operand of a bundle that is not Gaussian is an atom.
+    const bool atom = structure_.gaussian(operand) && !structure_.gaussian(node);
+    accumulate(result, times(atom ? LinearForm{{{operand, {}}}} : of(operand), term, columns), columns);
+  }
+  return result;
 }
 
 std::vector<std::pair<Index, double>> column_entries(const Term& term, Index column) {

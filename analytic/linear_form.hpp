@@ -10,6 +10,7 @@
 
 #include "analytic/structure.hpp"
 #include "analytic/uncertain.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -42,6 +43,7 @@ class LinearForms {
 
  private:
   LinearForm make(NodeIndex node);
+  LinearForm times(LinearForm form, const netsor::LinearTerm& term, netsor::Index columns);
 
   const Structure& structure_;
   TableLookup table_;

@@ -5,6 +5,7 @@
 #include "analytic/factorization.hpp"
 #include "analytic/path_needs.hpp"
 #include "analytic/scalar_activation.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -111,7 +112,11 @@ ArrayXd PathBlock::atom_value(NodeIndex node, Index column) {
   const auto operand = [&](netsor::BundleId id) -> const ArrayXd& {
     return value(id.index(), structure.operand_column(id.index(), column));
   };
-  return std::visit(
+  const netsor::Operation& operation = structure.program().nodes()[node].operation;
+  if (structure.gaussian(node)) {
+    throw LimitError("rule 5: " + structure.program().name(node) + " was not sampled");
+  }
+  return netsor::visit<netsor::Form::pointwise, netsor::Form::groupwise>(
       netsor::Overloaded{
           [&](const netsor::Map& op) -> ArrayXd { return map(op.activation, operand(op.argument)); },
           [&](const netsor::Mul& op) -> ArrayXd {
@@ -126,11 +131,8 @@ ArrayXd PathBlock::atom_value(NodeIndex node, Index column) {
             standardize(node, op.group[static_cast<std::size_t>(column)]);
             return known_values_.at({node, column});
           },
-          [&](const auto&) -> ArrayXd {
-            throw LimitError("rule 5: " + structure.program().name(node) + " was not sampled");
-          },
       },
-      structure.program().nodes()[node].operation);
+      operation);
 }
 
 void PathBlock::standardize(NodeIndex node, int group) {

@@ -10,6 +10,7 @@
 #include "analytic/path_needs.hpp"
 #include "analytic/patterns.hpp"
 #include "analytic/sobol.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -237,15 +238,16 @@ class Planner {
 
   Step table(NodeIndex node) const {
     Step step{Demand::table(node), Method::table, {}};
-    std::visit(Overloaded{
-                   [&](const netsor::Gram& op) {
-                     step.dependencies = {Demand::moment(op.left.index(), op.right.index())};
-                   },
-                   [&](const netsor::Mean& op) { step.dependencies = {Demand::mean(op.argument.index())}; },
-                   [&](const netsor::Apply& op) { apply(step, op); },
-                   [](const auto&) {},
-               },
-               structure_.program().nodes()[node].operation);
+    netsor::visit<netsor::Form::table>(
+        Overloaded{
+            [](const netsor::Constant&) {},
+            [&](const netsor::Gram& op) {
+              step.dependencies = {Demand::moment(op.left.index(), op.right.index())};
+            },
+            [&](const netsor::Mean& op) { step.dependencies = {Demand::mean(op.argument.index())}; },
+            [&](const netsor::Apply& op) { apply(step, op); },
+        },
+        structure_.program().nodes()[node].operation);
     return step;
   }
 

@@ -450,6 +450,28 @@ TableId Builder::apply(TableFunction function, std::vector<TableId> arguments) {
   return record_table(Apply{std::move(function), std::move(arguments)}, type);
 }
 
+std::uint32_t Builder::append(const Operation& operation) {
+  const auto append = Overloaded{
+      [&](const Input& op) { return input(op.weight, *op.data); },
+      [&](const BiasColumn& op) { return column(op.bias); },
+      [&](const Ones& op) { return ones(op.width); },
+      [&](const MatMul& op) { return matmul(op.weight, op.argument); },
+      [&](const Mix& op) { return mix(op.argument, *op.matrix); },
+      [&](const TableMix& op) { return mix(op.argument, op.table); },
+      [&](const Add& op) { return add(op.terms); },
+      [&](const Scale& op) { return scale(op.argument, op.factors); },
+      [&](const Map& op) { return map(op.activation, op.argument); },
+      [&](const Mul& op) { return mul(op.left, op.right); },
+      [&](const Max& op) { return max(op.left, op.right); },
+      [&](const Standardize& op) { return standardize(op.argument, op.group, op.epsilon); },
+      [&](const Constant& op) { return constant(*op.matrix); },
+      [&](const Gram& op) { return gram(op.left, op.right); },
+      [&](const Mean& op) { return mean(op.argument); },
+      [&](const Apply& op) { return apply(op.function, op.arguments); },
+  };
+  return std::visit([&](const auto& op) { return append(op).index(); }, operation);
+}
+
 // ---- Output ----
 
 void Builder::output(ReadoutId readout, std::vector<BundleId> blocks, std::vector<std::string> labels) {

@@ -68,6 +68,10 @@ class Builder {
   /// A continuous function of tables.
   TableId apply(TableFunction function, std::vector<TableId> arguments);
 
+  /// An instruction whose operands and random objects are of this builder, checked like any other; the number
+  /// of what stands for it. So programs are written anew.
+  std::uint32_t append(const Operation& operation);
+
   /// The output y = vᵀX/√n; labels default to "0", "1", … Call exactly once.
   void output(ReadoutId readout, std::vector<BundleId> blocks, std::vector<std::string> labels = {});
   void output(ReadoutId readout, BundleId bundle, std::vector<std::string> labels = {}) {

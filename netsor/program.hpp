@@ -89,9 +89,6 @@ class Program {
   Output output_;
 };
 
-/// The bundles and tables an instruction reads, as instruction numbers.
-std::vector<std::size_t> operands(const Operation& operation);
-
 /// The base widths n at which every width is an integer are the multiples of this one.
 std::int64_t width_unit(const Program& program);
 
