@@ -125,7 +125,9 @@ double smoothed_negative_elu(double m, double s) {
 
 }  // namespace
 
-bool has_smoothed(const netsor::Activation& phi) { return phi.kind() != Kind::custom; }
+bool has_smoothed(const netsor::Activation& phi) {
+  return phi.kind() != Kind::custom && phi.kind() != Kind::expression;
+}
 
 double smoothed(const netsor::Activation& phi, double m, double s) {
   if (s == 0) return evaluate(phi, m);

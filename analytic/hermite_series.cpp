@@ -152,7 +152,7 @@ class TableBuilder {
   /// An undeclared kink of a user's function may hide between the outermost nodes of two panels: another
   /// partition, adaptive, sees it.
   double undeclared_error(double mean, double deviation, double square) const {
-    if (phi_.kind() != netsor::Activation::Kind::custom) return 0;
+    if (phi_.breakpoints(-40, 40).complete) return 0;
     const Estimate other = quadrature_square(phi_, mean, deviation * deviation).estimate;
     return std::abs(other.value - square);
   }

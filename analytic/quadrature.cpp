@@ -121,7 +121,7 @@ Panel total(const std::vector<Panel>& panels) {
   return sum;
 }
 
-bool is_custom(const netsor::Activation& phi) { return phi.kind() == netsor::Activation::Kind::custom; }
+bool may_have_others(const netsor::Activation& phi) { return !phi.breakpoints(-40, 40).complete; }
 
 /// E[ψ(m + s z)], by formula or quadrature; keeps the largest error bound that it met.
 struct InnerMean {
@@ -135,7 +135,7 @@ struct InnerMean {
       return s == 0 ? evaluate(psi, m) : smoothed(psi, m, s);
     }
     const Integral inner = gaussian_integral([&](double z) { return evaluate(psi, m + s * z); },
-                                             features(psi, m, s), {.undeclared_kinks = true});
+                                             features(psi, m, s), {.undeclared_kinks = may_have_others(psi)});
     largest_error = std::max(largest_error, inner.estimate.bound);
     evaluations += inner.evaluations;
     return inner.estimate.value;
@@ -203,7 +203,7 @@ std::vector<Feature> features(const netsor::Activation& phi, double mean, double
 Integral quadrature_mean(const netsor::Activation& phi, double mean, double variance) {
   const double deviation = std::sqrt(variance);
   return gaussian_integral([&](double x) { return evaluate(phi, mean + deviation * x); },
-                           features(phi, mean, deviation), {.undeclared_kinks = is_custom(phi)});
+                           features(phi, mean, deviation), {.undeclared_kinks = may_have_others(phi)});
 }
 
 Integral quadrature_square(const netsor::Activation& phi, double mean, double variance) {
@@ -212,7 +212,7 @@ Integral quadrature_square(const netsor::Activation& phi, double mean, double va
     const double value = evaluate(phi, mean + deviation * x);
     return value * value;
   };
-  return gaussian_integral(square, features(phi, mean, deviation), {.undeclared_kinks = is_custom(phi)});
+  return gaussian_integral(square, features(phi, mean, deviation), {.undeclared_kinks = may_have_others(phi)});
 }
 
 Integral quadrature_dual(const netsor::Activation& phi, const netsor::Activation& psi,
@@ -236,7 +236,7 @@ Integral quadrature_dual(const netsor::Activation& phi, const netsor::Activation
     const double outer = evaluate(phi, law.mean_u + a.deviation * x);
     return outer == 0 ? 0.0 : outer * inner(law.mean_v + slope * x, spread);
   };
-  Integral result = gaussian_integral(integrand, all, {.undeclared_kinks = is_custom(phi) || is_custom(psi)});
+  Integral result = gaussian_integral(integrand, all, {.undeclared_kinks = may_have_others(phi) || may_have_others(psi)});
   if (inner.largest_error > 0) {
     result.estimate.bound += inner.largest_error * quadrature_mean(phi, law.mean_u, law.variance_u).absolute;
     result.evaluations = inner.evaluations;

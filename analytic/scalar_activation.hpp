@@ -11,7 +11,7 @@ namespace nngpcheck::analytic {
 /// φ(x).
 double evaluate(const netsor::Activation& phi, double x);
 
-/// The points where φ or a derivative of low order jumps, ascending. A custom function's are as declared.
+/// The points in [-40, 40] where φ or a derivative of low order may jump, ascending.
 std::vector<double> kinks(const netsor::Activation& phi);
 
 /// φ(x) = positive · x₊^power + negative · (−x)₊^power, where z₊ = max(z, 0), and φ(0) = 0.

@@ -62,9 +62,7 @@ class Hash {
     add(id.index());
   }
   void add(const Width& width) { add(width.ratio()); }
-  template <class Named>
-  requires requires(const Named& function) { function.name(); }
-  void add(const Named& function) { add(function.name()); }
+  void add(const Activation& function) { add(function.hash()); }
   void add(const TableFunction& function) { add(function.index()); }
   void add(const Add::Term& term) {
     add(term.coefficient);
