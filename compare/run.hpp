@@ -103,7 +103,7 @@ double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks
 /// The curves of a finished run. Throws CompareError if the folder holds none.
 std::vector<Curve> curves(const std::filesystem::path& folder);
 
-/// Versions of nngpcheck, Eigen, Boost and the compiler, processor, cores and the time, for `provenance`.
+/// Versions of nngpcheck (and the commit it was built from), Eigen, Boost and the compiler, processor, cores and the time, for `provenance`.
 nlohmann::ordered_json provenance();
 
 }  // namespace nngpcheck::compare
