@@ -190,7 +190,6 @@ void run(const RunOptions& given) {
   std::vector<compare::Experiment> experiments;
   for (std::size_t e = 0; e < read.size(); ++e)
     experiments.push_back(prepare(read[e], networks[e], options, memory));
-  if (const auto warning = empirical::blas_warning(); warning && ranks.first()) tell(*warning);
 
   bool sampled = false;
   const compare::RunResult result = [&] {

@@ -213,6 +213,10 @@ class Scheduler {
         here.scratch.bytes = sizeof(double) * out + region_alignment + sizeof(double) * in;
     } else if (const auto* standardize = std::get_if<netsor::Standardize>(&operation(step))) {
       here.scratch.bytes = 3 * number_ * out / static_cast<double>(standardize->group.size());
+    } else if (const auto* mix = std::get_if<netsor::TableMix>(&operation(step));
+               mix && number_ != sizeof(double)) {
+      const double in = numbers(mix->argument.index());
+      result_.temporary_bytes = std::max(result_.temporary_bytes, sizeof(double) * (in + out));
     } else if (std::holds_alternative<netsor::Add>(operation(step))) {
       here.scratch.bytes = number_ * out;
     } else {

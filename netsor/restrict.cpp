@@ -115,15 +115,30 @@ class Restriction {
     for (std::size_t k = 0; k < count; ++k) {
       if (!demand.needs(k)) continue;
       columns_[k] = demand.of(k);
+      builder_.set_origin(origin(k));
       made_[k] = std::visit([&](const auto& op) { return rewrite(op, columns_[k]).index(); },
                             source_.nodes()[k].operation);
     }
+    builder_.set_origin({});
     std::vector<BundleId> result;
     for (const BundleId block : source_.output().blocks) result.push_back(at(block, outputs));
     return result;
   }
 
  private:
+  // Most instructions of a layer keep the same columns, and share an origin.
+  std::shared_ptr<const Origin> origin(std::size_t k) {
+    const Node& node = source_.nodes()[k];
+    const auto* type = std::get_if<BundleType>(&node.type);
+    if (!type || !node.origin || std::ssize(columns_[k]) == type->columns) return node.origin;
+    if (last_origin_.first != node.origin || last_origin_.second != columns_[k]) {
+      last_origin_ = {node.origin, columns_[k]};
+      restricted_origin_ =
+          std::make_shared<const Origin>(node.origin->restricted(columns_[k], type->columns));
+    }
+    return restricted_origin_;
+  }
+
   BundleId whole(BundleId id) const { return {builder_serial(), made_[id.index()]}; }
   TableId table(TableId id) const { return {builder_serial(), made_[id.index()]}; }
   std::uint32_t builder_serial() const { return readout_.program(); }
@@ -220,6 +235,8 @@ class Restriction {
   ReadoutId readout_{0, 0};
   std::vector<std::uint32_t> made_;  // instruction of the source -> instruction of the builder
   std::vector<Columns> columns_;     // instruction of the source -> its columns that were kept
+  std::pair<std::shared_ptr<const Origin>, Columns> last_origin_;
+  std::shared_ptr<const Origin> restricted_origin_;  // for these columns of it
 };
 
 void check(const Program& program, const Columns& columns, const char* what) {

@@ -48,6 +48,7 @@ class Copy {
   const Draft& draft() const { return draft_; }
 
   void write(std::size_t index) {
+    builder_.set_origin(source_.nodes()[index].origin);
     written_[index] =
         std::visit([&](const auto& op) { return copy(op).index(); }, source_.nodes()[index].operation);
   }
