@@ -35,6 +35,11 @@ UncertainMatrix exact(Eigen::MatrixXd value) {
 
 UncertainMatrix transpose(const UncertainMatrix& x) { return {x.value.transpose(), x.bound.transpose()}; }
 
+UncertainMatrix part(const UncertainMatrix& x, const std::vector<Index>& rows,
+                     const std::vector<Index>& columns) {
+  return {x.value(rows, columns), x.bound(rows, columns)};
+}
+
 UncertainVector as_vector(const UncertainMatrix& x) { return {x.value.col(0), x.bound.col(0)}; }
 
 UncertainMatrix as_matrix(const UncertainVector& x) { return {x.value, x.bound}; }
@@ -106,22 +111,28 @@ void Evaluation::run() {
                std::to_string(plan_.steps.size());
       });
     }
-    cost_ = {};
-    if (step.method == Method::sample) {
-      paths(step.system).sample(step.demand.left);
-      continue;
+    try {
+      take(step);
+    } catch (const LimitError& error) {
+      const std::vector<Index> columns = error.columns().empty() ? blamed_columns(step) : error.columns();
+      throw LimitError(structure_.program().place(step.demand.left, columns) + ": " + error.what());
     }
-    UncertainMatrix value = compute(step);
-    if (!value.value.allFinite()) {
-      throw LimitError("the limit of " + structure_.program().name(step.demand.left) +
-                       " is not finite; use smaller variances");
-    }
-    cost_.bound = value.bound.maxCoeff();
-    values_.emplace(step.demand, std::move(value));
-    costs_.emplace(step.demand, cost_);
-    if (!base_) release(step);
   }
   for (auto& [system, paths] : paths_) paths.release();  // only their averages are read from here on
+}
+
+void Evaluation::take(const Step& step) {
+  cost_ = {};
+  if (step.method == Method::sample) {
+    paths(step.system).sample(step.demand.left);
+    return;
+  }
+  UncertainMatrix value = compute(step);
+  if (!value.value.allFinite()) throw LimitError("the limit is not finite; use smaller variances");
+  cost_.bound = value.bound.maxCoeff();
+  values_.emplace(step.demand, std::move(value));
+  costs_.emplace(step.demand, cost_);
+  if (!base_) release(step);
 }
 
 // A deterministic step's arguments are dropped after their last use.
@@ -145,6 +156,12 @@ const Cost& Evaluation::cost(const Demand& demand) const {
 UncertainMatrix Evaluation::moment(NodeIndex x, NodeIndex y) const {
   const UncertainMatrix& stored = (*this)[Demand::moment(x, y)];
   return x <= y ? stored : transpose(stored);
+}
+
+UncertainMatrix Evaluation::moment(NodeIndex x, const std::vector<Index>& rows, NodeIndex y,
+                                   const std::vector<Index>& columns) const {
+  const UncertainMatrix& stored = (*this)[Demand::moment(x, y)];
+  return x <= y ? part(stored, rows, columns) : transpose(part(stored, columns, rows));
 }
 
 UncertainMatrix Evaluation::covariance(NodeIndex x, NodeIndex y) const {
@@ -240,7 +257,8 @@ UncertainMatrix Evaluation::linear(const Demand& demand) {
     if (structure_.gaussian(x)) return mean_of_sources(x);
     UncertainMatrix sum = zero(structure_.columns(x), 1);
     for (const auto& term : form(x).terms) {
-      add_congruence(sum, term, (*this)[Demand::mean(term.atom)], no_coefficients);
+      const UncertainMatrix& mean = (*this)[Demand::mean(term.atom)];
+      add_congruence(sum, term, part(mean, columns_read(term, mean.value.rows()), {0}), no_coefficients);
     }
     return sum;
   }
@@ -249,7 +267,7 @@ UncertainMatrix Evaluation::linear(const Demand& demand) {
   for (const auto& a : form(x).terms) {
     for (const auto& b : form(y).terms) {
       if (plan_.step(Demand::moment(a.atom, b.atom)).method == Method::zero) continue;
-      add_congruence(sum, a, moment(a.atom, b.atom), b);
+      add_congruence(sum, a, moment(a.atom, columns_of(a), b.atom, columns_of(b)), b);
     }
   }
   if (x == y) symmetrize(sum);
@@ -261,7 +279,8 @@ UncertainMatrix Evaluation::mean_of_sources(NodeIndex x) {
   for (const auto& term : form(x).terms) {
     const double mean = structure_.mean_of_source(term.atom);
     if (mean == 0) continue;
-    add_congruence(sum, term, exact(Eigen::MatrixXd::Constant(1, 1, mean)), no_coefficients);
+    const auto rows = static_cast<Index>(columns_of(term).size());
+    add_congruence(sum, term, exact(Eigen::MatrixXd::Constant(rows, 1, mean)), no_coefficients);
   }
   return sum;
 }
@@ -272,7 +291,7 @@ UncertainMatrix Evaluation::linear_covariance(const Demand& demand) {
   for (const auto& a : form(x).terms) {
     for (const auto& b : form(y).terms) {
       if (structure_.same_object(a.atom, b.atom)) {
-        add_congruence(sum, a, source_covariance(a.atom, b.atom), b);
+        add_congruence(sum, a, source_covariance(a.atom, columns_of(a), b.atom, columns_of(b)), b);
       }
     }
   }
@@ -280,32 +299,40 @@ UncertainMatrix Evaluation::linear_covariance(const Demand& demand) {
   return sum;
 }
 
-// cov of two uses of one random object, before any mixing.
-UncertainMatrix Evaluation::source_covariance(NodeIndex a, NodeIndex b) const {
+// The columns that a term reads of its atom.
+std::vector<Index> Evaluation::columns_of(const LinearForm::Term& term) const {
+  return columns_read(term, structure_.columns(term.atom));
+}
+
+// cov of two uses of one random object, before any mixing, at these columns of either.
+UncertainMatrix Evaluation::source_covariance(NodeIndex a, const std::vector<Index>& rows, NodeIndex b,
+                                              const std::vector<Index>& columns) const {
   const netsor::Program& program = structure_.program();
   const auto& right = program.nodes()[b].operation;
   return netsor::visit<netsor::Form::source>(
       Overloaded{
           [&](const netsor::Input& op) {
             const netsor::InputWeight& weight = program[op.weight];
-            const Eigen::MatrixXd& data = *std::get<netsor::Input>(right).data;
+            const Eigen::MatrixXd x = (*op.data)(Eigen::all, rows);
+            const Eigen::MatrixXd y = (*std::get<netsor::Input>(right).data)(Eigen::all, columns);
             const double scale = weight.variance / static_cast<double>(weight.inputs);
-            const Eigen::MatrixXd size = op.data->cwiseAbs().transpose() * data.cwiseAbs();
-            return UncertainMatrix{scale * (op.data->transpose() * data),
+            const Eigen::MatrixXd size = x.cwiseAbs().transpose() * y.cwiseAbs();
+            return UncertainMatrix{scale * (x.transpose() * y),
                                    epsilon * static_cast<double>(weight.inputs + 2) * scale * size};
           },
           [&](const netsor::BiasColumn& op) {
-            return exact(Eigen::MatrixXd::Constant(1, 1, program[op.bias].variance));
+            return exact(
+                Eigen::MatrixXd::Constant(std::ssize(rows), std::ssize(columns), program[op.bias].variance));
           },
           [&](const netsor::MatMul& op) {
             UncertainMatrix result =
-                moment(op.argument.index(), std::get<netsor::MatMul>(right).argument.index());
+                moment(op.argument.index(), rows, std::get<netsor::MatMul>(right).argument.index(), columns);
             const double variance = program[op.weight].variance;
             result.value *= variance;
             result.bound = variance * result.bound + epsilon * result.value.cwiseAbs();
             return result;
           },
-          [](const netsor::Ones&) { return zero(1, 1); },
+          [&](const netsor::Ones&) { return zero(std::ssize(rows), std::ssize(columns)); },
       },
       program.nodes()[a].operation);
 }
@@ -330,7 +357,7 @@ UncertainMatrix Evaluation::covariance_diagonal(NodeIndex x) {
                        input->data->colwise().squaredNorm().transpose();
         source.bound = epsilon * static_cast<double>(weight.inputs + 2) * source.value;
       } else {
-        source = source_covariance(a.atom, b.atom);
+        source = source_covariance(a.atom, columns_of({a.atom, {}}), b.atom, columns_of({b.atom, {}}));
       }
       const bool narrow = source.value.cols() == 1 && source.value.rows() > 1;
       for (Index j = 0; j < columns; ++j) {

@@ -47,6 +47,10 @@ class Evaluation {
   UncertainMatrix moment(NodeIndex x, NodeIndex y) const;
   UncertainMatrix covariance(NodeIndex x, NodeIndex y) const;
 
+  /// E[XᵀY] at these columns of X and of Y.
+  UncertainMatrix moment(NodeIndex x, const std::vector<Eigen::Index>& rows, NodeIndex y,
+                         const std::vector<Eigen::Index>& columns) const;
+
   /// One entry of E[XᵀY]; with y = one, of E[X].
   double moment_entry(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j) const;
 
@@ -66,13 +70,17 @@ class Evaluation {
   const Progress& progress() const { return progress_; }
 
  private:
+  void take(const Step& step);
+  std::vector<Eigen::Index> blamed_columns(const Step& step) const;
   UncertainMatrix compute(const Step& step);
   Paths& paths(int system);
   UncertainMatrix average(const Step& step);
   UncertainMatrix linear(const Demand& demand);
   UncertainMatrix mean_of_sources(NodeIndex x);
   UncertainMatrix linear_covariance(const Demand& demand);
-  UncertainMatrix source_covariance(NodeIndex a, NodeIndex b) const;
+  std::vector<Eigen::Index> columns_of(const LinearForm::Term& term) const;
+  UncertainMatrix source_covariance(NodeIndex a, const std::vector<Eigen::Index>& rows, NodeIndex b,
+                                    const std::vector<Eigen::Index>& columns) const;
   UncertainMatrix covariance_diagonal(NodeIndex x);
   UncertainMatrix gaussian(const Demand& demand) const;
   UncertainMatrix product(const Demand& demand) const;

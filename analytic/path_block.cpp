@@ -148,7 +148,7 @@ void PathBlock::standardize(NodeIndex node, int group) {
   for (const Index j : members) variance += (value(op.argument.index(), j) - mean).square() / count;
   const ArrayXd inverse = (variance + op.epsilon).rsqrt();
   if (!inverse.allFinite()) {
-    throw LimitError("rule 5: " + values_.structure().program().name(node) +
+    throw LimitError("rule 5: " + values_.structure().program().place(node, {members.front()}) +
                      " divides by a variance of 0; use an epsilon > 0, or inputs that differ");
   }
   for (const Index j : members) known_values_[{node, j}] = (value(op.argument.index(), j) - mean) * inverse;

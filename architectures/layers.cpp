@@ -19,7 +19,7 @@ std::vector<Field<L>> window_fields() {
   return {{"kernel", &L::kernel, "positions of the window, per axis", 1, {}},
           {"stride", &L::stride, "steps of the window, per axis; [] is the kernel's size", 1, {}},
           {"dilation", &L::dilation, "distance of the positions, per axis", 1, {}},
-          {"padding", &L::padding, "what lies beyond the ends", 0, {"valid", "zero", "circular"}}};
+          {"padding", &L::padding, "what lies beyond the ends", 0, {}}};
 }
 
 template <class L>

@@ -54,6 +54,18 @@ void assign(bool& target, const Value& value, const std::string& key) {
   target = *truth;
 }
 
+void assign(Padding& target, const Value& value, const std::string& key) {
+  if (const auto* word = std::get_if<std::string>(&value)) {
+    target = Padding(*word);
+  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    target = Padding(std::vector<std::int64_t>{*integer});
+  } else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {
+    target = Padding(*integers);
+  } else {
+    throw ArchitectureError(key + ": must be one of " + Padding::choices(), key);
+  }
+}
+
 void assign(netsor::Width& target, const Value& value, const std::string& key) {
   const auto refuse = [&](const std::string& given) {
     throw ArchitectureError(key + " = " + given +
@@ -126,6 +138,7 @@ std::string text(const netsor::Width& value) {
   const std::string numerator = std::to_string(value.numerator());
   return value.denominator() == 1 ? numerator : numerator + "/" + std::to_string(value.denominator());
 }
+std::string text(const Padding& value) { return value.text(); }
 std::string text(int value) { return std::to_string(value); }
 std::string text(double value) { return shortest(value); }
 std::string text(const std::string& value) { return value; }

@@ -15,7 +15,6 @@
 #include "compare/junit.hpp"
 #include "compare/program_check.hpp"
 #include "config/kernel.hpp"
-#include "empirical/blas.hpp"
 
 namespace nngpcheck::cli {
 
@@ -89,7 +88,6 @@ std::string evidence(const std::vector<compare::NamedResult>& results) {
 }  // namespace
 
 int check(const CheckOptions& options) {
-  if (const auto warning = empirical::blas_warning()) fmt::print(stderr, "nngpcheck: {}\n", *warning);
   const std::vector<Subject> given = subjects(options);
   std::optional<compare::AtomicFile> junit, json;
   if (options.junit) junit.emplace(*options.junit);

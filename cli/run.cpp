@@ -189,7 +189,6 @@ void run(const RunOptions& given) {
   for (std::size_t e = 0; e < read.size(); ++e)
     experiments.push_back(prepare(read[e], networks[e], options, watch.progress(), memory));
   watch.clear();
-  if (const auto warning = empirical::blas_warning(); warning && ranks.first()) tell(*warning);
 
   compare::RunSettings settings;
   settings.shard = part;

@@ -79,7 +79,7 @@ bool skip_too_late(Layers& layers) {
 bool other_padding(Conv& conv) {
   const bool one = std::all_of(conv.kernel.begin(), conv.kernel.end(), [](auto size) { return size == 1; });
   if (conv.padding == "valid" || one) return false;
-  conv.padding = conv.padding == "zero" ? "circular" : "zero";
+  conv.padding = conv.padding == "circular" ? "zero" : "circular";
   return true;
 }
 

@@ -35,10 +35,14 @@ netsor::Activation read_activation(const TableReader& table, ordered_json& resol
   return result;
 }
 
+// Lists of them, or also words, such as padding.
+bool takes_integers(const OptionInfo& option) { return option.type.ends_with("integers"); }
+
 // "an integer", "a list of integers", "a number", …
 std::string described(const OptionInfo& option) {
   if (option.type == "integer") return "an integer";
   if (option.type == "integers") return "an integer or a list of them";
+  if (takes_integers(option)) return "one of " + option.type;
   if (option.type == "true|false") return "true or false";
   if (option.type == "width") return "a multiple of n, such as 4 or \"1/2\"";
   return "a " + (option.type.find('|') == std::string::npos ? option.type : std::string("string"));
@@ -120,7 +124,7 @@ architectures::Value read_value(const TableReader& table, const OptionInfo& opti
   if (const auto* inner = node.as_table(); inner && option.type == "activation") {
     return read_activation({*inner, table.full(option.name), table.file()}, resolved);
   }
-  if (node.is_array() && option.type == "integers") {
+  if (node.is_array() && takes_integers(option)) {
     const std::vector<std::int64_t> integers =
         table.find_integers(option.name, option.name + " = [3, 3]").value();
     resolved = integers;

@@ -2,8 +2,6 @@
 
 #include <dlfcn.h>
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
 #include <system_error>
 
@@ -34,32 +32,6 @@ std::string blas_name() {
   }
   const std::filesystem::path path = blas_path();
   return path.empty() ? "unknown BLAS" : path.string();
-}
-
-bool is_reference_blas(std::string_view path) {
-  constexpr std::array<std::string_view, 4> faster = {"openblas", "mkl", "blis", "atlas"};
-  return path.substr(path.rfind('/') + 1).starts_with("libblas") &&
-         std::none_of(faster.begin(), faster.end(),
-                      [&](std::string_view name) { return path.find(name) != path.npos; });
-}
-
-std::optional<std::string> blas_warning() {
-  const std::filesystem::path path = blas_path();
-  if (!is_reference_blas(path.string())) return {};
-  return "LibTorch runs on the reference BLAS (" + path.string() +
-         "), many times slower than OpenBLAS: apt-get install libopenblas0-pthread";
-}
-
-SingleBlasThread::SingleBlasThread() {
-  auto* threads = loaded<int()>("openblas_get_num_threads");
-  auto* set_threads = loaded<void(int)>("openblas_set_num_threads");
-  if (!threads || !set_threads) return;
-  before_ = threads();
-  set_threads(1);
-}
-
-SingleBlasThread::~SingleBlasThread() {
-  if (before_ > 0) loaded<void(int)>("openblas_set_num_threads")(before_);
 }
 
 }  // namespace nngpcheck::empirical

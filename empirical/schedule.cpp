@@ -210,10 +210,7 @@ class Scheduler {
         plan_source(here, out);
         break;
       case netsor::Form::linear:
-        if (std::holds_alternative<netsor::Add>(operation(step)))
-          here.scratch.bytes = number_ * out;
-        else
-          need_temporary(2 * number_ * out);
+        plan_linear(here, out);
         break;
       case netsor::Form::pointwise:
         need_temporary(2 * number_ * out);
@@ -224,6 +221,17 @@ class Scheduler {
       case netsor::Form::table:
         break;
     }
+  }
+
+  void plan_linear(Step& here, double out) {
+    const netsor::Operation& op = program_.nodes()[here.node].operation;
+    const auto* mix = std::get_if<netsor::TableMix>(&op);
+    if (std::holds_alternative<netsor::Add>(op))
+      here.scratch.bytes = number_ * out;
+    else if (mix && number_ != sizeof(double))  // in float64
+      need_temporary(sizeof(double) * (numbers(mix->argument.index()) + out));
+    else
+      need_temporary(2 * number_ * out);
   }
 
   void plan_source(Step& here, double out) {

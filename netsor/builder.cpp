@@ -79,7 +79,7 @@ std::uint32_t Builder::record(Operation operation, Type type) {
                        " instructions; take fewer layers, shorter sequences or smaller kernels");
   }
   const auto index = static_cast<std::uint32_t>(program_.nodes_.size());
-  program_.nodes_.push_back({std::move(operation), std::move(type)});
+  program_.nodes_.push_back({std::move(operation), std::move(type), origin_});
   recorded_.emplace(key, index);
   return index;
 }
@@ -494,6 +494,8 @@ void Builder::output(ReadoutId readout, std::vector<BundleId> blocks, std::vecto
                          columns(program_.type(block).columns) + "; all blocks need equally many");
     }
   }
+  Width total = program_.type(blocks.front()).width;  // known to exist from here on
+  for (std::size_t k = 1; k < blocks.size(); ++k) total = total + program_.type(blocks[k]).width;
   const Index count = program_.type(blocks.front()).columns;
   if (labels.empty()) {
     for (Index j = 0; j < count; ++j) labels.push_back(std::to_string(j));

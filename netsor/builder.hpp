@@ -78,6 +78,9 @@ class Builder {
     output(readout, std::vector<BundleId>{bundle}, std::move(labels));
   }
 
+  /// Where the instructions recorded from here on come from; one that was recorded before keeps its own.
+  void set_origin(std::shared_ptr<const Origin> origin) { origin_ = std::move(origin); }
+
   /// The serial number that the ids of its program carry.
   std::uint32_t serial() const { return program_.serial_; }
 
@@ -103,6 +106,7 @@ class Builder {
 
   Program program_;
   bool has_output_ = false;
+  std::shared_ptr<const Origin> origin_;
   std::set<std::string> names_;
   std::map<std::string, Activation> activations_;  // by name
   std::unordered_multimap<std::size_t, std::uint32_t> recorded_;  // hash of operation -> instruction

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iomanip>
+#include <optional>
 #include <sstream>
 
 #include "netsor/spelling.hpp"
@@ -149,17 +150,14 @@ void print_output(const Program& program, std::ostream& out) {
   const Output& output = program.output();
   const Readout& readout = program.readout();
   std::string blocks;
-  std::int64_t numerator = 0;  // of the total width, over the common denominator
-  std::int64_t denominator = 1;
+  std::optional<Width> total;
   for (const BundleId block : output.blocks) {
     blocks += (blocks.empty() ? "" : "; ") + program.name(block.index());
     const Width width = program.type(block).width;
-    numerator = numerator * width.denominator() + width.numerator() * denominator;
-    denominator *= width.denominator();
+    total = total ? *total + width : width;
   }
   if (output.blocks.size() > 1) blocks = "[" + blocks + "]";
-  const Width total(numerator, denominator);
-  out << "Output: " << readout.name << "ᵀ " << blocks << " / √" << divisor(total) << ", " << readout.name
+  out << "Output: " << readout.name << "ᵀ " << blocks << " / √" << divisor(*total) << ", " << readout.name
       << " ~ " << normal(0, readout.variance) << ", " << program.outputs()
       << (program.outputs() == 1 ? " column" : " columns") << "\n";
 }

@@ -86,8 +86,10 @@ class Restriction {
       if (!demand.needs(k)) continue;
       columns_[k] = demand.of(k);
       const Node& node = source_.nodes()[k];
+      builder_.set_origin(origin(k));
       made_[k] = keeps_all_columns(node) ? write_all(node, columns_[k]) : write(node, columns_[k]);
     }
+    builder_.set_origin({});
     std::vector<BundleId> result;
     for (const BundleId block : source_.output().blocks) result.push_back(at(block, outputs));
     return result;
@@ -97,6 +99,19 @@ class Restriction {
   InputWeightId object(InputWeightId id) const { return input_weights_[id.index()]; }
   WeightId object(WeightId id) const { return weights_[id.index()]; }
   BiasId object(BiasId id) const { return biases_[id.index()]; }
+
+  // Most instructions of a layer keep the same columns, and share an origin.
+  std::shared_ptr<const Origin> origin(std::size_t k) {
+    const Node& node = source_.nodes()[k];
+    const auto* type = std::get_if<BundleType>(&node.type);
+    if (!type || !node.origin || std::ssize(columns_[k]) == type->columns) return node.origin;
+    if (last_origin_.first != node.origin || last_origin_.second != columns_[k]) {
+      last_origin_ = {node.origin, columns_[k]};
+      restricted_origin_ =
+          std::make_shared<const Origin>(node.origin->restricted(columns_[k], type->columns));
+    }
+    return restricted_origin_;
+  }
 
   BundleId bundle(std::uint32_t number) const { return {builder_.serial(), number}; }
   BundleId kept(BundleId id) const { return bundle(made_[id.index()]); }
@@ -168,6 +183,8 @@ class Restriction {
   ReadoutId readout_{0, 0};
   std::vector<std::uint32_t> made_;  // instruction of the source -> instruction of the builder
   std::vector<Columns> columns_;     // instruction of the source -> its columns that were kept
+  std::pair<std::shared_ptr<const Origin>, Columns> last_origin_;
+  std::shared_ptr<const Origin> restricted_origin_;  // for these columns of it
 };
 
 void check(const Program& program, const Columns& columns, const char* what) {

@@ -53,6 +53,7 @@ class Copy {
   const Draft& draft() const { return draft_; }
 
   void write(std::size_t index) {
+    builder_.set_origin(source_.nodes()[index].origin);
     Operation copy = source_.nodes()[index].operation;
     for_each_object(copy, [&](auto& id) { id = objects_[id]; });
     for_each_operand(copy, [&](auto& id, const ColumnMap&) { id = draft_[id]; });

@@ -160,8 +160,21 @@ TEST(Structure, WeightTiedAcrossLayersCorrelatesThem) {
     b.output(b.readout({"v", 1}), b.map(Activation::named("erf"), b.add(first, second)));
     return std::move(b).build();
   };
-  const MatrixXd tied = analytic::limit(program(true)).kernel;
-  const MatrixXd untied = analytic::limit(program(false)).kernel;
+  // E[erf u erf v] = (2/π) asin(2c/√((1 + 2a)(1 + 2b))) for variances a, b and covariance c (Williams 1997).
+  const auto erf_kernel = [](const MatrixXd& c) {
+    const Eigen::VectorXd scale = (1 + 2 * c.diagonal().array()).rsqrt();
+    return MatrixXd((2 * (scale.asDiagonal() * c * scale.asDiagonal()).array()).asin() *
+                    (2 / std::numbers::pi));
+  };
+  const MatrixXd k =
+      analytic::limit(mlp({.depth = 1, .activation = Activation::named("relu")}, vectors(3))).kernel;
+  MatrixXd sum = MatrixXd::Identity(3, 3), permutation = MatrixXd::Zero(3, 3);
+  permutation(1, 0) = permutation(2, 1) = permutation(0, 2) = 1;
+  sum += permutation;
+  const MatrixXd tied = erf_kernel(sum.transpose() * k * sum);
+  const MatrixXd untied = erf_kernel(k + permutation.transpose() * k * permutation);
+  EXPECT_LT((analytic::limit(program(true)).kernel - tied).cwiseAbs().maxCoeff(), 1e-14);
+  EXPECT_LT((analytic::limit(program(false)).kernel - untied).cwiseAbs().maxCoeff(), 1e-14);
   EXPECT_GT((tied - untied).cwiseAbs().maxCoeff(), 1e-2);
 }
 
@@ -250,6 +263,48 @@ TEST(Limit, RefusesWhatHasNoLimit) {
   const auto program = std::move(b).build();
   EXPECT_THAT([&] { analytic::limit(program); },
               ::testing::ThrowsMessage<analytic::LimitError>(::testing::HasSubstr("epsilon > 0")));
+}
+
+// The message of the error that a network's limit ends with.
+std::string error_of(const architectures::Layers& layers, const architectures::Inputs& inputs) {
+  try {
+    analytic::limit(architectures::program(architectures::network(layers), inputs));
+  } catch (const analytic::LimitError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Limit, ErrorsNameTheLayerAndTheInput) {
+  using namespace architectures;
+  using ::testing::AllOf;
+  using ::testing::HasSubstr;
+  const auto activate = [](const Activation& phi) { return Layer{Activate{phi}}; };
+  Inputs images = vectors(12);
+  images.grid = {2, 3};
+  images.data.col(7).setZero();  // position 0,1 of sample 1
+  EXPECT_THAT(error_of({{Dense{}}, {LayerNorm{}}}, images),
+              AllOf(HasSubstr("layer \"layer_norm1\""), HasSubstr(", input \"7\": "),
+                    HasSubstr("use an epsilon > 0")));
+  // Behind a layer that moves the sites, a column is called by sample and position; a window sees position
+  // 0,1 alone.
+  const Conv wide{.kernel = {1}, .stride = {1, 2}, .padding = "valid"};
+  images.data.col(8).setZero();
+  EXPECT_THAT(error_of({{wide}, {LayerNorm{}}}, images),
+              AllOf(HasSubstr("layer \"layer_norm1\""), HasSubstr(", input \"1:0,1\": ")));
+  Inputs large = vectors(3);
+  large.data.col(1) *= 1e200;
+  const Activation cube = Activation::custom("cube", [](double x) { return x * x * x; });
+  EXPECT_THAT(error_of({{Dense{}}, activate(Activation::named("square"))}, large), HasSubstr("input \"1\""));
+  EXPECT_THAT(error_of({{Dense{}}, {Activate{cube}, "steep"}}, large),
+              AllOf(HasSubstr("layer \"steep\""), HasSubstr("input \"1\"")));
+  Inputs twice = vectors(6);
+  twice.data.col(4) = twice.data.col(5) = twice.data.col(3);
+  twice.batch = {0, 0, 0, 1, 1, 1};
+  EXPECT_THAT(error_of({{Dense{}}, {BatchNorm{}}, activate(Activation::named("relu"))}, twice),
+              AllOf(HasSubstr("layer \"batch_norm1\""), HasSubstr("input \"3\""), HasSubstr("epsilon > 0")));
+  EXPECT_EQ(error_of({{Dense{}}, {BatchNorm{.epsilon = 0.1}}, activate(Activation::named("relu"))}, twice),
+            "");
 }
 
 TEST(Limit, RefusesImpossibleOptions) {

@@ -122,9 +122,22 @@ TEST(Paths, MaximumOfTwoGaussiansHasItsKnownMean) {
 }
 
 TEST(Paths, ActivationOfBatchNormIsSampledWhereNoRuleApplies) {
-  const analytic::Limit limit = analytic::limit(batch_norm_network("tanh"), {.points = 1 << 10});
+  // In batches {x, y} of two, standardized values are ±s with s = sign(x - y): E[s s'] = (2/π) asin ρ.
+  Builder b;
+  const BundleId x = b.input(b.input_weight({"U", {}, 5, 1}), data(4));
+  b.output(b.readout({"v", 1}), b.map(Activation::named("tanh"), b.standardize(x, {0, 0, 1, 1})));
+  const Eigen::VectorXd first = data(4).col(0) - data(4).col(1), second = data(4).col(2) - data(4).col(3);
+  const double sign = 2 / M_PI * std::asin(first.normalized().dot(second.normalized()));
+  MatrixXd expected(4, 4);
+  expected << 1, -1, sign, -sign, -1, 1, -sign, sign, sign, -sign, 1, -1, -sign, sign, -1, 1;
+  expected *= std::tanh(1) * std::tanh(1);
+  const MatrixXd none = MatrixXd::Zero(4, 4);
+  const analytic::Limit limit = analytic::limit(std::move(b).build(), {.points = 1 << 12});
   EXPECT_THAT(limit.method, ::testing::StartsWith("paths"));
-  EXPECT_TRUE(limit.kernel.allFinite());
+  EXPECT_LT(largest_z(limit, expected, none), quantile(10));
+  expected.topRightCorner(2, 2) *= 1.02;
+  expected.bottomLeftCorner(2, 2) *= 1.02;
+  EXPECT_GT(largest_z(limit, expected, none), quantile(10));
 }
 
 TEST(Paths, SameSeedGivesSameKernelForAnyNumberOfThreads) {
@@ -200,16 +213,20 @@ TEST(Paths, ToleranceIsMetOrRefused) {
 TEST(Plan, GatesOfAnLstmAreNotSampled) {
   const auto program = lstm({{.bias_variance = 1}}, sentences());
   const analytic::Limit limit = analytic::limit(program, {.randomizations = 2, .points = 16});
+  int pairs_of_gates = 0, sampled = 0;
   for (const analytic::PlanStep& step : limit.plan) {
     const auto is_map_of_gaussian = [&](const std::string& name) {
       const auto& operation = program.nodes()[std::stoul(name.substr(1)) - 1].operation;
       const auto* map = std::get_if<netsor::Map>(&operation);
       return map && program.type(map->argument).gaussian;
     };
-    if (is_map_of_gaussian(step.left) && is_map_of_gaussian(step.right)) {
-      EXPECT_NE(step.rule, analytic::Rule::paths);
-    }
+    const bool gates = is_map_of_gaussian(step.left) && is_map_of_gaussian(step.right);
+    pairs_of_gates += gates;
+    sampled += step.rule == analytic::Rule::paths;
+    EXPECT_FALSE(gates && step.rule == analytic::Rule::paths) << step.left << " " << step.right;
   }
+  EXPECT_GT(pairs_of_gates, 100);  // 16 tokens
+  EXPECT_GT(sampled, 0);
 }
 
 TEST(Sobol, EveryIntervalOfANetHoldsOnePoint) {

@@ -75,8 +75,13 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error("[{type = \"conv\", kernel = [3, \"x\"]}]"),
               HasSubstr("kernel holds a string; give integers"));
   EXPECT_THAT(error("[{type = \"conv\", kernel = 0}]"), HasSubstr("kernel holds 0: must be from 1 to 10000"));
-  EXPECT_THAT(error("[{type = \"conv\", padding = \"same\"}]"),
-              HasSubstr("must be one of valid|zero|circular"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = \"reflect\"}]"),
+              HasSubstr("padding = \"reflect\": must be one of valid|zero|circular|same|integers"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = -1}]"),
+              HasSubstr("padding holds -1: must be from 0 to 10000"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = []}]"), HasSubstr("padding = []: give an integer"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = true}]"), HasSubstr("must be one of valid|zero"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = 0.5}]"), HasSubstr("must be one of valid|zero"));
   EXPECT_THAT(error("[{type = \"lstm\", bidirectional = \"yes\"}]"), HasSubstr("bidirectional"));
   EXPECT_THAT(error("[{type = \"residual\"}]"), HasSubstr("layers is missing; give a list of layers"));
   EXPECT_THAT(error("[{type = \"residual\", layers = 1}]"),
