@@ -7,8 +7,11 @@
 
 namespace nngpcheck::empirical {
 
-/// "OpenBLAS 0.3.21", or the path of the library that LibTorch takes products from.
+/// "OpenBLAS 0.3.21", "MKL 2024.2", or the path of the library that LibTorch takes products from.
 std::string blas_name();
+
+/// "MKL 2024.2" of what MKL says of its version: "Intel(R) oneAPI Math Kernel Library Version 2024.2-Product Build …".
+std::string mkl_name(std::string_view version);
 
 /// Says so if LibTorch runs on the reference BLAS, which is many times slower, and how to install OpenBLAS.
 std::optional<std::string> blas_warning();
