@@ -1,5 +1,10 @@
-# cpack, in the build folder: a Debian package of what cmake --install installs.
+# cpack, in the build folder: a Debian package of what cmake --install installs, which it builds first.
 set(CPACK_GENERATOR DEB)
+set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_SOURCE_DIR}/cmake/cpack.cmake)
+set(CPACK_NNGPCHECK_BUILD ${PROJECT_BINARY_DIR})
+if(NNGPCHECK_LIBTORCH)
+  set(CPACK_NNGPCHECK_TORCH_CONFIG ${Torch_CONFIG})
+endif()
 set(CPACK_PACKAGE_VENDOR "nngpcheck")
 set(CPACK_PACKAGE_CONTACT "The nngpcheck authors <nngpcheck@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION
