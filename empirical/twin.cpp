@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <span>
+
 #include "empirical/activations.hpp"
 #include "empirical/draws.hpp"
 #include "empirical/products.hpp"
@@ -97,6 +99,14 @@ nn::AnyModule activation_module(const Activation& activation) {
       return nn::AnyModule(nn::Softplus());
     case Activation::Kind::elu:
       return nn::AnyModule(nn::ELU());
+    case Activation::Kind::expression:  // entry by entry, not by the sampler's operations
+      return nn::AnyModule(nn::Functional([activation](const at::Tensor& x) {
+        const at::Tensor y = x.clone(at::MemoryFormat::Contiguous);
+        for (double& value : std::span(y.data_ptr<double>(), static_cast<std::size_t>(y.numel()))) {
+          value = activation.expression()(value);
+        }
+        return y;
+      }));
     default:
       return nn::AnyModule(nn::Functional([activation](const at::Tensor& x) {
         at::Tensor y = at::empty_like(x);
