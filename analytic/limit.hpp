@@ -74,7 +74,8 @@ Limit limit(const netsor::Program& program, const LimitOptions& options = {});
 Limit limit(const netsor::Program& program, const std::vector<Eigen::Index>& rows,
             const std::vector<Eigen::Index>& columns, const LimitOptions& options = {});
 
-/// The plan as a table: pair, instruction, rule, evaluations, errors.
+/// The plan as a table: pair, instruction, rule, evaluations, errors; then the kinks and jumps of activations that
+/// are expressions or user's functions.
 std::string explain(const netsor::Program& program, const Limit& limit);
 
 }  // namespace nngpcheck::analytic

@@ -1,8 +1,11 @@
 #include "architectures/absent.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
+#include "netsor/activation.hpp"
+#include "netsor/error.hpp"
 #include "netsor/spelling.hpp"
 
 namespace nngpcheck::architectures {
@@ -56,6 +59,19 @@ std::string advice(std::string_view word, const std::vector<std::string>& valid)
     if (name == word) return ": " + std::string(text);
   }
   return netsor::advice(word, valid);
+}
+
+std::string layer_advice(std::string_view type, const std::vector<std::string>& valid) {
+  const bool known =
+      std::any_of(absent.begin(), absent.end(), [&](const auto& row) { return row.first == type; });
+  if (known) return advice(type, valid);
+  try {
+    const std::string name = netsor::Activation::named(type).name();
+    return ": \"" + std::string(type) + "\" is an activation; write {type = \"activation\", activation = \"" +
+           name + "\"}";
+  } catch (const netsor::ProgramError&) {
+    return advice(type, valid);
+  }
 }
 
 }  // namespace nngpcheck::architectures

@@ -11,4 +11,7 @@ namespace nngpcheck::architectures {
 /// other libraries have it (": there are no groups; …"), else `netsor::advice`.
 std::string advice(std::string_view word, const std::vector<std::string>& valid);
 
+/// The same for the type of a layer: for the name of an activation, how to write that.
+std::string layer_advice(std::string_view type, const std::vector<std::string>& valid);
+
 }  // namespace nngpcheck::architectures

@@ -109,7 +109,11 @@ CommandLine::CommandLine() {
 
   CLI::App& computing =
       command("dual", "E[phi(u) phi(v)] for (u, v) ~ N(0, [[A, C], [C, B]])", [this] { dual(dual_options); });
-  computing.add_option("activation", dual_options.activation)->required()->type_name("ACTIVATION");
+  computing
+      .add_option("activation", dual_options.activation,
+                  "phi: a name, or an expression in x such as \"x*tanh(x)\"")
+      ->required()
+      ->type_name("ACTIVATION");
   computing.add_option("A", dual_options.variance_u, "variance of u")->required()->option_text(" ");
   computing.add_option("B", dual_options.variance_v, "variance of v")->required()->option_text(" ");
   computing.add_option("C", dual_options.covariance, "covariance")->required()->option_text(" ");

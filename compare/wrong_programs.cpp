@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numbers>
 
 #include "compare/mistakes.hpp"
@@ -180,12 +179,8 @@ Mistake erf_convention(const Program& program) {
   return changed(program, "erf of x/√2", changes);
 }
 
-double tanh_gelu(double x) {
-  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
-}
-
 Mistake gelu_formula(const Program& program) {
-  const Activation wrong = Activation::custom("tanh_gelu", tanh_gelu);
+  const Activation wrong = Activation::named("gelu_tanh");
   Changes changes;
   for_each<netsor::Map>(program, [&](std::size_t k, const netsor::Map& op) {
     if (op.activation.kind() != Activation::Kind::gelu) return;

@@ -61,7 +61,7 @@ const LayerKind& find_kind(const TableReader& table) {
     if (kind.name == type) return kind;
     names.push_back(kind.name);
   }
-  table.fail(*table.find("type"), "there is no layer of type \"" + type + "\"" + architectures::advice(type, names));
+  table.fail(*table.find("type"), "there is no layer of type \"" + type + "\"" + architectures::layer_advice(type, names));
 }
 
 Layers read_list(const TableReader& table, const toml::node& node, const std::string& path,

@@ -2,8 +2,8 @@
 
 #include <torch/torch.h>
 
-#include <algorithm>
 #include <numbers>
+#include <span>
 
 #include "empirical/draws.hpp"
 #include "empirical/products.hpp"
@@ -99,6 +99,15 @@ at::Tensor linear_map(const at::Tensor& x, const at::Tensor& weight, const at::T
 
 namespace {
 
+template <class Function>
+at::Tensor entrywise(const Function& function, const at::Tensor& x) {
+  const at::Tensor values = x.clone(at::MemoryFormat::Contiguous);
+  for (double& value : std::span(values.data_ptr<double>(), static_cast<std::size_t>(values.numel()))) {
+    value = function(value);
+  }
+  return values;
+}
+
 // What torch::nn has no module for, by other formulas than the samplers'.
 at::Tensor functional(const Activation& activation, const at::Tensor& x) {
   namespace F = nn::functional;
@@ -129,12 +138,10 @@ at::Tensor functional(const Activation& activation, const at::Tensor& x) {
       return at::expm1(x) + 1;
     case Activation::Kind::gaussian:
       return at::reciprocal(at::exp(at::square(x)));
-    case Activation::Kind::custom: {
-      const at::Tensor values = x.contiguous();
-      std::vector<double> result(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
-      std::transform(result.begin(), result.end(), result.begin(), activation.function());
-      return at::tensor(result, at::kDouble).view(x.sizes());
-    }
+    case Activation::Kind::expression:
+      return entrywise([&](double value) { return activation.expression()(value); }, x);
+    case Activation::Kind::custom:
+      return entrywise(activation.function(), x);
     default:
       throw SamplerError("twin: activation \"" + activation.name() + "\" has no counterpart in LibTorch");
   }

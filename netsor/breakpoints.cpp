@@ -164,6 +164,8 @@ class Search {
     return values_[crossing.left] - (crossing.right ? values_[*crossing.right] : 0);
   }
 
+  bool exhausted() const { return work_ > most_work || found_.size() > most_points; }
+
   /// The ends of the pieces: low, what was found, high.
   std::vector<double> ends() const {
     std::vector<double> result = {low_};
@@ -190,15 +192,16 @@ class Search {
 
   void search(const Crossing& crossing) {
     const std::vector<double> all_ends = ends();
-    std::vector<double> middles((all_ends.size() - 1) * nodes_.size());
+    const std::size_t pieces = all_ends.size() - 1;
+    if (exhausted() || static_cast<double>(pieces * nodes_.size()) > most_work) {
+      result_.complete = false;
+      return;
+    }
+    std::vector<double> middles(pieces * nodes_.size());
     std::deque<Part> open;  // widest first
-    for (std::size_t k = 0; k + 1 < all_ends.size(); ++k) {
+    for (std::size_t k = 0; k < pieces; ++k) {
       const double left = all_ends[k] + resolution_, right = all_ends[k + 1] - resolution_;
       if (!(left < right)) continue;
-      if (work_ > most_work) {
-        result_.complete = false;
-        break;
-      }
       evaluate(0.5 * (left + right));
       std::copy(values_.begin(), values_.end(),
                 middles.begin() + static_cast<std::ptrdiff_t>(k * nodes_.size()));
@@ -206,7 +209,7 @@ class Search {
     }
     int halvings = 0;
     while (!open.empty()) {
-      if (work_ > most_work || halvings > most_halvings || found_.size() > most_points) {
+      if (exhausted() || halvings > most_halvings) {
         result_.complete = false;
         break;
       }
@@ -249,7 +252,11 @@ class Search {
       result_.complete = false;
       return;
     }
-    for (double k = first; k <= last && found_.size() <= most_points; ++k) {
+    for (double k = first; k <= last; ++k) {
+      if (exhausted()) {
+        result_.complete = false;
+        return;
+      }
       const double place = offset + k * spacing;
       if (place < least || place > most) continue;
       const double x = root([&](double at) { return argument(crossing, at) - place; }, part.left, part.right,
