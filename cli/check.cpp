@@ -31,8 +31,10 @@ struct Subject {
 std::vector<Subject> subjects(const CheckOptions& options) {
   std::vector<Subject> result;
   for (const fs::path& file : options.files) {
-    for (config::Experiment& experiment :
-         chosen(config::read_experiments(file, options.overrides), options.experiment, file)) {
+    std::vector<config::Experiment> experiments =
+        chosen(config::read_experiments(file, options.overrides), options.experiment, file);
+    tell_doubts(experiments);
+    for (config::Experiment& experiment : experiments) {
       result.push_back({file, std::move(experiment)});
     }
   }

@@ -11,11 +11,13 @@
 #include "architectures/registry.hpp"
 #include "cli/chosen.hpp"
 #include "cli/limit_of.hpp"
+#include "cli/rectangle.hpp"
 #include "cli/usage_error.hpp"
 #include "compare/atomic_file.hpp"
 #include "compare/kernel_file.hpp"
 #include "compare/run.hpp"
 #include "config/experiment.hpp"
+#include "config/utf8.hpp"
 #include "netsor/printer.hpp"
 
 namespace nngpcheck::cli {
@@ -28,18 +30,26 @@ using config::Experiment;
 constexpr Eigen::Index readable = 16;
 
 void print_kernel(const compare::LabelledKernel& kernel) {
-  const Eigen::Index shown = std::min(kernel.kernel.rows(), readable);
+  const Eigen::Index rows = std::min(kernel.kernel.rows(), readable),
+                     columns = std::min(kernel.kernel.cols(), readable);
+  const auto label = [](const std::vector<std::string>& labels, Eigen::Index k) {
+    return config::printable(labels[static_cast<std::size_t>(k)]);
+  };
   std::size_t width = 0;
-  for (Eigen::Index i = 0; i < shown; ++i) {
-    width = std::max(width, kernel.labels[static_cast<std::size_t>(i)].size());
-  }
-  for (Eigen::Index i = 0; i < shown; ++i) {
-    fmt::print("{:<{}}", kernel.labels[static_cast<std::size_t>(i)], width);
-    for (Eigen::Index j = 0; j < shown; ++j) fmt::print(" {:>9.5g}", kernel.kernel(i, j));
+  for (Eigen::Index i = 0; i < rows; ++i) width = std::max(width, label(kernel.labels, i).size());
+  if (!kernel.column_labels.empty()) {
+    fmt::print("{:<{}}", "", width);
+    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9}", label(kernel.column_labels, j));
     fmt::print("\n");
   }
-  if (shown < kernel.kernel.rows()) {
-    fmt::print("... the first {0}×{0} of {1}×{1} entries; -o writes them all\n", shown, kernel.kernel.rows());
+  for (Eigen::Index i = 0; i < rows; ++i) {
+    fmt::print("{:<{}}", label(kernel.labels, i), width);
+    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9.5g}", kernel.kernel(i, j));
+    fmt::print("\n");
+  }
+  if (rows < kernel.kernel.rows() || columns < kernel.kernel.cols()) {
+    fmt::print("... the first {}×{} of {}×{} entries; -o writes them all\n", rows, columns,
+               kernel.kernel.rows(), kernel.kernel.cols());
   }
   fmt::print("method: {}; error bound at most {:.2g}, standard error at most {:.2g}\n", kernel.method,
              kernel.error_bound.maxCoeff(), kernel.standard_error.maxCoeff());
@@ -86,8 +96,10 @@ void show(const ShowOptions& options) {
   } else {
     experiments.push_back(config::example_experiment(options.what, options.overrides));
   }
+  tell_doubts(experiments);
   for (const Experiment& experiment : experiments) {
     if (experiments.size() > 1) fmt::print("# {}\n", experiment.name);
+    if (!experiment.inputs_said.empty()) fmt::print("// {}\n", experiment.inputs_said);
     fmt::print("{}", options.plan ? analytic::explain(experiment.program, limit_of(experiment, options.what))
                                   : netsor::print(experiment.program));
   }
@@ -96,11 +108,19 @@ void show(const ShowOptions& options) {
 void kernel(const KernelOptions& options) {
   const std::vector<Experiment> experiments =
       chosen(config::read_experiments(options.file, options.overrides), options.experiment, options.file);
+  tell_doubts(experiments);
+  const std::vector<Experiment> on_rows =
+      options.rows ? chosen(config::read_experiments_on(options.file, options.overrides, options.rows),
+                            options.experiment, options.file)
+                   : std::vector<Experiment>{};
+  const auto compute = [&](std::size_t e) {
+    return options.rows ? rectangle_of(on_rows[e], *options.rows, experiments[e], options.file)
+                        : kernel_of(experiments[e], options.file);
+  };
   if (!options.output) {
-    for (const Experiment& experiment : experiments) {
-      if (experiments.size() > 1) fmt::print("# {}\n", experiment.name);
-      print_kernel(
-          compare::labelled(analytic::limit(experiment.program), experiment.program.output().labels));
+    for (std::size_t e = 0; e < experiments.size(); ++e) {
+      if (experiments.size() > 1) fmt::print("# {}\n", experiments[e].name);
+      print_kernel(compute(e));
     }
     return;
   }
@@ -110,7 +130,7 @@ void kernel(const KernelOptions& options) {
   }
   const compare::KernelFormat format = compare::kernel_format(*options.output);
   compare::AtomicFile file(*options.output);
-  file.commit(serialize(kernel_of(experiments[0], options.file), format));
+  file.commit(serialize(compute(0), format));
 }
 
 void plot(const PlotOptions& options) {

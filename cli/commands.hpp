@@ -25,6 +25,7 @@ struct KernelOptions {
   std::filesystem::path file;
   std::string experiment;  // which one, if the file holds several
   std::optional<std::filesystem::path> output;
+  std::optional<std::filesystem::path> rows;  // inputs of the rows, if they are not those of the columns
   std::vector<std::string> overrides;
 };
 

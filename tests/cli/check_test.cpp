@@ -102,7 +102,6 @@ TEST_F(Check, SaysWhatIsWrongWithAKernel) {
   write("lengths.json", "{\"kernel\": [[1, 0], [0]]}");
   refused("check e.toml --kernel lengths.json", "lengths.json: the rows of a matrix differ in length");
   refused("check e.toml --kernel missing.csv", "missing.csv");
-  refused("check e.toml --kernel right.txt", ".json, .csv");
   write("minus.csv", "0,-1,0\n-1,0,0\n0,0,0\n");
   refused("check e.toml --kernel right.csv --kernel-stderr minus.csv", "minus.csv: a negative error bar");
   refused("check e.toml --kernel-stderr minus.csv", "--kernel-stderr belongs to --kernel");

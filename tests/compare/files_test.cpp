@@ -74,6 +74,21 @@ TEST_F(KernelFiles, SurviveNpyAndCsv) {
             "0.33333333333333331,-2.0000000000000001e-300\n-2.0000000000000001e-300,7\n");
 }
 
+TEST_F(KernelFiles, OfRowsAndColumnsHaveBothNames) {
+  LabelledKernel kernel = example();
+  kernel.kernel = MatrixXd{{1, 2}};
+  kernel.labels = {"test, \"one\""};
+  kernel.column_labels = {"a", "b"};
+  EXPECT_EQ(serialize(kernel, KernelFormat::csv), ",a,b\n\"test, \"\"one\"\"\",1,2\n");
+  const auto json = nlohmann::json::parse(serialize(kernel, KernelFormat::json));
+  EXPECT_EQ(json["rows"], kernel.labels);
+  EXPECT_EQ(json["columns"], kernel.column_labels);
+  EXPECT_FALSE(json.contains("labels"));
+  EXPECT_THAT(error_of([&] { kernel_from_json(json); }), HasSubstr("not a kernel file"));
+  write(folder_ / "k.npy", serialize(kernel, KernelFormat::npy));
+  EXPECT_EQ(config::read_npy(folder_ / "k.npy"), kernel.kernel);
+}
+
 TEST_F(KernelFiles, GoByExtension) {
   EXPECT_EQ(kernel_format("a/k.npy"), KernelFormat::npy);
   EXPECT_EQ(kernel_format("k.csv"), KernelFormat::csv);

@@ -1,0 +1,48 @@
+#include "cli/rectangle.hpp"
+
+#include <numeric>
+
+#include "analytic/limit.hpp"
+#include "architectures/inputs.hpp"
+#include "architectures/options.hpp"
+#include "config/error.hpp"
+
+namespace nngpcheck::cli {
+
+namespace {
+
+/// `count` outputs from number `first` on.
+std::vector<Eigen::Index> outputs(std::size_t first, std::size_t count) {
+  std::vector<Eigen::Index> result(count);
+  std::iota(result.begin(), result.end(), static_cast<Eigen::Index>(first));
+  return result;
+}
+
+architectures::Inputs both(const config::Experiment& rows, const std::filesystem::path& rows_file,
+                           const config::Experiment& columns) {
+  try {
+    return architectures::joined(rows.inputs, columns.inputs);
+  } catch (const architectures::ArchitectureError& error) {
+    throw config::ConfigError(rows_file.string() + ": " + error.what());
+  }
+}
+
+}  // namespace
+
+compare::LabelledKernel rectangle_of(const config::Experiment& rows, const std::filesystem::path& rows_file,
+                                     const config::Experiment& columns, const std::filesystem::path& file) {
+  const netsor::Program program = architectures::program(columns.network, both(rows, rows_file, columns));
+  const std::vector<std::string>& row_labels = rows.program.output().labels;
+  const std::vector<std::string>& column_labels = columns.program.output().labels;
+  try {
+    const analytic::Limit limit = analytic::limit(program, outputs(0, row_labels.size()),
+                                                  outputs(row_labels.size(), column_labels.size()));
+    compare::LabelledKernel result = compare::labelled(limit, row_labels);
+    result.column_labels = column_labels;
+    return result;
+  } catch (const analytic::LimitError& error) {
+    throw analytic::LimitError(file.string() + ": " + columns.name + ": " + error.what());
+  }
+}
+
+}  // namespace nngpcheck::cli
