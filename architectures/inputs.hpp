@@ -42,9 +42,4 @@ struct Inputs {
 /// Throws ArchitectureError unless the inputs are as stated above, with at least one column and row.
 void validate(const Inputs& inputs);
 
-/// The samples of both, those of `rows` first, as inputs of one network; with labels "row …" and "column …",
-/// and each with batches of its own. Throws ArchitectureError unless both are vectors, sequences, or samples
-/// on the same grid, of the same dimension.
-Inputs joined(const Inputs& rows, const Inputs& columns);
-
 }  // namespace nngpcheck::architectures

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,8 @@
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/networks.hpp"
+#include "cli/reordering.hpp"
+#include "cli/show_result.hpp"
 #include "cli/usage_error.hpp"
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
@@ -79,6 +82,24 @@ compare::CheckResult check(const Subject& subject, const CheckOptions& options, 
   }
 }
 
+/// Says so if a kernel that disagrees is the analytic one in another order.
+void tell_order(const Subject& subject, const CheckOptions& options) {
+  const netsor::Program& program = subject.experiment.program;
+  const Eigen::MatrixXd given = given_kernel(*options.kernel, {}, program).value;
+  try {
+    const analytic::Limit limit = limit_of(subject.experiment, subject.file, options.threads);
+    if (const auto order = reordering(given, limit.kernel)) {
+      tell(
+          fmt::format("{}: with its rows and columns in the order {} it is the analytic kernel; give it in "
+                      "the order of the "
+                      "inputs",
+                      options.kernel->string(), fmt::join(*order, ", ")));
+    }
+  } catch (const analytic::LimitError&) {
+    // There is none to compare with.
+  }
+}
+
 std::string evidence(const std::vector<compare::NamedResult>& results) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const compare::NamedResult& named : results) {
@@ -104,6 +125,8 @@ int check(const CheckOptions& options) {
     display.clear();
     fmt::print("{}\n", compare::verdict_text(results.back().name, results.back().result));
     std::fflush(stdout);
+    if (options.kernel && results.back().result.verdict == compare::Verdict::disagree)
+      tell_order(subject, options);
   }
   if (junit) junit->commit(compare::junit(results));
   if (json) json->commit(evidence(results));

@@ -9,9 +9,9 @@
 #include "analytic/dual.hpp"
 #include "analytic/limit.hpp"
 #include "architectures/registry.hpp"
+#include "cli/block_of.hpp"
 #include "cli/chosen.hpp"
 #include "cli/limit_of.hpp"
-#include "cli/rectangle.hpp"
 #include "cli/usage_error.hpp"
 #include "compare/atomic_file.hpp"
 #include "compare/kernel_file.hpp"
@@ -29,30 +29,32 @@ using config::Experiment;
 /// At most this many rows and columns are printed to be read.
 constexpr Eigen::Index readable = 16;
 
-void print_kernel(const compare::LabelledKernel& kernel) {
-  const Eigen::Index rows = std::min(kernel.kernel.rows(), readable),
-                     columns = std::min(kernel.kernel.cols(), readable);
-  const auto label = [](const std::vector<std::string>& labels, Eigen::Index k) {
-    return config::printable(labels[static_cast<std::size_t>(k)]);
+/// The corner of a kernel, with the names of its rows, and of its columns if there are any.
+void print_kernel(const analytic::Limit& limit, const std::vector<std::string>& row_names,
+                  const std::vector<std::string>& column_names) {
+  const Eigen::MatrixXd& kernel = limit.kernel;
+  const Eigen::Index rows = std::min(kernel.rows(), readable), columns = std::min(kernel.cols(), readable);
+  const auto name = [](const std::vector<std::string>& names, Eigen::Index k) {
+    return config::printable(names[static_cast<std::size_t>(k)]);
   };
   std::size_t width = 0;
-  for (Eigen::Index i = 0; i < rows; ++i) width = std::max(width, label(kernel.labels, i).size());
-  if (!kernel.column_labels.empty()) {
+  for (Eigen::Index i = 0; i < rows; ++i) width = std::max(width, name(row_names, i).size());
+  if (!column_names.empty()) {
     fmt::print("{:<{}}", "", width);
-    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9}", label(kernel.column_labels, j));
+    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9}", name(column_names, j));
     fmt::print("\n");
   }
   for (Eigen::Index i = 0; i < rows; ++i) {
-    fmt::print("{:<{}}", label(kernel.labels, i), width);
-    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9.5g}", kernel.kernel(i, j));
+    fmt::print("{:<{}}", name(row_names, i), width);
+    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9.5g}", kernel(i, j));
     fmt::print("\n");
   }
-  if (rows < kernel.kernel.rows() || columns < kernel.kernel.cols()) {
-    fmt::print("... the first {}×{} of {}×{} entries; -o writes them all\n", rows, columns,
-               kernel.kernel.rows(), kernel.kernel.cols());
+  if (rows < kernel.rows() || columns < kernel.cols()) {
+    fmt::print("... the first {}×{} of {}×{} entries; -o writes them all\n", rows, columns, kernel.rows(),
+               kernel.cols());
   }
-  fmt::print("method: {}; error bound at most {:.2g}, standard error at most {:.2g}\n", kernel.method,
-             kernel.error_bound.maxCoeff(), kernel.standard_error.maxCoeff());
+  fmt::print("method: {}; error bound at most {:.2g}, standard error at most {:.2g}\n", limit.method,
+             limit.error_bound.maxCoeff(), limit.standard_error.maxCoeff());
 }
 
 void print_options(const std::vector<architectures::OptionInfo>& options) {
@@ -113,14 +115,18 @@ void kernel(const KernelOptions& options) {
       options.rows ? chosen(config::read_experiments_on(options.file, options.overrides, options.rows),
                             options.experiment, options.file)
                    : std::vector<Experiment>{};
-  const auto compute = [&](std::size_t e) {
-    return options.rows ? rectangle_of(on_rows[e], *options.rows, experiments[e], options.file)
-                        : kernel_of(experiments[e], options.file);
+  const auto block = [&](std::size_t e) {
+    return block_of(on_rows[e], *options.rows, experiments[e], options.file);
   };
   if (!options.output) {
     for (std::size_t e = 0; e < experiments.size(); ++e) {
       if (experiments.size() > 1) fmt::print("# {}\n", experiments[e].name);
-      print_kernel(compute(e));
+      if (options.rows) {
+        const compare::KernelBlock made = block(e);
+        print_kernel(made.limit, made.rows, made.columns);
+      } else {
+        print_kernel(limit_of(experiments[e], options.file), experiments[e].program.output().labels, {});
+      }
     }
     return;
   }
@@ -130,7 +136,8 @@ void kernel(const KernelOptions& options) {
   }
   const compare::KernelFormat format = compare::kernel_format(*options.output);
   compare::AtomicFile file(*options.output);
-  file.commit(serialize(compute(0), format));
+  file.commit(options.rows ? serialize(block(0), format)
+                           : serialize(kernel_of(experiments[0], options.file), format));
 }
 
 void plot(const PlotOptions& options) {

@@ -34,22 +34,9 @@ MatrixXd matrix(const nlohmann::json& json, Index size) {
   return result;
 }
 
-/// A field of a CSV file.
-std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n#") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' ? "\"\"" : std::string(1, c);
-  return result + "\"";
-}
-
-std::string csv(const LabelledKernel& kernel) {
-  const MatrixXd& matrix = kernel.kernel;
-  const bool named = !kernel.column_labels.empty();
+std::string csv(const MatrixXd& matrix) {
   std::string result;
-  for (const std::string& label : kernel.column_labels) result += "," + field(label);
-  if (named) result += '\n';
   for (Index i = 0; i < matrix.rows(); ++i) {
-    if (named) result += field(kernel.labels[static_cast<std::size_t>(i)]) + ",";
     for (Index j = 0; j < matrix.cols(); ++j)
       result += fmt::format("{}{:.17g}", j > 0 ? "," : "", matrix(i, j));
     result += '\n';
@@ -75,21 +62,15 @@ std::string npy(const MatrixXd& matrix) {
 }  // namespace
 
 LabelledKernel labelled(const analytic::Limit& limit, const std::vector<std::string>& labels) {
-  return {limit.kernel, limit.standard_error, limit.error_bound, labels, limit.method, {}};
+  return {limit.kernel, limit.standard_error, limit.error_bound, labels, limit.method};
 }
 
 ordered_json to_json(const LabelledKernel& kernel) {
-  ordered_json result = {{"kernel", rows(kernel.kernel)},
-                         {"stderr", rows(kernel.standard_error)},
-                         {"error_bound", rows(kernel.error_bound)}};
-  if (kernel.column_labels.empty()) {
-    result["labels"] = kernel.labels;
-  } else {
-    result["rows"] = kernel.labels;
-    result["columns"] = kernel.column_labels;
-  }
-  result["method"] = kernel.method;
-  return result;
+  return {{"kernel", rows(kernel.kernel)},
+          {"stderr", rows(kernel.standard_error)},
+          {"error_bound", rows(kernel.error_bound)},
+          {"labels", kernel.labels},
+          {"method", kernel.method}};
 }
 
 LabelledKernel kernel_from_json(const nlohmann::json& json) {
@@ -117,7 +98,7 @@ KernelFormat kernel_format(const std::filesystem::path& file) {
 std::string serialize(const LabelledKernel& kernel, KernelFormat format) {
   switch (format) {
     case KernelFormat::csv:
-      return csv(kernel);
+      return csv(kernel.kernel);
     case KernelFormat::npy:
       return npy(kernel.kernel);
     default:

@@ -271,7 +271,10 @@ void read_instead(const std::vector<toml::table*>& experiments, const std::files
     }
     for (const char* key : {"first", "count", "lengths"}) inputs->erase(key);
   }
-  apply_overrides(experiments, {"inputs.file=" + ordered_json(other.string()).dump()});
+  apply_overrides(
+      experiments,
+      {"inputs.file=" +
+       ordered_json(other.string()).dump(-1, ' ', false, ordered_json::error_handler_t::replace)});
 }
 
 }  // namespace

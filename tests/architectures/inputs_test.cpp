@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "architectures/joined_inputs.hpp"
 #include "tests/architectures/fixtures.hpp"
 
 namespace nngpcheck::architectures {

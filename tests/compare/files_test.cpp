@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "compare/atomic_file.hpp"
+#include "compare/kernel_block.hpp"
 #include "compare/kernel_file.hpp"
 #include "config/npy.hpp"
 #include "scratch.hpp"
@@ -75,18 +76,17 @@ TEST_F(KernelFiles, SurviveNpyAndCsv) {
 }
 
 TEST_F(KernelFiles, OfRowsAndColumnsHaveBothNames) {
-  LabelledKernel kernel = example();
-  kernel.kernel = MatrixXd{{1, 2}};
-  kernel.labels = {"test, \"one\""};
-  kernel.column_labels = {"a", "b"};
+  KernelBlock kernel{{MatrixXd{{1, 2}}, MatrixXd{{0, 0}}, MatrixXd{{0, 0}}, "closed form", {}},
+                     {"test, \"one\""},
+                     {"a", "b"}};
   EXPECT_EQ(serialize(kernel, KernelFormat::csv), ",a,b\n\"test, \"\"one\"\"\",1,2\n");
   const auto json = nlohmann::json::parse(serialize(kernel, KernelFormat::json));
-  EXPECT_EQ(json["rows"], kernel.labels);
-  EXPECT_EQ(json["columns"], kernel.column_labels);
+  EXPECT_EQ(json["rows"], kernel.rows);
+  EXPECT_EQ(json["columns"], kernel.columns);
   EXPECT_FALSE(json.contains("labels"));
   EXPECT_THAT(error_of([&] { kernel_from_json(json); }), HasSubstr("not a kernel file"));
   write(folder_ / "k.npy", serialize(kernel, KernelFormat::npy));
-  EXPECT_EQ(config::read_npy(folder_ / "k.npy"), kernel.kernel);
+  EXPECT_EQ(config::read_npy(folder_ / "k.npy"), kernel.limit.kernel);
 }
 
 TEST_F(KernelFiles, GoByExtension) {

@@ -1,9 +1,9 @@
-#include "cli/rectangle.hpp"
+#include "cli/block_of.hpp"
 
 #include <numeric>
 
 #include "analytic/limit.hpp"
-#include "architectures/inputs.hpp"
+#include "architectures/joined_inputs.hpp"
 #include "architectures/options.hpp"
 #include "config/error.hpp"
 
@@ -29,17 +29,15 @@ architectures::Inputs both(const config::Experiment& rows, const std::filesystem
 
 }  // namespace
 
-compare::LabelledKernel rectangle_of(const config::Experiment& rows, const std::filesystem::path& rows_file,
-                                     const config::Experiment& columns, const std::filesystem::path& file) {
+compare::KernelBlock block_of(const config::Experiment& rows, const std::filesystem::path& rows_file,
+                              const config::Experiment& columns, const std::filesystem::path& file) {
   const netsor::Program program = architectures::program(columns.network, both(rows, rows_file, columns));
   const std::vector<std::string>& row_labels = rows.program.output().labels;
   const std::vector<std::string>& column_labels = columns.program.output().labels;
   try {
-    const analytic::Limit limit = analytic::limit(program, outputs(0, row_labels.size()),
-                                                  outputs(row_labels.size(), column_labels.size()));
-    compare::LabelledKernel result = compare::labelled(limit, row_labels);
-    result.column_labels = column_labels;
-    return result;
+    return {analytic::limit(program, outputs(0, row_labels.size()),
+                            outputs(row_labels.size(), column_labels.size())),
+            row_labels, column_labels};
   } catch (const analytic::LimitError& error) {
     throw analytic::LimitError(file.string() + ": " + columns.name + ": " + error.what());
   }
