@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -7,6 +8,8 @@
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/networks.hpp"
+#include "cli/reordering.hpp"
+#include "cli/show_result.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/watch.hpp"
 #include "compare/atomic_file.hpp"
@@ -30,8 +33,10 @@ struct Subject {
 std::vector<Subject> subjects(const CheckOptions& options) {
   std::vector<Subject> result;
   for (const fs::path& file : options.files) {
-    for (config::Experiment& experiment :
-         chosen(config::read_experiments(file, options.overrides), options.experiment, file)) {
+    std::vector<config::Experiment> experiments =
+        chosen(config::read_experiments(file, options.overrides), options.experiment, file);
+    tell_doubts(experiments);
+    for (config::Experiment& experiment : experiments) {
       result.push_back({file, std::move(experiment)});
     }
   }
@@ -75,6 +80,24 @@ compare::CheckResult check(const Subject& subject, const CheckOptions& options,
   }
 }
 
+/// Says so if a kernel that disagrees is the analytic one in another order.
+void tell_order(const Subject& subject, const CheckOptions& options, const Progress& progress) {
+  const netsor::Program& program = subject.experiment.program;
+  const Eigen::MatrixXd given = given_kernel(*options.kernel, {}, program).value;
+  try {
+    const analytic::Limit limit = limit_of(subject.experiment, subject.file, progress, options.threads);
+    if (const auto order = reordering(given, limit.kernel)) {
+      tell(
+          fmt::format("{}: with its rows and columns in the order {} it is the analytic kernel; give it in "
+                      "the order of the "
+                      "inputs",
+                      options.kernel->string(), fmt::join(*order, ", ")));
+    }
+  } catch (const analytic::LimitError&) {
+    // There is none to compare with.
+  }
+}
+
 std::string evidence(const std::vector<compare::NamedResult>& results) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const compare::NamedResult& named : results) {
@@ -100,6 +123,8 @@ int check(const CheckOptions& options) {
     watch.clear();
     fmt::print("{}\n", compare::verdict_text(results.back().name, results.back().result));
     std::fflush(stdout);
+    if (options.kernel && results.back().result.verdict == compare::Verdict::disagree)
+      tell_order(subject, options, watch.progress());
   }
   if (junit) junit->commit(compare::junit(results));
   if (json) json->commit(evidence(results));

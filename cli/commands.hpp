@@ -27,6 +27,7 @@ struct KernelOptions {
   std::string experiment;  // which one, if the file holds several
   std::optional<std::filesystem::path> output;
   bool quiet = false;
+  std::optional<std::filesystem::path> rows;  // inputs of the rows, if they are not those of the columns
   std::vector<std::string> overrides;
 };
 

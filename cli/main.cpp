@@ -18,6 +18,7 @@
 #include "compare/error.hpp"
 #include "compare/run.hpp"
 #include "config/error.hpp"
+#include "config/utf8.hpp"
 #include "empirical/sampler.hpp"
 #include "netsor/error.hpp"
 #include "netsor/spelling.hpp"
@@ -33,7 +34,8 @@ constexpr int missed = 1;         // a wrong kernel
 constexpr int interrupted = 130;  // as shells say it of SIGINT
 
 constexpr const char* exit_statuses =
-    "Exit status: 0 success, or all agree; 1 a kernel disagrees, or power missed a wrong one; 2 inconclusive; "
+    "Exit status: 0 success, or all agree; 1 a kernel disagrees, or power missed a wrong one; 2 "
+    "inconclusive; "
     "64 bad usage or input; 70 any other failure; 130 interrupted.";
 
 /// The command line as CLI11 sees it, and the options it fills in.
@@ -124,6 +126,11 @@ void CommandLine::add_kernel() {
   computing.add_option("file", kernel_options.file, "an experiment file")->required()->type_name("FILE.toml");
   computing.add_option("-o,--output", kernel_options.output, "write it to a .npy, .csv or .json file")
       ->type_name("K");
+  computing
+      .add_option("--rows", kernel_options.rows,
+                  "K(rows, columns) between the inputs in this file and those of the experiment, which are "
+                  "read alike")
+      ->type_name("INPUTS");
   computing
       .add_option("--experiment", kernel_options.experiment, "the experiment, if the file holds several")
       ->type_name("NAME");
@@ -252,7 +259,7 @@ void check_command(const CLI::App& app, int argc, char** argv) {
 }
 
 int complain(const std::string& message, int status) {
-  fmt::print(stderr, "nngpcheck: {}\n", message);
+  fmt::print(stderr, "nngpcheck: {}\n", config::printable(message));
   return status;
 }
 

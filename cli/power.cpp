@@ -13,6 +13,7 @@ namespace nngpcheck::cli {
 bool power(const PowerOptions& options) {
   const std::vector<config::Experiment> experiments =
       chosen(config::read_experiments(options.file, options.overrides), options.experiment, options.file);
+  tell_doubts(experiments);
   compare::PowerOptions with;
   with.repetitions = options.repetitions;
   with.check.check.tolerance = options.tolerance;

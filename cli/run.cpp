@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "analytic/limit.hpp"
+#include "cli/chosen.hpp"
 #include "cli/commands.hpp"
 #include "cli/dry_run.hpp"
 #include "cli/limit_of.hpp"
@@ -173,6 +174,7 @@ void run(const RunOptions& given) {
   const Ranks ranks(part.count == 1);  // a shard is drawn by one process
   const RunOptions options = divided(given, ranks);
   const std::vector<config::Experiment> read = config::read_experiments(options.file, options.overrides);
+  if (ranks.first()) tell_doubts(read);
   const std::filesystem::path folder = folder_of(options, part);
   if (!options.dry_run) compare::check_folder(folder);
   const std::vector<Networks> networks = samplers(read, options);

@@ -16,10 +16,15 @@ namespace {
 using architectures::Edge;
 using Eigen::Index;
 
+std::vector<CsvRecord> read_records(const std::filesystem::path& file) {
+  const std::string text = read_text(file);
+  return parse_csv(text, file.string(), guess_separator(text));
+}
+
 class EdgeTable {
  public:
   EdgeTable(const std::filesystem::path& file, Index nodes, EdgeKind kind)
-      : name_(file.string()), nodes_(nodes), kind_(kind), records_(parse_csv(read_file(file), name_)) {
+      : name_(file.string()), nodes_(nodes), kind_(kind), records_(read_records(file)) {
     const std::string expected = "the header source,target or source,target,weight";
     if (records_.empty()) throw ConfigError(name_ + ": empty; it must start with " + expected);
     std::vector<std::string> header;

@@ -11,12 +11,6 @@
 
 namespace nngpcheck::config {
 
-namespace {
-
-constexpr std::uintmax_t most_bytes = 1 << 30;
-
-}  // namespace
-
 void check_file(const std::filesystem::path& file) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);

@@ -74,6 +74,28 @@ TEST_F(Check, ErrorBarsOfAGivenKernelCount) {
   EXPECT_NE(run("check e.toml --tolerance 0.1 --kernel off.json --kernel-stderr stderr.csv").status, 1);
 }
 
+TEST_F(Check, NamesTheOrderOfAPermutedKernel) {
+  write("a.csv", "x0,x1\n1,0\n0,2\n1,3\n");
+  run("kernel e.toml -o right.json");
+  const auto right = nlohmann::json::parse(read(folder_ / "right.json"))["kernel"];
+  const int order[] = {2, 0, 1};  // row k is that of input order[k]
+  nlohmann::json permuted = right;
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 3; ++j) permuted[i][j] = right[order[i]][order[j]];
+  }
+  write("permuted.json", permuted.dump());
+  const Outcome outcome = run("check e.toml --kernel permuted.json");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(
+      outcome.errors,
+      HasSubstr("permuted.json: with its rows and columns in the order 1, 2, 0 it is the analytic kernel"));
+  permuted[0][0] = 9;
+  write("wrong.json", permuted.dump());
+  const Outcome wrong = run("check e.toml --kernel wrong.json");
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.errors, Not(HasSubstr("in the order")));
+}
+
 TEST_F(Check, SaysWhatIsWrongWithAKernel) {
   run("kernel e.toml -o right.csv");
   write("two.csv", "1,0\n0,1\n");
@@ -103,7 +125,6 @@ TEST_F(Check, SaysWhatIsWrongWithAKernel) {
   write("lengths.json", "{\"kernel\": [[1, 0], [0]]}");
   refused("check e.toml --kernel lengths.json", "lengths.json: the rows of a matrix differ in length");
   refused("check e.toml --kernel missing.csv", "missing.csv");
-  refused("check e.toml --kernel right.txt", ".json, .csv");
   write("minus.csv", "0,-1,0\n-1,0,0\n0,0,0\n");
   refused("check e.toml --kernel right.csv --kernel-stderr minus.csv", "minus.csv: a negative error bar");
   refused("check e.toml --kernel-stderr minus.csv", "--kernel-stderr belongs to --kernel");

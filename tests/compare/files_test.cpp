@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "compare/atomic_file.hpp"
+#include "compare/kernel_block.hpp"
 #include "compare/kernel_file.hpp"
 #include "config/npy.hpp"
 #include "scratch.hpp"
@@ -121,6 +122,20 @@ TEST_F(KernelFiles, SurviveNpyAndCsv) {
   EXPECT_EQ(fs::file_size(folder_ / "k.npy") % 64, 32u);  // numbers start at a multiple of 64
   EXPECT_EQ(serialize(example(), KernelFormat::csv),
             "0.33333333333333331,-2.0000000000000001e-300\n-2.0000000000000001e-300,7\n");
+}
+
+TEST_F(KernelFiles, OfRowsAndColumnsHaveBothNames) {
+  KernelBlock kernel{{MatrixXd{{1, 2}}, MatrixXd{{0, 0}}, MatrixXd{{0, 0}}, "closed form", {}},
+                     {"test, \"one\""},
+                     {"a", "b"}};
+  EXPECT_EQ(serialize(kernel, KernelFormat::csv), ",a,b\n\"test, \"\"one\"\"\",1,2\n");
+  const auto json = nlohmann::json::parse(serialize(kernel, KernelFormat::json));
+  EXPECT_EQ(json["rows"], kernel.rows);
+  EXPECT_EQ(json["columns"], kernel.columns);
+  EXPECT_FALSE(json.contains("labels"));
+  EXPECT_THAT(error_of([&] { kernel_from_json(json); }), HasSubstr("not a kernel file"));
+  write(folder_ / "k.npy", serialize(kernel, KernelFormat::npy));
+  EXPECT_EQ(config::read_npy(folder_ / "k.npy"), kernel.limit.kernel);
 }
 
 TEST_F(KernelFiles, GoByExtension) {
