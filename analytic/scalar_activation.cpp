@@ -88,6 +88,15 @@ std::vector<double> kinks(const netsor::Activation& phi) {
   return {};
 }
 
+Breakpoints breakpoints(const netsor::Activation& phi, double low, double high) {
+  Breakpoints result;
+  for (const double kink : kinks(phi)) {
+    if (low <= kink && kink <= high) result.points.push_back(kink);
+  }
+  result.complete = phi.kind() != Kind::custom || !phi.kinks().empty();
+  return result;
+}
+
 std::optional<HomogeneousForm> homogeneous_form(const netsor::Activation& phi) {
   const int power = static_cast<int>(phi.parameter());
   switch (phi.kind()) {
