@@ -256,8 +256,12 @@ void Block::fill_by_series() {
 /// take the least work together.
 Eigen::Index Block::cheapest_orders() const {
   if (const auto sufficient = sufficient_orders(phi_, rows_, psi_, columns_)) return *sufficient;
-  // What quadrature takes for a pair: inner formulas, or an inner integral at each node.
-  const double pair_work = has_smoothed(phi_) || has_smoothed(psi_) ? 1e5 : 3e6;
+  // What quadrature takes for a pair: formulas, or panels within panels.
+  const auto kinks = [](const netsor::Activation& f) {
+    const double far = 10;
+    return static_cast<double>(f.breakpoints(-far, far).points.size());
+  };
+  const double pair_work = has_smoothed(phi_) || has_smoothed(psi_) ? 1e5 : 1e7 * (1 + kinks(phi_));
   std::vector<double> correlations;
   for (Eigen::Index j = 0; j < covariance_.value.cols(); ++j) {
     for (Eigen::Index i = first_row(j); i < covariance_.value.rows(); ++i) {

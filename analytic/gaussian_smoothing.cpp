@@ -177,7 +177,9 @@ Estimate smoothed_negative_elu(double m, double s) {
 
 }  // namespace
 
-bool has_smoothed(const netsor::Activation& phi) { return phi.kind() != Kind::custom; }
+bool has_smoothed(const netsor::Activation& phi) {
+  return phi.kind() != Kind::custom && phi.kind() != Kind::expression;
+}
 
 Estimate smoothed(const netsor::Activation& phi, double m, double s) {
   if (s == 0) return rounded(evaluate(phi, m), 0);

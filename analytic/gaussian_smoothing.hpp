@@ -6,7 +6,7 @@
 
 namespace nngpcheck::analytic {
 
-/// Whether `smoothed` knows φ: every named activation, but no custom one.
+/// Whether `smoothed` knows φ: every named activation but those given as expressions, and no custom one.
 bool has_smoothed(const netsor::Activation& phi);
 
 /// E[φ(m + s z)], s ≥ 0; φ(m) for s = 0, with a bound on the rounding of the formula. May overflow to

@@ -46,7 +46,8 @@ std::vector<double> sampled_kinks(const Function& f, const std::vector<Feature>&
 
 Profile::Profile(const netsor::Activation& phi, double mean, double deviation)
     : phi_(phi), mean_(mean), deviation_(deviation) {
-  const Breakpoints found = breakpoints(phi, mean - farthest * deviation, mean + farthest * deviation);
+  const netsor::Breakpoints found =
+      phi.breakpoints(mean - farthest * deviation, mean + farthest * deviation);
   complete_ = found.complete;
   for (const double point : found.points) {
     kinks_.push_back((point - mean) / deviation);

@@ -11,18 +11,6 @@ namespace nngpcheck::analytic {
 /// φ(x).
 double evaluate(const netsor::Activation& phi, double x);
 
-/// The points where φ or a derivative of low order jumps, ascending. A custom function's are as declared.
-std::vector<double> kinks(const netsor::Activation& phi);
-
-/// Points where a function or one of its low derivatives may jump, ascending and distinct.
-struct Breakpoints {
-  std::vector<double> points;
-  bool complete = true;  // whether there are no others
-};
-
-/// All of φ's in [low, high].
-Breakpoints breakpoints(const netsor::Activation& phi, double low, double high);
-
 /// φ(x) = positive · x₊^power + negative · (−x)₊^power, where z₊ = max(z, 0), and φ(0) = 0.
 struct HomogeneousForm {
   double positive = 0;

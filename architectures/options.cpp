@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "architectures/absent.hpp"
 #include "netsor/error.hpp"
 #include "netsor/spelling.hpp"
 
@@ -90,8 +91,9 @@ void assign(std::string& target, const Value& value, const std::string& key,
       return;
     }
   }
-  throw ArchitectureError(key + " = \"" + *word + "\": must be one of " + join(words) + "; did you mean \"" +
-                              netsor::nearest(*word, words) + "\"?",
+  const std::string close = netsor::close_spelling(*word, words);
+  throw ArchitectureError(key + " = \"" + *word + "\": must be one of " + join(words) +
+                              (close.empty() ? advice(*word, {}) : "; did you mean \"" + close + "\"?"),
                           key);
 }
 
@@ -111,7 +113,7 @@ void assign(netsor::Activation& target, const Value& value, const std::string& k
 
 void unknown(const std::string& key, const std::vector<std::string>& known) {
   throw ArchitectureError(
-      "unknown key \"" + key + "\"; did you mean \"" + netsor::nearest(key, known) + "\"?", key);
+      "unknown key \"" + key + "\"" + advice(key, known), key);
 }
 
 std::string text(bool value) { return value ? "true" : "false"; }

@@ -13,7 +13,6 @@
 
 #include "analytic/dual.hpp"
 #include "analytic/error.hpp"
-#include "config/expression.hpp"
 
 namespace {
 
@@ -24,8 +23,8 @@ using analytic::Estimate;
 
 netsor::Activation activation(const nlohmann::json& row, const std::string& side) {
   const std::string name = row.at(side);
-  if (!row.contains(side + "_kinks")) return netsor::Activation::named(name);
-  return netsor::Activation::custom(name, config::parse_expression(name), row.at(side + "_kinks"));
+  const bool is_name = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_.0123456789") == std::string::npos;
+  return is_name ? netsor::Activation::named(name) : netsor::Activation::from_expression(name);
 }
 
 Estimate by_block(const netsor::Activation& phi, const netsor::Activation& psi,

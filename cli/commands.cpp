@@ -128,8 +128,14 @@ void plot(const PlotOptions& options) {
   fmt::print("{0}.svg\n{0}.png\n", base.string());
 }
 
+/// A name, or an expression: names have no signs but those of a number.
+netsor::Activation read_activation(const std::string& text) {
+  const bool sign = text.find_first_of("()*/^+<>?") != std::string::npos;
+  return sign || text == "x" ? netsor::Activation::from_expression(text) : netsor::Activation::named(text);
+}
+
 void dual(const DualOptions& options) {
-  const netsor::Activation activation = netsor::Activation::named(options.activation);
+  const netsor::Activation activation = read_activation(options.activation);
   const analytic::Estimate estimate =
       analytic::dual(activation, activation,
                      {number(options.variance_u, "A"), number(options.variance_v, "B"),

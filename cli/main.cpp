@@ -238,8 +238,7 @@ void check_command(const CLI::App& app, int argc, char** argv) {
     throw UsageError(fmt::format("no command; one of {} (see nngpcheck --help)", fmt::join(names, ", ")));
   const std::string first = argv[1];
   if (first.starts_with('-') || std::find(names.begin(), names.end(), first) != names.end()) return;
-  throw UsageError("no command is called \"" + first + "\"; did you mean \"" + netsor::nearest(first, names) +
-                   "\"?");
+  throw UsageError("no command is called \"" + first + "\"" + netsor::advice(first, names));
 }
 
 int complain(const std::string& message, int status) {

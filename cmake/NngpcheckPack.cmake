@@ -14,7 +14,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "gnuplot-nox, libopenblas0-pthread")
 # For the C++ library.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
-    "libboost-dev, libeigen3-dev, libfmt-dev, libgtest-dev, libmuparser-dev, libtomlplusplus-dev, libtorch-dev, nlohmann-json3-dev")
+    "libboost-dev, libeigen3-dev, libfmt-dev, libgtest-dev, libtomlplusplus-dev, libtorch-dev, nlohmann-json3-dev")
 
 # What Debian wants to find in share/doc.
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)

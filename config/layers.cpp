@@ -1,7 +1,6 @@
 #include "config/layers.hpp"
 
-#include "config/expression.hpp"
-#include "netsor/spelling.hpp"
+#include "architectures/absent.hpp"
 
 namespace nngpcheck::config {
 
@@ -19,18 +18,21 @@ const std::string layers_example =
 netsor::Activation read_activation(const TableReader& table, ordered_json& resolved) {
   table.only({"name", "expression", "kinks"});
   const std::string expression = table.get_string("expression", "expression = \"x*tanh(x)\"");
-  const std::string name = table.find_string("name", "name = \"mine\"").value_or(expression);
-  std::vector<double> kinks;
+  const std::string name = table.find_string("name", "name = \"mine\"").value_or("");
+  std::optional<std::vector<double>> kinks;
   if (table.find("kinks")) {
+    kinks.emplace();
     for (const toml::node& kink : table.get_array("kinks", "kinks = [0.0]")) {
       const auto value = kink.value<double>();
       if (!value) table.fail(kink, table.full("kinks") + " holds " + type_name(kink) + "; give numbers");
-      kinks.push_back(*value);
+      kinks->push_back(*value);
     }
   }
-  resolved = {{"name", name}, {"expression", expression}, {"kinks", kinks}};
-  return table.at(table.table(),
-                  [&] { return netsor::Activation::custom(name, parse_expression(expression), kinks); });
+  const netsor::Activation result = table.at(
+      table.table(), [&] { return netsor::Activation::from_expression(expression, name, kinks); });
+  resolved = {{"name", result.name()}, {"expression", expression}};
+  if (kinks) resolved["kinks"] = *kinks;
+  return result;
 }
 
 // "an integer", "a list of integers", "a number", …
@@ -55,8 +57,7 @@ const LayerKind& find_kind(const TableReader& table) {
     if (kind.name == type) return kind;
     names.push_back(kind.name);
   }
-  table.fail(*table.find("type"), "there is no layer of type \"" + type + "\"; did you mean \"" +
-                                      netsor::nearest(type, names) + "\"?");
+  table.fail(*table.find("type"), "there is no layer of type \"" + type + "\"" + architectures::advice(type, names));
 }
 
 Layers read_list(const TableReader& table, const toml::node& node, const std::string& path,

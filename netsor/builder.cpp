@@ -285,6 +285,14 @@ BundleId Builder::scale(BundleId bundle, TableId factors) {
 BundleId Builder::map(const Activation& activation, BundleId bundle) {
   own(bundle, "map");
   if (activation.kind() == Activation::Kind::identity) return bundle;
+  const auto [known, fresh] = activations_.try_emplace(activation.name(), activation);
+  if (!fresh && known->second != activation) {
+    throw ProgramError("map(" + activation.name() + ", " + text(bundle) + "): another function of this program is called \"" +
+                       activation.name() + "\", too; give one of them another name" +
+                       (activation.kind() == Activation::Kind::custom
+                            ? ", or use the same Activation (or a copy) if they are one function"
+                            : ""));
+  }
   BundleType type = program_.type(bundle);
   type.gaussian = false;
   return record_bundle(Map{activation, bundle}, type);

@@ -100,6 +100,7 @@ class Builder {
   Program program_;
   bool has_output_ = false;
   std::set<std::string> names_;
+  std::map<std::string, Activation> activations_;  // by name
   std::unordered_multimap<std::size_t, std::uint32_t> recorded_;  // hash of operation -> instruction
 };
 

@@ -115,7 +115,7 @@ std::size_t hash(const Operation& operation) {
                    for (std::size_t k = 0; k < count; ++k) result.add(op.matrix->innerIndexPtr()[k]);
                    result.add(std::span(op.matrix->valuePtr(), count));
                  },
-                 [&](const Map& op) { result.add(op.activation.name()); },
+                 [&](const Map& op) { result.add(op.activation.hash()); },
                  [&](const Constant& op) {
                    result.add(std::span(op.matrix->data(), static_cast<std::size_t>(op.matrix->size())));
                  },

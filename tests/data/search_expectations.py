@@ -285,12 +285,6 @@ def row(rng):
     return law, pair(psi, phi, swapped)
 
 
-def kinks_of(law):
-    for side in ("phi", "psi"):
-        if side in law and not law[side].replace("_", "").replace(".", "").isalnum():
-            law[side + "_kinks"] = FUNCTIONS[law[side]][0]
-
-
 def main():
     count, rng = int(sys.argv[1]), random.Random(int(sys.argv[2]))
     rows = []
@@ -303,7 +297,6 @@ def main():
         cancels = {law["phi"], law.get("psi")} & OSCILLATING
         if not value.is_finite() or not value.rad() <= abs(value.mid()) * 1e-18 + (1e-30 if cancels else 0):
             continue  # no rigorous value of enough digits
-        kinks_of(law)
         law["value"] = float(value.mid())
         rows.append(law)
     print(json.dumps({"rows": rows}).replace("}, {", "},\n{"))

@@ -3,17 +3,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
 #include "config/cifar.hpp"
 #include "config/error.hpp"
 #include "config/experiment.hpp"
-#include "config/expression.hpp"
 #include "config/graph.hpp"
 #include "config/inputs.hpp"
 #include "config/kernel.hpp"
 #include "config/text_file.hpp"
+#include "netsor/activation.hpp"
+#include "netsor/error.hpp"
 
 namespace nngpcheck::testing {
 
@@ -23,7 +25,16 @@ namespace fs = std::filesystem;
 
 void experiment(const fs::path& file) { config::read_experiments(file); }
 void override_key(const fs::path& file) { config::example_experiment("mlp", {config::read_file(file)}); }
-void expression(const fs::path& file) { config::parse_expression(config::read_file(file)); }
+void expression(const fs::path& file) {
+  try {
+    const auto phi = netsor::Activation::from_expression(config::read_file(file));
+    // What is printed is read as the same, and the search for kinks ends.
+    if (netsor::Expression::parse(phi.name()) != phi.expression()) std::abort();
+    phi.breakpoints(-40, 40);
+  } catch (const netsor::ProgramError& error) {
+    throw config::ConfigError(error.what());
+  }
+}
 void inputs(const fs::path& file) { config::read_inputs(file); }
 void edges(const fs::path& file) {
   config::read_edges(file, 5, config::EdgeKind::directed);

@@ -45,11 +45,23 @@ TEST(Width, Rejects) {
 }
 
 TEST(Spelling, NearestHasTheSmallestEditDistance) {
-  EXPECT_EQ(nearest("rleu", {"relu", "elu", "silu"}), "relu");
-  EXPECT_EQ(nearest("output_varaince", {"input_variance", "readout_variance"}), "input_variance");
-  EXPECT_EQ(nearest("", {"ab", "c"}), "c");
-  EXPECT_EQ(nearest("b", {"a", "c"}), "a");
-  EXPECT_EQ(nearest("relu", {}), "");
+  EXPECT_EQ(close_spelling("rleu", {"elu", "relu", "silu"}), "relu");
+  EXPECT_EQ(close_spelling("output_varaince", {"input_variance", "readout_variance"}), "input_variance");
+  EXPECT_EQ(close_spelling("Simple-RNN", {"rnn", "simple_rnn"}), "simple_rnn");
+  EXPECT_EQ(close_spelling("softmax", {"softplus", "softsign"}), "");
+  EXPECT_EQ(close_spelling("dropout", {"concat", "conv", "dense"}), "");
+  EXPECT_EQ(close_spelling("", {"ab", "c"}), "");
+  EXPECT_EQ(close_spelling("b", {"a", "c"}), "");
+  EXPECT_EQ(close_spelling("B", {"a", "b"}), "b");
+  EXPECT_EQ(close_spelling("relu", {}), "");
+  EXPECT_EQ(close_spelling(std::string(100000, 'a'), {"relu"}), "");
+}
+
+TEST(Spelling, AdviceIsASlipOrTheList) {
+  EXPECT_EQ(advice("rleu", {"relu", "elu"}), "; did you mean \"relu\"?");
+  EXPECT_EQ(advice("dropout", {"dense", "conv", "last"}), "; valid are dense, conv and last");
+  EXPECT_EQ(advice("dropout", {"dense"}), "; valid is dense");
+  EXPECT_EQ(advice("dropout", {}), "");
 }
 
 TEST(Spelling, ShortestReadsBack) {
