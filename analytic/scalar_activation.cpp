@@ -83,10 +83,6 @@ double evaluate(const netsor::Activation& phi, double x) {
   return 0;
 }
 
-std::vector<double> kinks(const netsor::Activation& phi) {
-  return phi.breakpoints(-reach, reach).points;
-}
-
 std::optional<HomogeneousForm> homogeneous_form(const netsor::Activation& phi) {
   const int power = static_cast<int>(phi.parameter());
   switch (phi.kind()) {
