@@ -21,10 +21,15 @@ namespace fs = std::filesystem;
 const std::string extension = ".partial";
 constexpr std::size_t digits = 16;
 
-/// A file that a name may be given to, links followed.
+/// A file that a name may be given to, links followed, also those to what is not there yet.
 fs::path target(const fs::path& file) {
+  constexpr int most_links = 40;  // Linux's own limit
   std::error_code error;
-  const fs::path resolved = fs::is_symlink(file, error) ? fs::weakly_canonical(file, error) : file;
+  fs::path resolved = file;
+  for (int links = 0; fs::is_symlink(resolved, error); ++links) {
+    if (links == most_links) throw CompareError(file.string() + ": cannot be written: a circle of links");
+    resolved = resolved.parent_path() / fs::read_symlink(resolved, error);  // which may be absolute
+  }
   const fs::file_status status = fs::status(resolved, error);
   if (fs::is_directory(status)) throw CompareError(file.string() + ": cannot be written: it is a directory");
   if (fs::exists(status) && !fs::is_regular_file(status))

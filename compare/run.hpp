@@ -93,9 +93,9 @@ RunResult run(const std::vector<Experiment>& experiments, const std::filesystem:
 
 /// Puts what is recorded in several folders of one run, shards or unfinished, into `folder`, which is then a
 /// run like any other, finished if nothing is missing. Throws CompareError, before it writes, if they are not
-/// of one run, or record the same networks with different numbers.
+/// of one run, or record the same networks with different numbers. Throws Stopped; the same call goes on.
 RunResult merge(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& folder,
-                const Notice& notice);
+                const Notice& notice, const Progress& progress = {});
 
 /// Bytes that the records and samples.csv of an experiment with a kernel size×size take, about.
 double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks, Eigen::Index size);

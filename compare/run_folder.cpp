@@ -173,12 +173,12 @@ std::vector<Experiment> recorded_experiments(const fs::path& folder) {
       experiment.name = description.at("name").get<std::string>();
       experiment.widths = description.at("sweep").at("widths").get<std::vector<std::int64_t>>();
       experiment.networks = description.at("sweep").at("networks").get<std::int64_t>();
+      if (description.at("sweep").value("precision", "float64") == "float32")
+        experiment.precision = Precision::float32;
     } catch (const nlohmann::json::exception& error) {
       throw CompareError(file.string() + ": damaged: " + error.what());
     }
     experiment.description = description;
-    if (description["sweep"].value("precision", "float64") == "float32")
-      experiment.precision = Precision::float32;
     if (const auto texts = run.find("texts"); texts != run.end() && texts->contains(experiment.name)) {
       experiment.program = (*texts)[experiment.name].value("program", "");
       experiment.plan = (*texts)[experiment.name].value("plan", "");

@@ -20,7 +20,7 @@ struct Progress::Shared {
 };
 
 Progress::Progress(Report report, StopRequested stop_requested, std::chrono::milliseconds pause)
-    : shared_(std::make_shared<Shared>(std::move(report), std::move(stop_requested), pause)) {}
+    : shared_(new Shared{std::move(report), std::move(stop_requested), pause}) {}
 
 Progress Progress::named(const std::string& name) const {
   Progress result = *this;

@@ -181,7 +181,7 @@ TEST_F(Durable, QuietAndOnATerminal) {
     return run("list >/dev/null; script -qec \"'" NNGPCHECK_EXECUTABLE "' " + arguments + "\" /dev/null")
         .output;
   };
-  EXPECT_THAT(on_terminal(seconds), ContainsRegex("[0-9] %, about [0-9]+ s left: mlp, width "));
+  EXPECT_THAT(on_terminal(seconds), ContainsRegex("[0-9] %, about [0-9]+ (s|min) left: mlp, width "));
   fs::remove_all(folder_ / "terminal");
   EXPECT_THAT(on_terminal(seconds + " --quiet"), Not(HasSubstr("mlp, width ")));
 }
