@@ -195,6 +195,28 @@ TEST(Dual, TheBoundIsHonestWhenAKinkIsNotDeclared) {
   }
 }
 
+TEST(Dual, KinksOfExpressionsAreFoundAsIfDeclared) {
+  const std::vector<double> halves = {-7.5, -6.5, -5.5, -4.5, -3.5, -2.5, -1.5, -0.5,
+                                      0.5,  1.5,  2.5,  3.5,  4.5,  5.5,  6.5,  7.5};
+  const std::pair<const char*, std::vector<double>> functions[] = {
+      {"x*min(max(x + 3, 0), 6)/6", {-3, 3}},
+      {"abs(x - 1) - abs(x - 1.001)", {1, 1.001}},
+      {"rint(clip(x, -8, 8))", halves},
+  };
+  for (const auto& [text, kinks] : functions) {
+    const Activation found = Activation::from_expression(text);
+    const Activation declared = Activation::from_expression(text, "declared", kinks);
+    const Activation silent = Activation::custom("silent", found.expression());
+    for (const double c : {0.5, -0.99, 1.0}) {
+      const Estimate expected = dual(declared, declared, {1, 1, c});
+      const Estimate result = dual(found, found, {1, 1, c});
+      EXPECT_LE(std::abs(result.value - expected.value), result.bound + expected.bound) << text << " " << c;
+      EXPECT_LE(result.bound, 1e-12) << text << " " << c;
+    }
+    EXPECT_GT(dual(silent, silent, {1, 1, 0.5}).bound, dual(found, found, {1, 1, 0.5}).bound) << text;
+  }
+}
+
 TEST(Mean, EqualsTheDualWithAConstant) {
   // E[φ(u)] = E[φ(u) step(v)] for v = 1 almost surely; independent of the formulas where φ is custom
   for (const char* name : {"identity", "relu",        "leaky_relu_0.1", "abs",     "step",

@@ -355,5 +355,23 @@ TEST(Plan, NamesTheRuleOfEveryPair) {
   EXPECT_EQ(limit.method, "closed form");
 }
 
+TEST(Plan, ListsKinksAndJumpsOfCustomActivations) {
+  const auto plan = [](const netsor::Activation& activation) {
+    const auto program = mlp({.activation = activation}, vectors(3));
+    return analytic::explain(program, analytic::limit(program));
+  };
+  using netsor::Activation;
+  EXPECT_THAT(plan(Activation::named("hardswish")),
+              ::testing::HasSubstr("kinks and jumps of hardswish in [-10, 10]: -3, 3\n"));
+  EXPECT_THAT(plan(Activation::from_expression("x*tanh(x)")),
+              ::testing::HasSubstr("kinks and jumps of x*tanh(x) in [-10, 10]: none\n"));
+  EXPECT_THAT(plan(Activation::from_expression("rint(2*x)")), ::testing::HasSubstr("-9.75, -9.25, "));
+  EXPECT_THAT(plan(Activation::from_expression("rint(2*x)")), ::testing::HasSubstr(", … (40)\n"));
+  EXPECT_THAT(plan(Activation::custom("mine", [](double x) { return x; })),
+              ::testing::HasSubstr(
+                  "mine in [-10, 10]: none known; there may be others, so its error bars are estimates"));
+  EXPECT_THAT(plan(Activation::named("relu")), ::testing::Not(::testing::HasSubstr("kinks")));
+}
+
 }  // namespace
 }  // namespace nngpcheck

@@ -145,6 +145,7 @@ TEST_F(Commands, Dual) {
   EXPECT_THAT(output("dual relu 1 1 1"), AllOf(StartsWith("0.5"), HasSubstr(" ± ")));
   EXPECT_NEAR(std::stod(output("dual erf 1 2 -0.5")), -std::stod(output("dual erf 1 2 .5")), 1e-15);
   EXPECT_EQ(output("dual erf 1 2 -.5"), output("dual erf 1 2 -0.5"));
+  EXPECT_NEAR(std::stod(output("dual 'max(x, 0)' 1 2 0.5")), std::stod(output("dual relu 1 2 0.5")), 1e-14);
   EXPECT_EQ(output("dual erf 1 2 -5e-1"), output("dual erf 1 2 -0.5"));
 }
 

@@ -76,6 +76,7 @@ TEST_F(Errors, OfNames) {
 }
 
 TEST_F(Errors, OfNumbers) {
+  expect("dual 'x*tnh(x)' 1 1 0", "expression \"x*tnh(x)\": column 3, at \"tnh\"");
   expect("dual relu one 1 0", "A = \"one\" is not a number");
   expect("dual relu 1 1 0x", "C = \"0x\" is not a number");
   expect("dual relu 1 1", "C is required");
