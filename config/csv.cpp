@@ -144,12 +144,13 @@ std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name,
 }
 
 char guess_separator(std::string_view text) {
-  for (const char separator : {';', '\t', ',', '|', ' '}) {
-    const std::vector<std::size_t> count = sizes(text, separator);
-    if (count.empty() || count.back() < 2) continue;
-    const bool alike =
-        std::all_of(count.begin() + 1, count.end(), [&](std::size_t k) { return k == count.back(); });
-    if (alike && (count.front() == count.back() || count.front() + 1 == count.back())) return separator;
+  for (const std::size_t fewer : {0, 1}) {
+    for (const char separator : {';', '\t', ',', '|', ' '}) {
+      const std::vector<std::size_t> count = sizes(text, separator);
+      if (count.empty() || count.front() < 2 || count.front() + fewer != count.back()) continue;
+      if (std::all_of(count.begin() + 1, count.end(), [&](std::size_t k) { return k == count.back(); }))
+        return separator;
+    }
   }
   const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
   for (const char separator : {';', '\t'}) {

@@ -89,7 +89,8 @@ void take_names(const TextFile& file, std::vector<CsvRecord>& records, const Lab
 
 MatrixXd read_text_matrix(const TextFile& file, const Labels& labels) {
   const char separator = guess_separator(file.text);
-  const std::vector<CsvRecord> records = take_names(file, parse_csv(file.text, file.name, separator), labels);
+  std::vector<CsvRecord> records = parse_csv(file.text, file.name, separator);
+  take_names(file, records, labels);
   const auto columns = records.empty() ? 0 : records.front().fields.size();
   // Before anything is allocated: one long row and many short ones make a huge matrix.
   for (const CsvRecord& record : records) {
@@ -143,14 +144,13 @@ GivenKernel read_json(const TextFile& file, const Labels& labels) {
   return result;
 }
 
-/// Whether all numbers are float32's, exactly or as 9 digits of them.
+/// Whether all numbers are float32's, exactly or as their shortest decimals.
 bool is_float32(const MatrixXd& matrix) {
-  return matrix
-      .unaryExpr([](double value) {
-        const double rounded = static_cast<float>(value);
-        return std::abs(value - rounded) <= 0.5e-9 * std::abs(value) ? 1.0 : 0.0;
-      })
-      .all();
+  const auto is_one = [](double value) {
+    const auto rounded = static_cast<float>(value);
+    return rounded == value || parse_number<double>(fmt::format("{}", rounded)) == value;
+  };
+  return std::all_of(matrix.data(), matrix.data() + matrix.size(), is_one);
 }
 
 /// A kernel as a file has it, and the epsilon of its type.

@@ -54,8 +54,6 @@ std::optional<double> number(std::string_view text, char decimal) {
   return number(pointed, '.');
 }
 
-bool is_number(std::string_view text) { return number(text, '.') || number(text, ','); }
-
 /// "1,234,567" or "-12,345.6": digits in threes.
 bool has_thousands(std::string_view text) {
   text = trimmed(text);
@@ -68,6 +66,11 @@ bool has_thousands(std::string_view text) {
     if (comma ? text[k] != ',' : text[k] < '0' || text[k] > '9') return false;
   }
   return (text.size() - first) % 4 == 0;
+}
+
+/// What a column of numbers may hold, thousands included, which value() refuses.
+bool is_number(std::string_view text) {
+  return number(text, '.') || number(text, ',') || has_thousands(text);
 }
 
 class Parser {

@@ -60,7 +60,7 @@ TEST(Table, ReadsWellKnownFiles) {
   EXPECT_EQ(numbers("a,b\nTrue,1.5\nFalse,2\n"), (Eigen::MatrixXd{{1, 1.5}, {0, 2}}));
   // numpy.savetxt, with its header and without.
   EXPECT_EQ(
-      numbers("# a b c d\n5.100000000000000089e+00 3.5e+00 1.4e+00 2.000000000000000111e-01\n7e+00 3.2e+00 "
+      numbers("# a b c d\n5.099999999999999645e+00 3.5e+00 1.4e+00 2.000000000000000111e-01\n7e+00 3.2e+00 "
               "4.7e+00 1.4e+00\n"),
       iris);
   // R's write.table and write.csv.
