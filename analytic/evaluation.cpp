@@ -114,8 +114,7 @@ void Evaluation::run() {
     try {
       take(step);
     } catch (const LimitError& error) {
-      const std::vector<Index> columns = error.columns().empty() ? blamed_columns(step) : error.columns();
-      throw LimitError(structure_.program().place(step.demand.left, columns) + ": " + error.what());
+      throw LimitError(place_of(step, error) + ": " + error.what());
     }
   }
   for (auto& [system, paths] : paths_) paths.release();  // only their averages are read from here on
@@ -128,7 +127,7 @@ void Evaluation::take(const Step& step) {
     return;
   }
   UncertainMatrix value = compute(step);
-  if (!value.value.allFinite()) throw LimitError("the limit is not finite; use smaller variances");
+  require_finite(value);
   cost_.bound = value.bound.maxCoeff();
   values_.emplace(step.demand, std::move(value));
   costs_.emplace(step.demand, cost_);

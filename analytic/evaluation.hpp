@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "analytic/error.hpp"
 #include "analytic/linear_form.hpp"
 #include "analytic/paths.hpp"
 #include "analytic/plan.hpp"
@@ -71,7 +72,8 @@ class Evaluation {
 
  private:
   void take(const Step& step);
-  std::vector<Eigen::Index> blamed_columns(const Step& step) const;
+  std::string place_of(const Step& step, const LimitError& error) const;
+  static void require_finite(const UncertainMatrix& value);
   UncertainMatrix compute(const Step& step);
   Paths& paths(int system);
   UncertainMatrix average(const Step& step);

@@ -133,7 +133,8 @@ struct BatchNorm {
 /// weights = "none": keys, queries and values are x (one head). "separate": per head of width n/heads
 /// K = W_K x, Q = W_Q x, V = W_V x, and the output is W_O of all heads; "tied": Q = K. "L.K0", "L.Q0", "L.V0"
 /// of head 0, …, "L.O@0". With separate weights scores tend to 0 and attention to an average.
-/// scaling = "1/sqrt(n)" is refused: such scores have no deterministic limit.
+/// scaling = "1/sqrt(n)" and "1/sqrt(d)" (heads of fixed size d) are refused: such scores have no
+/// deterministic limit.
 struct SelfAttention {
   static constexpr const char* type = "self_attention";
   std::string weights = "separate";

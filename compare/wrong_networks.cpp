@@ -167,7 +167,7 @@ std::vector<WrongNetwork> wrong_networks(const Network& network, const Inputs& i
   mistakes.push_back(
       edited("skip taken one layer too early", "before the norm or activation", skip_too_early));
   mistakes.push_back(edited("skip taken one layer too late", "behind the norm or activation", skip_too_late));
-  mistakes.push_back(edited("wrong padding", "zero and circular exchanged", of_each<Conv>(other_padding)));
+  mistakes.push_back(edited("wrong padding", "circular instead, or zero where it was circular", of_each<Conv>(other_padding)));
   mistakes.push_back(
       edited("self loops missing", "graph convolutions", of_each<GraphConv>(without_self_loops)));
   mistakes.push_back(

@@ -202,8 +202,7 @@ class Parser {
     if (rows_ == 0) throw ConfigError(what + "there is no header; give its number, from 0");
     const auto found = std::find(names_.begin(), names_.end(), text);
     if (found == names_.end())
-      throw ConfigError(what + "there is none; did you mean " + in_quotes(netsor::nearest(text, names_)) +
-                        "?");
+      throw ConfigError(what + "there is none" + netsor::advice(text, names_));
     if (std::find(found + 1, names_.end(), text) != names_.end())
       throw ConfigError(what + "there are several; give its number, from 0");
     return static_cast<std::size_t>(found - names_.begin());

@@ -294,6 +294,9 @@ TEST(Limit, ErrorsNameTheLayerAndTheInput) {
               AllOf(HasSubstr("layer \"layer_norm1\""), HasSubstr(", input \"1:0,1\": ")));
   Inputs large = vectors(3);
   large.data.col(1) *= 1e200;
+  EXPECT_THAT(error_of({{Dense{}}, activate(Activation::named("relu"))}, large),
+              AllOf(HasSubstr("layer \"dense1\""), HasSubstr("input \"1\""), HasSubstr("not finite")));
+  large.data.col(1) *= 1e-100;
   const Activation cube = Activation::custom("cube", [](double x) { return x * x * x; });
   EXPECT_THAT(error_of({{Dense{}}, activate(Activation::named("square"))}, large), HasSubstr("input \"1\""));
   EXPECT_THAT(error_of({{Dense{}}, {Activate{cube}, "steep"}}, large),

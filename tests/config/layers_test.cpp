@@ -68,6 +68,16 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error("[{}]"), HasSubstr("has no \"type\""));
   EXPECT_THAT(error("[\n{type = \"dens\"}]"),
               HasSubstr("e.toml:5: there is no layer of type \"dens\"; did you mean \"dense\"?"));
+  const auto of_type = [&](const std::string& type) { return error("[{type = \"" + type + "\"}]"); };
+  EXPECT_THAT(of_type("Conv2d"),
+              HasSubstr("there is no layer of type \"Conv2d\"; it is called \"conv\" here"));
+  EXPECT_THAT(of_type("BatchNorm"), HasSubstr("did you mean \"batch_norm\"?"));
+  EXPECT_THAT(of_type("ReLU"), HasSubstr("write {type = \"activation\", activation = \"relu\"}"));
+  EXPECT_THAT(of_type("dropout"), HasSubstr("is the identity once a network is trained; leave it out"));
+  EXPECT_THAT(of_type("softmax"), HasSubstr("self_attention"));
+  EXPECT_THAT(of_type("rms_norm"), HasSubstr("the nearest is layer_norm"));
+  EXPECT_THAT(error("[{type = \"dense\"}, {type = \"self_attention\", scaling = \"1/sqrt(d)\"}]"),
+              AllOf(HasSubstr("no deterministic limit"), HasSubstr("the nearest that exists is \"1/n\"")));
   EXPECT_THAT(error("[{type = \"dense\", widht = 2}]"), HasSubstr("did you mean \"width\"?"));
   EXPECT_THAT(error("[{type = \"flatten\", width = 2}]"), HasSubstr("unknown key"));
   EXPECT_THAT(error("[\n\n{type = \"dense\", width = 0.5}]"),
