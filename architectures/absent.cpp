@@ -12,8 +12,8 @@ namespace nngpcheck::architectures {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 18> absent = {{
-    {"dropout", "there is no dropout; leave it out for the network as it is evaluated"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> absent = {{
+    {"dropout", "there is no dropout, which is the identity once a network is trained; leave it out"},
     {"softmax", "there is no softmax over the width of a layer; self_attention has one, over the positions"},
     {"rms_norm",
      "there is no RMS norm; the nearest is layer_norm, which subtracts the mean, too: behind a dense layer "
@@ -39,10 +39,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 18> absent =
     {"bias", "whether there are biases is said by bias_variance, which is 0 without them"},
     {"use_bias", "whether there are biases is said by bias_variance, which is 0 without them"},
     {"activation_fn", "the key is called activation"},
-    {"1/sqrt(d)",
-     "scores over √d with heads of a fixed size d and infinitely many of them are not there; the nearest is "
-     "\"1/n\" with a "
-     "fixed number of heads, each of width n/heads"},
     {"1/d", "the width of a head is n/heads; \"1/n\" divides by it"},
 }};
 
