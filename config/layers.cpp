@@ -54,67 +54,6 @@ ordered_json fallback(const OptionInfo& option) {
   return text ? ordered_json(option.fallback) : ordered_json::parse(option.fallback);
 }
 
-// Small letters and digits; other libraries write "Conv2d", "AveragePooling2D", "batch_norm".
-std::string plain_name(const std::string& type) {
-  std::string result;
-  for (const unsigned char c : type) {
-    if (std::isalnum(c)) result += static_cast<char>(std::tolower(c));
-  }
-  return result;
-}
-
-// What comes nearest to a layer of another library, or to one that does not exist here; "" if it is not
-// known.
-std::string instead_of(const std::string& type) {
-  static const std::map<std::string, std::string> layers = {{"linear", "dense"},
-                                                            {"einsum", "dense"},
-                                                            {"conv1d", "conv"},
-                                                            {"conv2d", "conv"},
-                                                            {"conv3d", "conv"},
-                                                            {"avgpool1d", "avg_pool"},
-                                                            {"avgpool2d", "avg_pool"},
-                                                            {"averagepooling1d", "avg_pool"},
-                                                            {"averagepooling2d", "avg_pool"},
-                                                            {"maxpool1d", "max_pool"},
-                                                            {"maxpool2d", "max_pool"},
-                                                            {"maxpooling1d", "max_pool"},
-                                                            {"maxpooling2d", "max_pool"},
-                                                            {"globalaveragepooling1d", "global_avg_pool"},
-                                                            {"globalaveragepooling2d", "global_avg_pool"},
-                                                            {"adaptiveavgpool2d", "global_avg_pool"},
-                                                            {"layernormalization", "layer_norm"},
-                                                            {"batchnorm1d", "batch_norm"},
-                                                            {"batchnorm2d", "batch_norm"},
-                                                            {"batchnormalization", "batch_norm"},
-                                                            {"multiheadattention", "self_attention"},
-                                                            {"attention", "self_attention"},
-                                                            {"rnn", "simple_rnn"},
-                                                            {"gcnconv", "graph_conv"},
-                                                            {"add", "residual"},
-                                                            {"concatenate", "concat"}};
-  static const std::map<std::string, std::string> absent = {
-      {"dropout", "dropout is the identity once a network is trained; leave it out"},
-      {"softmax",
-       "a softmax over the width has no limit of this kind; leave the output's out, or use self_attention, "
-       "which has one over its keys"},
-      {"rmsnorm",
-       "the nearest is layer_norm, which also subtracts the mean over the width; it is the same where that "
-       "is "
-       "0 in the limit, behind dense and conv"},
-      {"groupnorm", "the nearest is layer_norm, over the whole width"},
-      {"instancenorm", "the nearest is layer_norm, over the width"},
-      {"embedding", "give tokens as one-hot or other columns of the inputs, and use dense"}};
-  const std::string name = plain_name(type);
-  if (const auto found = absent.find(name); found != absent.end()) return found->second;
-  if (const auto found = layers.find(name); found != layers.end())
-    return "it is called \"" + found->second + "\" here";
-  for (const std::string& activation : netsor::Activation::names()) {
-    if (plain_name(activation) == name)
-      return "write {type = \"activation\", activation = \"" + activation + "\"}";
-  }
-  return "";
-}
-
 const LayerKind& find_kind(const TableReader& table) {
   const std::string type = table.get_string("type", "type = \"dense\"");
   std::vector<std::string> names;
