@@ -218,19 +218,21 @@ class Parser {
       };
       if (in(labels_) || in(chosen)) continue;
       const bool text = all_rows(column, [](const std::string& one) { return !is_number(one); });
-      const bool empty = all_rows(column, is_missing);
-      if (in(skipped) || empty || (index && column == 0 && !text)) {
+      const bool empty = all_rows(column, is_missing);  // values that are missing, if it has a name
+      if (in(skipped) || (empty && names_[column].empty()) || (index && column == 0 && !text)) {
         left_out_.push_back(column);
-      } else if (text && format_.labels.empty()) {
+      } else if (text && !empty && format_.labels.empty()) {
         labels_.push_back(column);
-      } else if (chosen.empty() && !text) {
+      } else if (chosen.empty() && (empty || !text)) {
         inputs_.push_back(column);
       } else {
         left_out_.push_back(column);
       }
     }
     if (!chosen.empty()) inputs_ = chosen;
-    if (inputs_.empty()) throw ConfigError(name_ + ": no column of numbers; inputs are numbers");
+    if (inputs_.empty())
+      throw ConfigError(name_ + ": no column of numbers, which inputs are; the first row begins with " +
+                        in_quotes(field(0, 0)));
   }
 
   /// A decimal comma, if a number needs one.

@@ -63,11 +63,11 @@ TEST_F(InputFiles, RejectsMalformedTables) {
 }
 
 TEST_F(InputFiles, RejectsWhatIsNoFiniteNumber) {
-  EXPECT_THAT(error("x0,x1\n1,abc\n"), HasSubstr("a.csv:2: column x1: \"abc\" is not a number"));
+  EXPECT_THAT(error("x0,x1\n1,2\n1,abc\n"), HasSubstr("a.csv:3: column x1: \"abc\" is not a number"));
   EXPECT_THAT(error("x0,x1\n1,\n"), HasSubstr("column x1: \"\" is not a number"));
-  EXPECT_THAT(error("x0,x1\n1,2 3\n"), HasSubstr("\"2 3\" is not a number"));
-  EXPECT_THAT(error("x0\n+-1\n"), HasSubstr("\"+-1\" is not a number"));
-  EXPECT_THAT(error("x0\n1e999\n"), HasSubstr("\"1e999\" is not a number that a double can hold"));
+  EXPECT_THAT(error("x0,x1\n1,2\n1,2 3\n"), HasSubstr("\"2 3\" is not a number"));
+  EXPECT_THAT(error("x0\n1\n+-1\n"), HasSubstr("\"+-1\" is not a number"));
+  EXPECT_THAT(error("x0\n1\n1e999\n"), HasSubstr("\"1e999\" is not a number that a double can hold"));
   EXPECT_THAT(error("x0\nnan\n"), HasSubstr("\"nan\" is not finite; fill in what is missing"));
   EXPECT_THAT(error("x0\n-inf\n"), HasSubstr("\"-inf\" is not finite"));
 }

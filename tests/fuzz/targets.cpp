@@ -36,7 +36,7 @@ void expression(const fs::path& file) {
 }
 void inputs(const fs::path& file) { config::read_inputs(file); }
 /// The same file read by an experiment's keys.
-void table(const fs::path& file) {
+void keyed_table(const fs::path& file) {
   const fs::path experiment = file.parent_path() / "keys.toml";
   config::read_experiments(experiment);
 }
@@ -62,20 +62,13 @@ void write(const fs::path& file, std::string_view bytes) {
 
 const std::vector<Target>& targets() {
   static const std::vector<Target> table = {
-      {"experiment", "e.toml", experiment},
-      {"override", "key=value", override_key},
-      {"expression", "f(x)", expression},
-      {"csv", "inputs.csv", inputs},
-      {"npy", "inputs.npy", inputs},
-      {"edges", "graph.csv", edges},
-      {"cifar", "batch.bin", inputs},
-      {"idx", "images-idx3-ubyte", inputs},
-      {"npz", "inputs.npz", inputs},
-      {"gzip", "inputs.csv.gz", inputs},
-      {"table", "e.csv", table},
-      {"kernel_npy", "K.npy", kernel},
-      {"kernel_csv", "K.csv", kernel},
-      {"kernel_json", "K.json", kernel},
+      {"experiment", "e.toml", experiment}, {"override", "key=value", override_key},
+      {"expression", "f(x)", expression},   {"csv", "inputs.csv", inputs},
+      {"npy", "inputs.npy", inputs},        {"edges", "graph.csv", edges},
+      {"cifar", "batch.bin", inputs},       {"idx", "images-idx3-ubyte", inputs},
+      {"npz", "inputs.npz", inputs},        {"gzip", "inputs.csv.gz", inputs},
+      {"table", "e.csv", keyed_table},      {"kernel_npy", "K.npy", kernel},
+      {"kernel_csv", "K.csv", kernel},      {"kernel_json", "K.json", kernel},
   };
   return table;
 }
