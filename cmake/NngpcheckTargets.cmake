@@ -31,7 +31,7 @@ endfunction()
 
 # nngpcheck_test(<name> LABEL exact|seeded|statistical|long SOURCES <.cpp>... DEPENDS <libraries>... [TORCH])
 # declares one GoogleTest executable; each of its tests is a CTest test with that label. TORCH: it includes LibTorch.
-# Headers that most of its sources include are precompiled: half of their compile time.
+# Headers that most sources include are precompiled: nearly half of their compile time.
 function(nngpcheck_test name)
   cmake_parse_arguments(arg "TORCH" "LABEL" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
