@@ -103,10 +103,11 @@ void assign(std::string& target, const Value& value, const std::string& key,
       return;
     }
   }
-  const std::string close = netsor::close_spelling(*word, words);
-  throw ArchitectureError(key + " = \"" + *word + "\": must be one of " + join(words) +
-                              (close.empty() ? advice(*word, {}) : "; did you mean \"" + close + "\"?"),
-                          key);
+  std::string remedy = advice(*word, {});  // empty unless the word means something elsewhere
+  if (const std::string close = netsor::close_spelling(*word, words); remedy.empty() && !close.empty()) {
+    remedy = "; did you mean \"" + close + "\"?";
+  }
+  throw ArchitectureError(key + " = \"" + *word + "\": must be one of " + join(words) + remedy, key);
 }
 
 void assign(netsor::Activation& target, const Value& value, const std::string& key) {

@@ -154,8 +154,8 @@ at::Tensor evaluate(std::span<const Expression::Node> nodes, const at::Tensor& x
 }  // namespace
 
 void apply_expression(const Expression& f, const at::Tensor& x, at::Tensor& y) {
-  const at::Tensor from = x.contiguous().view(-1);
-  at::Tensor to = y.is_contiguous() ? y.view(-1) : at::empty_like(from);
+  const at::Tensor from = x.contiguous().view({-1});
+  at::Tensor to = y.is_contiguous() ? y.view({-1}) : at::empty_like(from);
   for (std::int64_t first = 0; first < from.numel(); first += chunk) {
     const std::int64_t count = std::min(chunk, from.numel() - first);
     to.narrow(0, first, count).copy_(evaluate(f.nodes(), from.narrow(0, first, count)));
