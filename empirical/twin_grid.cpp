@@ -1,7 +1,9 @@
 // Layers that move over the sites of a sample, or mix them.
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "empirical/sampler.hpp"
 #include "empirical/twin_value.hpp"
