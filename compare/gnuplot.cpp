@@ -62,6 +62,7 @@ std::string one_line(const std::string& text) {
     else if (!result.empty() && result.back() != ' ')
       result += ' ';
   }
+  if (result.ends_with(' ')) result.pop_back();
   return shortened(result, most);
 }
 

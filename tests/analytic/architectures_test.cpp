@@ -135,7 +135,8 @@ TEST(Architectures, AttentionWithSeparateWeightsAverages) {
   MatrixXd a = MatrixXd::Zero(16, 16);
   for (const auto& [first, length] : {std::pair{0, 7}, {7, 9}})
     a.block(first, first, length, length) = g.block(first, first, length, length).array().exp();
-  a = a * a.colwise().sum().cwiseInverse().asDiagonal();
+  const Eigen::RowVectorXd sums = a.colwise().sum();
+  a = (a * sums.cwiseInverse().asDiagonal()).eval();
   expect_equal(kernel(tied, inputs), a.transpose() * g * a);
 }
 

@@ -225,7 +225,7 @@ TEST(Plan, GatesOfAnLstmAreNotSampled) {
     sampled += step.rule == analytic::Rule::paths;
     EXPECT_FALSE(gates && step.rule == analytic::Rule::paths) << step.left << " " << step.right;
   }
-  EXPECT_GT(pairs_of_gates, 100);  // 16 tokens
+  EXPECT_GE(pairs_of_gates, 9 * 10 / 2);  // at least one gate at any two times of the longer sentence
   EXPECT_GT(sampled, 0);
 }
 

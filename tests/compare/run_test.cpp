@@ -156,7 +156,7 @@ TEST_F(Runs, RecordTheKernelAndOutputsOfWatchedInputs) {
   const RunResult result = run_in("run", {experiment("a")});
   EXPECT_THAT(read(folder_ / "run" / "samples.csv"),
               testing::StartsWith("experiment,width,network,relative_squared_error,kernel_0_0,kernel_0_1,"
-                                  "kernel_1_1,kernel_0_2,"));
+                                  "kernel_1_1,output_0,output_1\na,8,0,"));
   std::vector<OutputSamples> samples;
   for (const std::int64_t width : widths) {
     OutputSamples at{width, MatrixXd(networks, 3), MatrixXd(networks, 2)};

@@ -69,8 +69,8 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error("[\n{type = \"dens\"}]"),
               HasSubstr("e.toml:5: there is no layer of type \"dens\"; did you mean \"dense\"?"));
   const auto of_type = [&](const std::string& type) { return error("[{type = \"" + type + "\"}]"); };
-  EXPECT_THAT(of_type("Conv2d"),
-              HasSubstr("there is no layer of type \"Conv2d\"; it is called \"conv\" here"));
+  EXPECT_THAT(of_type("Conv2d"), HasSubstr("there is no layer of type \"Conv2d\"; did you mean \"conv\"?"));
+  EXPECT_THAT(of_type("MultiHeadAttention"), HasSubstr("; it is called \"self_attention\" here"));
   EXPECT_THAT(of_type("BatchNorm"), HasSubstr("did you mean \"batch_norm\"?"));
   EXPECT_THAT(of_type("ReLU"), HasSubstr("write {type = \"activation\", activation = \"relu\"}"));
   EXPECT_THAT(of_type("dropout"), HasSubstr("is the identity once a network is trained; leave it out"));
@@ -90,7 +90,7 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error("[{type = \"conv\", padding = -1}]"),
               HasSubstr("padding holds -1: must be from 0 to 10000"));
   EXPECT_THAT(error("[{type = \"conv\", padding = []}]"), HasSubstr("padding = []: give an integer"));
-  EXPECT_THAT(error("[{type = \"conv\", padding = true}]"), HasSubstr("must be one of valid|zero"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = true}]"), HasSubstr("is a boolean, not one of valid|zero"));
   EXPECT_THAT(error("[{type = \"conv\", padding = 0.5}]"), HasSubstr("must be one of valid|zero"));
   EXPECT_THAT(error("[{type = \"lstm\", bidirectional = \"yes\"}]"), HasSubstr("bidirectional"));
   EXPECT_THAT(error("[{type = \"residual\"}]"), HasSubstr("layers is missing; give a list of layers"));

@@ -119,7 +119,7 @@ TEST(Table, NamesWhatIsMissing) {
   EXPECT_THAT(error("1,2\n3,x\n"),
               AllOf(HasSubstr("a.csv:2: column column 1: \"x\""), HasSubstr("skip = [1]")));
   EXPECT_THAT(error("name\nfoo\nbar\n"),
-              HasSubstr("no column of numbers, which inputs are; the first row begins with \"foo\""));
+              HasSubstr("no column of numbers, which inputs are; the first row begins with \"name\""));
   EXPECT_THAT(error(""), HasSubstr("a.csv: empty"));
   EXPECT_THAT(error("# only\n\n"), HasSubstr("a.csv: empty"));
   EXPECT_THAT(error("a,b\n"), HasSubstr("a.csv:1: no rows"));
