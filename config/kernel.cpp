@@ -144,11 +144,11 @@ GivenKernel read_json(const TextFile& file, const Labels& labels) {
   return result;
 }
 
-/// Whether all numbers are float32's, exactly or as their shortest decimals.
-bool is_float32(const MatrixXd& matrix) {
-  const auto is_one = [](double value) {
+/// Whether all numbers are float32's, exactly or, in a text, as their shortest decimals.
+bool is_float32(const MatrixXd& matrix, bool text) {
+  const auto is_one = [&](double value) {
     const auto rounded = static_cast<float>(value);
-    return rounded == value || parse_number<double>(fmt::format("{}", rounded)) == value;
+    return rounded == value || (text && parse_number<double>(fmt::format("{}", rounded)) == value);
   };
   return std::all_of(matrix.data(), matrix.data() + matrix.size(), is_one);
 }
@@ -171,7 +171,7 @@ Read read_any(const fs::path& file, const Labels& labels) {
         file.extension() == ".json" || text.text.substr(first, 1) == "{" || text.text.substr(first, 1) == "[";
     result.kernel = json ? read_json(text, labels) : GivenKernel{read_text_matrix(text, labels)};
   }
-  if (is_float32(result.kernel.value))
+  if (is_float32(result.kernel.value, std::holds_alternative<TextFile>(contents)))
     result.epsilon = std::max<double>(result.epsilon, std::numeric_limits<float>::epsilon());
   return result;
 }

@@ -25,8 +25,8 @@ struct GivenKernel {
 /// A kernel that was computed in a type of epsilon ε is symmetric up to its rounding: half its digits at
 /// least, so K_ab and K_ba may differ by √ε √(K_aa K_bb). Then their mean is taken, and half their difference
 /// added to the error bound. ε is that of an array's type, but at least that of float32 if all numbers are
-/// float32's, or their shortest decimals. `standard_error` is a second file of such numbers. Throws ConfigError, naming the
-/// file, the entry, the problem and the remedy.
+/// float32's, or in a text their shortest decimals. `standard_error` is a second file of such numbers. Throws
+/// ConfigError, naming the file, the entry, the problem and the remedy.
 GivenKernel read_kernel(const std::filesystem::path& file,
                         const std::optional<std::filesystem::path>& standard_error,
                         const std::vector<std::string>& labels);

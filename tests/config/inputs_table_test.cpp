@@ -132,7 +132,8 @@ TEST_F(InputsTable, RejectsWhatIsNoCifar) {
   EXPECT_THAT(read("file = \"pictures.bin\"\ngrid = [32, 32]").grid, ElementsAre(32, 32));
   EXPECT_THAT(error("file = \"pictures.bin\"\ngrid = [16, 64]"),
               HasSubstr("the grid [16, 64] is not what its axes"));
-  EXPECT_THAT(error("file = \"pictures.bin\"\ngraph = \"e.csv\""), HasSubstr("the nodes of a graph cannot be images"));
+  EXPECT_THAT(error("file = \"pictures.bin\"\ngraph = \"e.csv\""),
+              HasSubstr("the nodes of a graph cannot be images"));
 }
 
 TEST_F(InputsTable, MakesImages) {
