@@ -175,6 +175,14 @@ struct SlopesOfDual::Method {
         *form);
     DualSlopes result{moment.slope_c, moment.slope_a, moment.slope_b, moment.slope_mean_u,
                       moment.slope_mean_v};
+    if (std::holds_alternative<HomogeneousPair>(*form)) {
+      const HomogeneousForm f = *homogeneous_form(phi), g = *homogeneous_form(psi);
+      if (f.power == 0 || g.power == 0) {  // bounds there go by angles, and need no slopes
+        result.covariance = homogeneous_covariance_slope(f, g, u, v, c);
+        result.variance_u = (f.power * moment.value - c * result.covariance) / (2 * u.variance.value);
+        result.variance_v = (g.power * moment.value - c * result.covariance) / (2 * v.variance.value);
+      }
+    }
     if (!with_means) return result;
     if (std::holds_alternative<HomogeneousPair>(*form)) {
       const HomogeneousForm f = *homogeneous_form(phi), g = *homogeneous_form(psi);
