@@ -1,75 +1,14 @@
 #include "analytic/coordinate_changes.hpp"
 
-#include <cmath>
-#include <numbers>
-#include <optional>
-
 #include "analytic/error.hpp"
-#include "analytic/normal.hpp"
-#include "analytic/scalar_activation.hpp"
+#include "analytic/pointwise.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
-
-namespace {
 
 using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
-using Kind = netsor::Activation::Kind;
-
-/// φ'(x) of a function without jumps.
-using Derivative = double (*)(double x);
-
-Derivative derivative_of(Kind kind) {
-  switch (kind) {
-    case Kind::erf:
-      return [](double x) { return 2 * std::numbers::inv_sqrtpi * std::exp(-x * x); };
-    case Kind::erf_sigmoid:
-      return [](double x) { return std::numbers::inv_sqrtpi * std::exp(-x * x); };
-    case Kind::sigmoid:
-      return [](double x) { return 1 / ((1 + std::exp(-x)) * (1 + std::exp(x))); };
-    case Kind::tanh:
-      return [](double x) { return 1 / (std::cosh(x) * std::cosh(x)); };
-    case Kind::hardtanh:
-      return [](double x) { return std::abs(x) < 1 ? 1.0 : 0.0; };
-    case Kind::gelu:
-      return [](double x) { return normal_cdf(x) + x * normal_density(x); };
-    case Kind::silu:
-      return [](double x) { return 1 / (1 + std::exp(-x)) + x / ((1 + std::exp(-x)) * (1 + std::exp(x))); };
-    case Kind::softplus:
-      return [](double x) { return 1 / (1 + std::exp(-x)); };
-    case Kind::elu:
-      return [](double x) { return x < 0 ? std::exp(x) : 1.0; };
-    case Kind::sin:
-      return [](double x) { return std::cos(x); };
-    case Kind::cos:
-      return [](double x) { return -std::sin(x); };
-    case Kind::exp:
-      return [](double x) { return std::exp(x); };
-    case Kind::gaussian:
-      return [](double x) { return -2 * x * std::exp(-x * x); };
-    default:
-      return nullptr;
-  }
-}
-
-std::optional<ArrayXd> derivative(const netsor::Activation& phi, const ArrayXd& x) {
-  if (const auto form = homogeneous_form(phi)) {
-    if (form->power == 0) return {};
-    const int rest = form->power - 1;
-    return x.unaryExpr([&](double element) {
-      const double slope = element > 0 ? form->positive : -form->negative;
-      return form->power * slope * integer_power(std::abs(element), rest);
-    });
-  }
-  const Derivative slope = derivative_of(phi.kind());
-  if (!slope) return {};
-  return x.unaryExpr(slope);
-}
-
-}  // namespace
-
-bool has_derivative(const netsor::Activation& phi) { return derivative(phi, ArrayXd::Ones(1)).has_value(); }
 
 const ArrayXXd& CoordinateChanges::operator()(NodeIndex node, Index column) {
   if (const auto found = changes_.find({node, column}); found != changes_.end()) return found->second;
@@ -95,42 +34,36 @@ ArrayXXd CoordinateChanges::linear(NodeIndex node, Index column) {
   return result;
 }
 
-ArrayXXd CoordinateChanges::map(const netsor::Activation& phi, const Column& argument) {
-  const ArrayXXd& change = (*this)(argument.first, argument.second);
-  if ((change == 0).all()) return change;
-  const auto slope = derivative(phi, coordinates_(argument.first, argument.second));
-  if (!slope) {
-    throw LimitError("rule 5: " + phi.name() + " may jump, so that the derivative of an expectation is not " +
-                     "that of its paths, and nothing else is known here; use a function without jumps");
-  }
-  return change.colwise() * *slope;
+ArrayXXd CoordinateChanges::atom(NodeIndex node, Index column) {
+  const netsor::Operation& operation = coordinates_.structure().program().nodes()[node].operation;
+  if (netsor::form(operation) == netsor::Form::pointwise) return pointwise(node, column);
+  return netsor::visit<netsor::Form::groupwise>(
+      [&](const netsor::Standardize& op) { return standardized(node, op.argument.index(), column); },
+      operation);
 }
 
-ArrayXXd CoordinateChanges::atom(NodeIndex node, Index column) {
-  const Structure& structure = coordinates_.structure();
-  const auto operand = [&](netsor::BundleId id) {
-    return Column(id.index(), structure.operand_column(id.index(), column));
-  };
-  const auto value = [&](const Column& c) -> const ArrayXd& { return coordinates_(c.first, c.second); };
-  const auto change = [&](const Column& c) -> const ArrayXXd& { return (*this)(c.first, c.second); };
-  return std::visit(
-      netsor::Overloaded{
-          [&](const netsor::Map& op) -> ArrayXXd { return map(op.activation, operand(op.argument)); },
-          [&](const netsor::Mul& op) -> ArrayXXd {
-            const Column left = operand(op.left), right = operand(op.right);
-            return change(left).colwise() * value(right) + change(right).colwise() * value(left);
-          },
-          [&](const netsor::Max& op) -> ArrayXXd {
-            const Column left = operand(op.left), right = operand(op.right);
-            const ArrayXd first = (value(left) > value(right)).cast<double>();
-            return change(left).colwise() * first + change(right).colwise() * (1 - first);
-          },
-          [&](const netsor::Standardize& op) -> ArrayXXd {
-            return standardized(node, op.argument.index(), column);
-          },
-          [&](const auto&) -> ArrayXXd { throw std::logic_error("not an atom"); },
-      },
-      structure.program().nodes()[node].operation);
+ArrayXXd CoordinateChanges::pointwise(NodeIndex node, Index column) {
+  const netsor::Program& program = coordinates_.structure().program();
+  const netsor::Operation& operation = program.nodes()[node].operation;
+  const std::vector<Column> operands = coordinates_.operands(node, column);
+  Arguments values;
+  std::vector<const ArrayXXd*> changes;
+  bool moves = false;
+  for (const auto& [operand, own] : operands) {
+    values.push_back(&coordinates_(operand, own));
+    changes.push_back(&(*this)(operand, own));
+    moves = moves || (*changes.back() != 0).any();
+  }
+  ArrayXXd result = ArrayXXd::Zero(coordinates_.paths(), directions());
+  if (!moves) return result;
+  const auto slopes = partial_derivatives(operation, values);
+  if (!slopes) {
+    throw LimitError(
+        "rule 5: " + program.name(node) + " may jump, so that the derivative of an expectation " +
+        "is not that of its paths, and nothing else is known here; use a function without jumps");
+  }
+  for (std::size_t k = 0; k < changes.size(); ++k) result += changes[k]->colwise() * (*slopes)[k];
+  return result;
 }
 
 // With z = x - mean and r = (v + ε)^{-1/2}, so that y = rz:

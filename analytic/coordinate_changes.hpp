@@ -10,10 +10,6 @@
 
 namespace nngpcheck::analytic {
 
-/// Whether φ is a Lipschitz function (locally) with a derivative that is known: no jumps. Kinks are allowed.
-/// A user's function counts as one without.
-bool has_derivative(const netsor::Activation& phi);
-
 /// Path by path, the derivatives of the columns of a program in a batch of directions: those of given
 /// Gaussian columns are given (0 otherwise), those of tables are known to the forms.
 class CoordinateChanges {
@@ -33,7 +29,7 @@ class CoordinateChanges {
  private:
   Eigen::ArrayXXd linear(NodeIndex node, Eigen::Index column);
   Eigen::ArrayXXd atom(NodeIndex node, Eigen::Index column);
-  Eigen::ArrayXXd map(const netsor::Activation& phi, const Column& argument);
+  Eigen::ArrayXXd pointwise(NodeIndex node, Eigen::Index column);
   Eigen::ArrayXXd standardized(NodeIndex node, NodeIndex argument, Eigen::Index column);
 
   Coordinates& coordinates_;

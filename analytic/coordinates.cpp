@@ -1,20 +1,13 @@
 #include "analytic/coordinates.hpp"
 
 #include "analytic/error.hpp"
-#include "analytic/scalar_activation.hpp"
+#include "analytic/pointwise.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 
 using Eigen::ArrayXd;
 using Eigen::Index;
-
-// The exponential is vectorised; its absolute rounding is far below any sampling error.
-ArrayXd evaluate(const netsor::Activation& phi, const ArrayXd& x) {
-  using Kind = netsor::Activation::Kind;
-  if (phi.kind() == Kind::tanh) return 1 - 2 / ((2 * x).exp() + 1);
-  if (phi.kind() == Kind::sigmoid) return 1 / (1 + (-x).exp());
-  return x.unaryExpr([&](double element) { return evaluate(phi, element); });
-}
 
 namespace {
 
@@ -48,34 +41,37 @@ std::vector<Coordinates::Term> Coordinates::terms(NodeIndex node, Index column) 
   return result;
 }
 
+std::vector<Column> Coordinates::operands(NodeIndex node, Index column) const {
+  std::vector<Column> result;
+  for (const auto& [operand, columns] :
+       netsor::bundle_operands(structure_.program().nodes()[node].operation)) {
+    for (const Index read : netsor::columns_read(columns, {column}, structure_.columns(operand.index()))) {
+      result.emplace_back(operand.index(), read);
+    }
+  }
+  return result;
+}
+
 ArrayXd Coordinates::atom(NodeIndex node, Index column) {
-  const auto operand = [&](netsor::BundleId id) -> const ArrayXd& {
-    return (*this)(id.index(), structure_.operand_column(id.index(), column));
-  };
-  return std::visit(
-      netsor::Overloaded{
-          [&](const netsor::Map& op) -> ArrayXd { return evaluate(op.activation, operand(op.argument)); },
-          [&](const netsor::Mul& op) -> ArrayXd {
-            const ArrayXd& left = operand(op.left);
-            return left * operand(op.right);
-          },
-          [&](const netsor::Max& op) -> ArrayXd {
-            const ArrayXd& left = operand(op.left);
-            return left.max(operand(op.right));
-          },
-          [&](const netsor::Standardize& op) -> ArrayXd {
-            const auto [members, mean, inverse] = group(node, column);
-            for (const Index j : members) {
-              values_[{node, j}] = ((*this)(op.argument.index(), j) - mean) * inverse;
-            }
-            return values_.at({node, column});
-          },
-          [&](const netsor::Ones&) -> ArrayXd { return ArrayXd::Ones(paths_); },
-          [&](const auto&) -> ArrayXd {
-            throw LimitError("rule 5: " + structure_.program().name(node) + " was not sampled");
-          },
-      },
-      structure_.program().nodes()[node].operation);
+  const netsor::Operation& operation = structure_.program().nodes()[node].operation;
+  if (std::holds_alternative<netsor::Ones>(operation)) return ArrayXd::Ones(paths_);
+  if (netsor::form(operation) == netsor::Form::source) {
+    throw LimitError("rule 5: " + structure_.program().name(node) + " was not sampled");
+  }
+  if (netsor::form(operation) == netsor::Form::groupwise) {
+    return netsor::visit<netsor::Form::groupwise>(
+        [&](const netsor::Standardize& op) {
+          const auto [members, mean, inverse] = group(node, column);
+          for (const Index j : members) {
+            values_[{node, j}] = ((*this)(op.argument.index(), j) - mean) * inverse;
+          }
+          return values_.at({node, column});
+        },
+        operation);
+  }
+  Arguments arguments;
+  for (const auto& [operand, own] : operands(node, column)) arguments.push_back(&(*this)(operand, own));
+  return pointwise(operation, arguments);
 }
 
 Coordinates::Group Coordinates::group(NodeIndex standardize, Index column) {
@@ -94,7 +90,7 @@ Coordinates::Group Coordinates::group(NodeIndex standardize, Index column) {
   }
   result.inverse = (variance + op.epsilon).rsqrt();
   if (!result.inverse.allFinite()) {
-    throw LimitError("rule 5: " + structure_.program().name(standardize) +
+    throw LimitError("rule 5: " + structure_.program().place(standardize, {result.members.front()}) +
                      " divides by a variance of 0; use an epsilon > 0, or inputs that differ");
   }
   return result;

@@ -8,9 +8,6 @@
 
 namespace nngpcheck::analytic {
 
-/// φ of every element.
-Eigen::ArrayXd evaluate(const netsor::Activation& phi, const Eigen::ArrayXd& x);
-
 /// In the limit one coordinate of all bundles is a function of that coordinate of the Gaussian ones, and of
 /// the tables. This interprets the program on it, on a batch of paths: columns of Gaussian bundles are given,
 /// as arrays of one number per path; all others are computed when they are asked for, and kept. A Gaussian
@@ -37,6 +34,9 @@ class Coordinates {
     double coefficient;
   };
   std::vector<Term> terms(NodeIndex node, Eigen::Index column);
+
+  /// The columns that a column of an instruction reads, operand by operand.
+  std::vector<Column> operands(NodeIndex node, Eigen::Index column) const;
 
   /// What Standardize makes of one group of columns: (x_j - mean)·inverse.
   struct Group {

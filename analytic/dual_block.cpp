@@ -7,6 +7,7 @@
 
 #include "analytic/dual.hpp"
 #include "analytic/error.hpp"
+#include "analytic/gaussian_smoothing.hpp"
 #include "analytic/hermite_series.hpp"
 #include "analytic/normal_law.hpp"
 #include "analytic/quadrature_pair.hpp"
@@ -18,9 +19,8 @@ namespace {
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr Eigen::Index tile = 64;  // rows whose series are summed together
 using TileArray = Eigen::Array<double, Eigen::Dynamic, 1, 0, tile, 1>;
-constexpr double negligible_remainder = 1e-14;  // of a series, relative to √(E[φ²] E[ψ²])
+constexpr double negligible_remainder = 1e-13;  // of a series, relative to √(E[φ²] E[ψ²])
 constexpr double largest_remainder = 1e-12;     // beyond it, quadrature
-constexpr std::int64_t quadrature_points = 400;
 
 std::vector<Normal> checked_marginals(const Marginals& marginals, const char* side) {
   std::vector<Normal> result;
@@ -160,6 +160,7 @@ class Block {
     }
   }
 
+  Eigen::Index cheapest_orders() const;
   void fill_by_series();
   void fill_diagonal(Eigen::Index j);
   void fill_tile(Eigen::Index j, Eigen::Index begin, Eigen::Index end, Eigen::Index tile_index);
@@ -171,7 +172,7 @@ class Block {
     if (!quadrature_columns_[j]) quadrature_columns_[j] = quadrature_.column(columns_[j]);
     store(i, j, quadrature_.moment(*quadrature_rows_[i], *quadrature_columns_[j], c));
     result_.method = DualMethod::quadrature;
-    result_.evaluations += quadrature_points;
+    result_.evaluations += quadrature_.work();
   }
 
   void fill_degenerate() {
@@ -226,7 +227,7 @@ class Block {
 
 void Block::fill_by_series() {
   result_.method = DualMethod::series;
-  orders_ = sufficient_orders(phi_, rows_, psi_, columns_);
+  orders_ = cheapest_orders();
   row_table_ = hermite_table(phi_, rows_, orders_);
   column_table_ = symmetric_ ? row_table_ : hermite_table(psi_, columns_, orders_);
   row_sides_ = series_sides(rows_, row_table_);
@@ -249,6 +250,41 @@ void Block::fill_by_series() {
       fill_tile(j, std::max(t * tile, first), std::min(m, (t + 1) * tile), t);
     }
   }
+}
+
+/// Orders that are sufficient, or those for which tables and quadrature of the pairs that they leave over
+/// take the least work together.
+Eigen::Index Block::cheapest_orders() const {
+  if (const auto sufficient = sufficient_orders(phi_, rows_, psi_, columns_)) return *sufficient;
+  // What quadrature takes for a pair: formulas, or panels within panels.
+  const auto kinks = [](const netsor::Activation& f) {
+    const double far = 10;
+    return static_cast<double>(f.breakpoints(-far, far).points.size());
+  };
+  const double pair_work = has_smoothed(phi_) || has_smoothed(psi_) ? 1e5 : 1e7 * (1 + kinks(phi_));
+  std::vector<double> correlations;
+  for (Eigen::Index j = 0; j < covariance_.value.cols(); ++j) {
+    for (Eigen::Index i = first_row(j); i < covariance_.value.rows(); ++i) {
+      const double limit = std::sqrt(rows_[i].variance.value) * std::sqrt(columns_[j].variance.value);
+      if (limit > 0 && !(symmetric_ && i == j))
+        correlations.push_back(std::abs(covariance_.value(i, j)) / limit);
+    }
+  }
+  const double marginals = static_cast<double>(rows_.size() + (symmetric_ ? 0 : columns_.size()));
+  Eigen::Index best = usual_orders;
+  double least = std::numeric_limits<double>::infinity();
+  for (Eigen::Index orders = usual_orders; orders <= largest_orders; orders *= 2) {
+    // ρ^orders < largest_remainder, tails of kinks being small only by themselves
+    const double largest = std::pow(largest_remainder, 1 / static_cast<double>(orders));
+    const auto left = std::count_if(correlations.begin(), correlations.end(),
+                                    [largest](double rho) { return rho > largest; });
+    const double work = marginals * table_work(orders) + static_cast<double>(left) * pair_work;
+    if (work < least) {
+      least = work;
+      best = orders;
+    }
+  }
+  return best;
 }
 
 void Block::fill_diagonal(Eigen::Index j) {
@@ -278,8 +314,10 @@ void Block::fill_tile(Eigen::Index j, Eigen::Index begin, Eigen::Index end, Eige
   }
   Eigen::Index order = 0;
   double power = largest_rho;
-  while (order + 1 < orders_ &&
-         tile_tails_(order, tile_index) * column_table_.tails(j, order) * power > negligible_remainder) {
+  const auto tails = [&](Eigen::Index k) { return tile_tails_(k, tile_index) * column_table_.tails(j, k); };
+  const double negligible =
+      std::max(negligible_remainder, 1.5 * tails(orders_ - 1));  // where only rounding is left
+  while (order + 1 < orders_ && tails(order) * power > negligible) {
     ++order;
     power *= largest_rho;
   }
@@ -305,8 +343,11 @@ void Block::fill_tile(Eigen::Index j, Eigen::Index begin, Eigen::Index end, Eige
     // |∂E/∂ρ| over the shift: by Cauchy-Schwarz, or at ρ and with a bound on the second derivative
     const double steepest =
         std::min(u.gradient * v.gradient, std::abs(slope[n]) + u.curvature * v.curvature * shift);
-    const double bound = norms * (8 * epsilon + 2 * remainder) + steepest * (4 * epsilon + shift_c) +
-                         u.error * v.norm + v.error * u.norm +
+    // Horner's scheme rounds term k 2k times, and Σ k |a_k b_k| is at most the product of the gradients. ρ is
+    // a product of three rounded numbers.
+    const double horner = epsilon * (norms + u.gradient * v.gradient);
+    const double bound = horner + norms * remainder + steepest * (4 * epsilon + shift_c) + u.error * v.norm +
+                         v.error * u.norm +
                          u.variance_shift * std::min(u.curvature * v.norm, u.gradient * v.both) +
                          v.variance_shift * std::min(v.curvature * u.norm, v.gradient * u.both) +
                          u.mean_shift * u.gradient * v.norm + v.mean_shift * v.gradient * u.norm;

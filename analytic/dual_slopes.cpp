@@ -1,9 +1,10 @@
 #include "analytic/dual_slopes.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <functional>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "analytic/closed_form.hpp"
@@ -24,23 +25,32 @@ constexpr double largest_remainder = 1e-10;
 
 Normal exact_normal(const Marginal& u) { return {{u.mean, 0}, {u.variance, 0}}; }
 
-/// φ(x) (x - mean)^power, as a function to be integrated.
-Activation weighted(const Activation& phi, double mean, int power) {
-  if (power == 0) return phi;
-  return Activation::custom(
-      phi.name() + " (x - mean)^" + std::to_string(power),
-      [phi, mean, power](double x) { return evaluate(phi, x) * integer_power(x - mean, power); }, kinks(phi));
+// A function of u whose kinks and jumps are those of φ and ψ; ψ may be φ.
+Activation made_of(const std::string& name, std::function<double(double)> function, const Activation& phi,
+                   const Activation& psi, const Marginal& u) {
+  const double reach = 40 * std::sqrt(u.variance);  // beyond it the density is 0
+  std::set<double> kinks;
+  for (const Activation* f : {&phi, &psi}) {
+    const netsor::Breakpoints found = f->breakpoints(u.mean - reach, u.mean + reach);
+    if (!found.complete) return Activation::custom(name, std::move(function));
+    kinks.insert(found.points.begin(), found.points.end());
+  }
+  return Activation::custom(name, std::move(function), {kinks.begin(), kinks.end()});
 }
 
-Activation product_of(const Activation& phi, const Activation& psi) {
-  std::vector<double> both = kinks(phi);
-  const std::vector<double> other = kinks(psi);
-  both.insert(both.end(), other.begin(), other.end());
-  std::sort(both.begin(), both.end());
-  both.erase(std::unique(both.begin(), both.end()), both.end());
-  return Activation::custom(
+/// φ(x) (x - mean)^power, as a function to be integrated.
+Activation weighted(const Activation& phi, const Marginal& u, int power) {
+  if (power == 0) return phi;
+  return made_of(
+      phi.name() + " (x - mean)^" + std::to_string(power),
+      [phi, mean = u.mean, power](double x) { return evaluate(phi, x) * integer_power(x - mean, power); },
+      phi, phi, u);
+}
+
+Activation product_of(const Activation& phi, const Activation& psi, const Marginal& u) {
+  return made_of(
       phi.name() + " " + psi.name(), [phi, psi](double x) { return evaluate(phi, x) * evaluate(psi, x); },
-      both);
+      phi, psi, u);
 }
 
 DualSlopes by_score(const Activation& phi, const Activation& psi, const Marginal& u, const Marginal& v,
@@ -52,9 +62,7 @@ DualSlopes by_score(const Activation& phi, const Activation& psi, const Marginal
   }
   // E[φψ x^k y^l] for the centred x = u - mean u, y = v - mean v
   const auto moment = [&](int k, int l) {
-    return dual(weighted(phi, u.mean, k), weighted(psi, v.mean, l),
-                {u.variance, v.variance, c, u.mean, v.mean})
-        .value;
+    return dual(weighted(phi, u, k), weighted(psi, v, l), {u.variance, v.variance, c, u.mean, v.mean}).value;
   };
   const double a = u.variance / determinant, b = v.variance / determinant, r = c / determinant;
   const double e = moment(0, 0), x = moment(1, 0), y = moment(0, 1);
@@ -150,12 +158,12 @@ Series by_series(const HermiteTable& left, Index i, double deviation_u, const He
 
 MeanSlopes mean_slopes(const Activation& phi, const Marginal& u) {
   if (u.variance == 0) return {};
-  const auto moment = [&](int k) { return mean(weighted(phi, u.mean, k), u.mean, u.variance).value; };
+  const auto moment = [&](int k) { return mean(weighted(phi, u, k), u.mean, u.variance).value; };
   return {moment(1) / u.variance, 0.5 * (moment(2) / u.variance - moment(0)) / u.variance};
 }
 
 MeanSlopes same_column_slopes(const Activation& phi, const Activation& psi, const Marginal& u) {
-  return mean_slopes(product_of(phi, psi), u);
+  return mean_slopes(product_of(phi, psi, u), u);
 }
 
 struct SlopesOfDual::Method {
@@ -217,7 +225,7 @@ SlopesOfDual::SlopesOfDual(const Activation& phi, const Activation& psi, const s
     const auto table = [](const Activation& f, const std::vector<Marginal>& marginals) {
       std::vector<Normal> normals;
       for (const Marginal& u : marginals) normals.push_back(exact_normal(u));
-      return hermite_table(f, normals, largest_orders);
+      return hermite_table(f, normals, usual_orders);
     };
     method->left = table(phi, rows);
     method->right = table(psi, columns);

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <Eigen/Core>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace nngpcheck::analytic {
 
@@ -8,7 +11,13 @@ namespace nngpcheck::analytic {
 /// the problem and the remedy.
 class LimitError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// `columns`, where they are known: of the instruction's value, the one or two that the problem lies in.
+  explicit LimitError(const std::string& message, std::vector<Eigen::Index> columns = {})
+      : std::runtime_error(message), columns_(std::move(columns)) {}
+  const std::vector<Eigen::Index>& columns() const { return columns_; }
+
+ private:
+  std::vector<Eigen::Index> columns_;
 };
 
 }  // namespace nngpcheck::analytic

@@ -8,6 +8,7 @@
 #include "analytic/paths.hpp"
 #include "analytic/plan.hpp"
 #include "analytic/values.hpp"
+#include "progress/progress.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -16,7 +17,8 @@ namespace nngpcheck::analytic {
 class Evaluation {
  public:
   /// For the deterministic steps. Values that no later step nor `goals` needs are dropped on the way.
-  Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals);
+  Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals,
+             const Progress& progress);
 
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
@@ -24,7 +26,7 @@ class Evaluation {
   /// For one randomization with 2^log2_points paths. `base` and `axes` must outlive it, and `base` have run.
   Evaluation(const Evaluation& base, const PathPool::Axes& axes, int log2_points, std::uint64_t seed);
 
-  /// Computes every step of its kind, in order. Throws LimitError.
+  /// Computes every step of its kind, in order. Throws LimitError and Stopped.
   void run();
 
   const Values& values() const { return values_; }
@@ -37,9 +39,11 @@ class Evaluation {
   const Structure& structure() const { return values_.structure(); }
 
  private:
+  void take(const Step& step, Workplace& workplace);
   void release(const Step& step);
 
   const Plan& plan_;
+  const Progress progress_;
   const Evaluation* base_ = nullptr;
   Values values_;
   PathPool paths_;

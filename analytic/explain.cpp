@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iomanip>
+#include <map>
 #include <sstream>
 
 #include "analytic/limit.hpp"
@@ -22,6 +23,32 @@ std::string scientific(double value) {
   return value == 0 ? "0" : out.str();
 }
 
+// "kinks and jumps of f in [-10, 10]: -3, 3", for each activation that is no Kind of its own.
+std::string explain_breakpoints(const netsor::Program& program) {
+  constexpr std::size_t most = 12;
+  std::map<std::string, netsor::Activation> activations;
+  for (const netsor::Node& node : program.nodes()) {
+    if (const auto* map = std::get_if<netsor::Map>(&node.operation)) {
+      activations.emplace(map->activation.name(), map->activation);
+    }
+  }
+  std::ostringstream out;
+  for (const auto& [name, phi] : activations) {
+    using Kind = netsor::Activation::Kind;
+    if (phi.kind() != Kind::expression && phi.kind() != Kind::custom) continue;
+    const netsor::Breakpoints found = phi.breakpoints(-10, 10);
+    out << "kinks and jumps of " << name << " in [-10, 10]: ";
+    for (std::size_t k = 0; k < std::min(most, found.points.size()); ++k) {
+      out << (k > 0 ? ", " : "") << std::setprecision(6) << found.points[k];
+    }
+    if (found.points.empty()) out << (found.complete ? "none" : "none known");
+    if (found.points.size() > most) out << ", … (" << found.points.size() << ")";
+    if (!found.complete) out << "; there may be others, so its error bars are estimates";
+    out << "\n";
+  }
+  return out.str();
+}
+
 }  // namespace
 
 std::string explain(const netsor::Program& program, const Limit& limit) {
@@ -37,7 +64,7 @@ std::string explain(const netsor::Program& program, const Limit& limit) {
         << pad(to_string(step.rule), 20) << pad(std::to_string(step.evaluations), 13)
         << pad(scientific(step.bound), 9) << scientific(step.standard_error) << "\n";
   }
-  return out.str();
+  return out.str() + explain_breakpoints(program);
 }
 
 }  // namespace nngpcheck::analytic

@@ -60,35 +60,37 @@ MatrixXd FormChanges::table_change(NodeIndex table) const {
 
 FormChange FormChanges::make(NodeIndex node) {
   FormChange result;
-  // (A M)' = A' M + A M' for an operand A and the table, or what is made of it.
-  const auto product = [&](NodeIndex argument, NodeIndex table, const auto& matrix_of) {
-    accumulate(result, operand(node, argument), matrix_of(forms_.table(table).value));
-    const MatrixXd change = table_change(table);
-    if (change.size() > 0) accumulate(result, operand_form(node, argument), matrix_of(change));
-  };
-  std::visit(
-      netsor::Overloaded{
-          [&](const netsor::Mix& op) { accumulate(result, operand(node, op.argument.index()), *op.matrix); },
-          [&](const netsor::TableMix& op) {
-            product(op.argument.index(), op.table.index(),
-                    [](const MatrixXd& t) { return SparseMatrix(t.sparseView()); });
-          },
-          [&](const netsor::Scale& op) {
-            product(op.argument.index(), op.factors.index(), [](const MatrixXd& t) { return diagonal(t); });
-          },
-          [&](const netsor::Add& op) {
-            const Index columns = structure_.columns(node);
-            for (const auto& term : op.terms) {
-              const Index own = structure_.columns(term.bundle.index());
-              const MatrixXd spread = own == columns ? MatrixXd(MatrixXd::Identity(own, own))
-                                                     : MatrixXd(MatrixXd::Ones(1, columns));
-              accumulate(result, operand(node, term.bundle.index()),
-                         SparseMatrix((term.coefficient * spread).sparseView()));
-            }
-          },
-          [](const auto&) {},
-      },
-      structure_.program().nodes()[node].operation);
+  const netsor::Operation& operation = structure_.program().nodes()[node].operation;
+  if (netsor::form(operation) != netsor::Form::linear) return result;
+  for (const netsor::LinearTerm& term : netsor::linear_terms(operation)) {
+    const NodeIndex argument = term.bundle.index();
+    const auto through = [&](const SparseMatrix& matrix) {
+      accumulate(result, operand(node, argument), matrix);
+    };
+    // (A M)' = A' M + A M', M made of a table
+    const auto product = [&](NodeIndex table, const auto& matrix_of) {
+      through(matrix_of(forms_.table(table).value));
+      const MatrixXd change = table_change(table);
+      if (change.size() > 0) accumulate(result, operand_form(node, argument), matrix_of(change));
+    };
+    std::visit(netsor::Overloaded{
+                   [&](double coefficient) {
+                     const Index own = structure_.columns(argument), columns = structure_.columns(node);
+                     const MatrixXd spread = own == columns ? MatrixXd(MatrixXd::Identity(own, own))
+                                                            : MatrixXd(MatrixXd::Ones(1, columns));
+                     through(SparseMatrix((coefficient * spread).sparseView()));
+                   },
+                   [&](const netsor::SharedSparse& matrix) { through(*matrix); },
+                   [&](netsor::LinearTerm::Table table) {
+                     product(table.id.index(),
+                             [](const MatrixXd& t) { return SparseMatrix(t.sparseView()); });
+                   },
+                   [&](netsor::LinearTerm::Diagonal factors) {
+                     product(factors.id.index(), [](const MatrixXd& t) { return diagonal(t); });
+                   },
+               },
+               term.matrix);
+  }
   return result;
 }
 

@@ -5,7 +5,8 @@
 #include <cmath>
 #include <map>
 
-#include "analytic/quadrature.hpp"
+#include "analytic/normal.hpp"
+#include "analytic/profile.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -16,17 +17,26 @@ using Gauss = boost::math::quadrature::gauss<double, 15>;
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr Eigen::Index chunk = 32;                // coefficients are computed so many at a time
-constexpr double negligible_remainder = 1e-14;    // product of two tails
+constexpr double negligible_remainder = 1e-12;    // product of two tails, which rounding keeps above 0
 constexpr double largest_relative_error = 1e-12;  // of usable coefficients
-constexpr std::size_t cached_bases = 16;
+constexpr Eigen::Index points = 31;               // of a panel
+constexpr Eigen::Index largest_cache = 1 << 25;   // numbers in bases that are kept
+constexpr Eigen::Index largest_basis = 1 << 24;   // numbers in one
+constexpr Eigen::Index largest_work = 1 << 27;    // nodes × orders of one marginal
 
-/// Nodes x, their weights times the normal density, and h_k(x), k = 0, 1, ...
+/// √k is the local frequency of h_k: half a panel sees at most 8 of its radians, which 15 Gauss points
+/// resolve.
+double widest_panel(Eigen::Index orders) {
+  return std::exp2(std::floor(std::log2(16 / std::sqrt(static_cast<double>(orders)))));
+}
+
+/// Nodes x, their weights times the normal density, and h_k(x), k = 0, 1, ... The usual orders are kept for
+/// the next marginal, more are made anew each time.
 class HermiteBasis {
  public:
   explicit HermiteBasis(const std::vector<double>& ends) {
     const auto& abscissae = Kronrod::abscissa();
     const Eigen::Index panels = static_cast<Eigen::Index>(ends.size()) - 1;
-    const Eigen::Index points = 2 * static_cast<Eigen::Index>(abscissae.size()) - 1;
     nodes_.resize(panels * points);
     weights_.resize(panels * points, 2);
     Eigen::Index n = 0;
@@ -45,39 +55,57 @@ class HermiteBasis {
         }
       }
     }
-    values_.resize(largest_orders, nodes_.size());
-    values_.row(0).setOnes();
-    values_.row(1) = nodes_.transpose();
+    kept_.resize(usual_orders, nodes_.size());
+    kept_.row(0).setOnes();
+    kept_.row(1) = nodes_.transpose();
     filled_ = 2;
   }
 
   const Eigen::VectorXd& nodes() const { return nodes_; }
   const Eigen::MatrixX2d& weights() const { return weights_; }  // Kronrod's, Gauss's
 
-  /// h_k at the nodes for k = first, ..., first + chunk - 1.
-  auto rows(Eigen::Index first) {
-    for (; filled_ < first + chunk; ++filled_) {
-      const double k = static_cast<double>(filled_);
-      values_.row(filled_) = (nodes_.transpose().cwiseProduct(values_.row(filled_ - 1)) -
-                              std::sqrt(k - 1) * values_.row(filled_ - 2)) /
-                             std::sqrt(k);
+  /// h_k at the nodes for k = first, ..., first + chunk - 1, where first = 0, chunk, 2 chunk, ... one after
+  /// the other.
+  Eigen::Ref<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> rows(
+      Eigen::Index first) {
+    if (first < usual_orders) {
+      for (; filled_ < first + chunk; ++filled_) recur(kept_, filled_, filled_);
+      return kept_.middleRows(first, chunk);
     }
-    return values_.middleRows(first, chunk);
+    if (first == usual_orders) {
+      fresh_.resize(chunk + 2, nodes_.size());
+      fresh_.topRows(2) = rows(first - chunk).bottomRows(2);
+    } else {
+      fresh_.topRows(2) = fresh_.bottomRows(2).eval();
+    }
+    for (Eigen::Index n = 0; n < chunk; ++n) recur(fresh_, n + 2, first + n);
+    return fresh_.bottomRows(chunk);
   }
 
  private:
+  using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+  /// h_k from the two rows above.
+  void recur(Rows& values, Eigen::Index row, Eigen::Index order) const {
+    const double k = static_cast<double>(order);
+    values.row(row) =
+        (nodes_.transpose().cwiseProduct(values.row(row - 1)) - std::sqrt(k - 1) * values.row(row - 2)) /
+        std::sqrt(k);
+  }
+
   Eigen::VectorXd nodes_;
   Eigen::MatrixX2d weights_;
-  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> values_;
+  Rows kept_, fresh_;
   Eigen::Index filled_ = 0;
 };
 
-/// Panels for φ(mean + deviation x) h_k(x). Widths are rounded to powers of two, so that columns of similar
-/// variance share their panels, and with them the basis.
-std::vector<double> panel_ends(const netsor::Activation& phi, double mean, double deviation) {
+/// Panels for φ(mean + deviation x) h_k(x), no wider than `widest`. Widths are rounded to powers of two, so
+/// that columns of similar variance share their panels, and with them the basis.
+std::vector<double> panel_ends(const Profile& phi, double widest) {
   std::vector<double> ends = {-20, -13, 13, 20};
-  for (int x = -10; x <= 10; ++x) ends.push_back(x);
-  for (const Feature& feature : features(phi, mean, deviation)) {
+  const double far = widest < 1 ? 13 : 10;
+  for (double x = -far; x <= far; x += widest) ends.push_back(x);
+  for (const Feature& feature : phi.features()) {
     if (!(std::abs(feature.centre) < 20)) continue;
     ends.push_back(feature.centre);
     if (feature.width <= 0) continue;
@@ -92,11 +120,18 @@ std::vector<double> panel_ends(const netsor::Activation& phi, double mean, doubl
   return ends;
 }
 
+/// E[φ²] on such panels, halved until they resolve φ.
+Integral resolved_square(const Profile& phi, Eigen::Index orders) {
+  QuadratureOptions options = phi.options();
+  options.square = true;
+  options.largest_work = std::min(largest_work / orders, largest_basis / usual_orders);
+  return gaussian_integral_on(panel_ends(phi, widest_panel(orders)), std::cref(phi), options);
+}
+
 /// The table's rows, filled one marginal at a time.
 class TableBuilder {
  public:
-  TableBuilder(const netsor::Activation& phi, Eigen::Index size, Eigen::Index orders)
-      : phi_(phi), orders_(orders) {
+  TableBuilder(Eigen::Index size, Eigen::Index orders) : orders_(orders) {
     table_.coefficients = Eigen::MatrixXd::Zero(size, orders);
     table_.tails = Eigen::MatrixXd::Ones(size, orders);
     table_.norm = table_.error = table_.gradient = table_.curvature = Eigen::VectorXd::Zero(size);
@@ -114,33 +149,44 @@ class TableBuilder {
     table_.usable[to] = table_.usable[from];
   }
 
-  void expand(Eigen::Index i, double mean, double deviation) {
-    HermiteBasis& basis = basis_for(panel_ends(phi_, mean, deviation));
+  void expand(Eigen::Index i, const Profile& phi) {
+    const Integral integral = resolved_square(phi, orders_);
+    const double square = integral.estimate.value;
+    if (!std::isfinite(square) || !integral.converged) return;
+    HermiteBasis& basis = basis_for(integral.ends);
     const Eigen::VectorXd& nodes = basis.nodes();
     Eigen::VectorXd values(nodes.size());
-    for (Eigen::Index n = 0; n < nodes.size(); ++n) values(n) = evaluate(phi_, mean + deviation * nodes(n));
+    for (Eigen::Index n = 0; n < nodes.size(); ++n) values(n) = phi(nodes(n));
     const Eigen::MatrixX2d weighted = basis.weights().array().colwise() * values.array();
-    const Eigen::ArrayX2d squares = weighted.array().colwise() * values.array();
-    const double square = squares.col(0).sum();
+    const Eigen::ArrayXd squares = weighted.col(0).array() * values.array();
+    const Eigen::Index last = nodes.size() - 1;
     const double edge =
-        std::max(values(0) * values(0) * normal_density(nodes(0)),
-                 values(values.size() - 1) * values(values.size() - 1) * normal_density(nodes(0)));
-    if (!std::isfinite(square) || edge > 1e-20 * square) return;
+        normal_density(nodes(0)) * std::max(values(0) * values(0), values(last) * values(last));
+    if (edge > epsilon * epsilon * square) return;  // E[φ²] may have mass beyond the last panel
     Moment& moment = table_.square[i];
+    const double deviation = phi.deviation();
+    const double norm = std::sqrt(square);
     moment.value = square;
-    moment.rounding = std::abs(square - squares.col(1).sum()) + 8 * epsilon * square;
-    moment.slope_mean_u = (squares.col(0) * nodes.array()).sum() / deviation;
-    moment.slope_a = (squares.col(0) * (nodes.array().square() - 1)).sum() / (2 * deviation * deviation);
+    moment.rounding = integral.estimate.bound;
+    moment.slope_mean_u = (squares * nodes.array()).sum() / deviation;
+    moment.slope_a = (squares * (nodes.array().square() - 1)).sum() / (2 * deviation * deviation);
     double rest = square;
     double gap = 0;
+    const double rounding = integral.estimate.bound + 2 * (integral.noise + norm * sum_rounding()) * norm;
     for (Eigen::Index first = 0; first < orders_; first += chunk) {
       const Eigen::Matrix<double, chunk, 2> both = basis.rows(first) * weighted;
       gap += (both.col(0) - both.col(1)).squaredNorm();
-      rest = accept(i, first, both.col(0), square, rest);
+      rest = accept(i, first, both.col(0), square, rest, rounding);
+      if (rest <= rounding) {  // the other coefficients are rounding
+        const Eigen::Index others = orders_ - first - chunk;
+        table_.tails.row(i).tail(others).setConstant(table_.tails(i, first + chunk - 1));
+        break;
+      }
     }
-    table_.norm(i) = std::sqrt(square);
-    table_.error(i) =
-        std::sqrt(gap) + 4 * epsilon * table_.norm(i) + undeclared_error(mean, deviation, square);
+    table_.norm(i) = norm;
+    // By Bessel's inequality, the values' errors change the coefficients by no more than their own norm. The
+    // recurrence and the sum of each coefficient add roundings of their own.
+    table_.error(i) = std::sqrt(gap) + integral.noise + table_.norm(i) * sum_rounding();
     table_.gradient(i) = std::sqrt(table_.gradient(i));
     table_.curvature(i) = std::sqrt(table_.curvature(i));
     table_.usable[i] = table_.error(i) <= largest_relative_error * table_.norm(i);
@@ -149,23 +195,22 @@ class TableBuilder {
   HermiteTable finish() { return std::move(table_); }
 
  private:
-  /// An undeclared kink of a user's function may hide between the outermost nodes of two panels: another
-  /// partition, adaptive, sees it.
-  double undeclared_error(double mean, double deviation, double square) const {
-    if (phi_.kind() != netsor::Activation::Kind::custom) return 0;
-    const Estimate other = quadrature_square(phi_, mean, deviation * deviation).estimate;
-    return std::abs(other.value - square);
-  }
+  /// Of all coefficients together, relative to the norm: each one's is a few ε, and they are independent.
+  double sum_rounding() const { return 4 * epsilon * std::sqrt(static_cast<double>(orders_)); }
 
   HermiteBasis& basis_for(const std::vector<double>& ends) {
-    if (bases_.size() >= cached_bases && !bases_.contains(ends)) bases_.clear();
+    if (bases_.contains(ends)) return bases_.at(ends);
+    cached_ += points * static_cast<Eigen::Index>(ends.size()) * usual_orders;
+    if (cached_ > largest_cache) {
+      bases_.clear();
+      cached_ = 0;
+    }
     return bases_.try_emplace(ends, ends).first->second;
   }
 
   /// Stores coefficients first, first + 1, ... and what they leave of E[φ²], which is returned.
   double accept(Eigen::Index i, Eigen::Index first, const Eigen::Matrix<double, chunk, 1>& coefficients,
-                double square, double rest) {
-    const double rounding = 16 * epsilon * square;
+                double square, double rest, double rounding) {
     for (Eigen::Index n = 0; n < chunk; ++n) {
       const Eigen::Index k = first + n;
       const double a = coefficients(n);
@@ -178,10 +223,10 @@ class TableBuilder {
     return rest;
   }
 
-  const netsor::Activation& phi_;
   Eigen::Index orders_;
   HermiteTable table_;
   std::map<std::vector<double>, HermiteBasis> bases_;
+  Eigen::Index cached_ = 0;  // numbers in them
 };
 
 }  // namespace
@@ -189,7 +234,7 @@ class TableBuilder {
 HermiteTable hermite_table(const netsor::Activation& phi, const std::vector<Normal>& marginals,
                            Eigen::Index orders) {
   const Eigen::Index size = static_cast<Eigen::Index>(marginals.size());
-  TableBuilder builder(phi, size, std::min(largest_orders, (orders + chunk - 1) / chunk * chunk));
+  TableBuilder builder(size, std::min(largest_orders, (orders + chunk - 1) / chunk * chunk));
   std::map<std::pair<double, double>, Eigen::Index> known;
   for (Eigen::Index i = 0; i < size; ++i) {
     const double mean = marginals[i].mean.value;
@@ -197,7 +242,7 @@ HermiteTable hermite_table(const netsor::Activation& phi, const std::vector<Norm
     if (variance == 0) continue;
     const auto [found, is_new] = known.try_emplace({mean, variance}, i);
     if (is_new) {
-      builder.expand(i, mean, std::sqrt(variance));
+      builder.expand(i, Profile(phi, mean, std::sqrt(variance)));
     } else {
       builder.copy(found->second, i);
     }
@@ -205,20 +250,28 @@ HermiteTable hermite_table(const netsor::Activation& phi, const std::vector<Norm
   return builder.finish();
 }
 
-Eigen::Index sufficient_orders(const netsor::Activation& phi, const std::vector<Normal>& rows,
-                               const netsor::Activation& psi, const std::vector<Normal>& columns) {
+std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, const std::vector<Normal>& rows,
+                                              const netsor::Activation& psi,
+                                              const std::vector<Normal>& columns) {
   const auto by_variance = [](const Normal& x, const Normal& y) {
     return x.variance.value < y.variance.value;
   };
   if (rows.empty() || columns.empty()) return chunk;
   const Normal& row = *std::max_element(rows.begin(), rows.end(), by_variance);
   const Normal& column = *std::max_element(columns.begin(), columns.end(), by_variance);
-  const HermiteTable left = hermite_table(phi, {row}, largest_orders);
-  const HermiteTable right = hermite_table(psi, {column}, largest_orders);
-  for (Eigen::Index k = 0; k < largest_orders; ++k) {
-    if (left.tails(0, k) * right.tails(0, k) <= negligible_remainder) return k + 1;
+  for (const Eigen::Index orders : {usual_orders, largest_orders}) {
+    const HermiteTable left = hermite_table(phi, {row}, orders);
+    const HermiteTable right = hermite_table(psi, {column}, orders);
+    for (Eigen::Index k = 0; k < orders; ++k) {
+      if (left.tails(0, k) * right.tails(0, k) <= negligible_remainder) return k + 1;
+    }
   }
-  return largest_orders;
+  return {};
+}
+
+double table_work(Eigen::Index orders) {
+  const double nodes = static_cast<double>(points) * 20 / widest_panel(orders);
+  return 4 * nodes * static_cast<double>(orders);  // a recurrence, and two products
 }
 
 }  // namespace nngpcheck::analytic

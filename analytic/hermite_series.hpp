@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <optional>
 #include <vector>
 
 #include "analytic/closed_form.hpp"
@@ -10,8 +11,8 @@ namespace nngpcheck::analytic {
 
 /// The Hermite coefficients of φ at many marginals,
 ///   a_k(i) = E[φ(mean_i + deviation_i x) h_k(x)],  x ~ N(0, 1),  h_k = He_k / √(k!),
-/// by Gauss-Kronrod quadrature on panels. With them E[φ(u_i) ψ(v_j)] = Σ_k a_k(i) b_k(j) ρ^k, and cutting
-/// after k = K costs at most |ρ|^{K+1} t_K(i) t_K(j), t_K² = Σ_{k>K} a_k² = E[φ²] - Σ_{k≤K} a_k².
+/// by Gauss-Kronrod quadrature on panels that resolve φ. With them E[φ(u_i) ψ(v_j)] = Σ_k a_k(i) b_k(j) ρ^k,
+/// and cutting after k = K costs at most |ρ|^{K+1} t_K(i) t_K(j), t_K² = Σ_{k>K} a_k² = E[φ²] - Σ_{k≤K} a_k².
 struct HermiteTable {
   Eigen::MatrixXd
       coefficients;       // marginals × orders; zero beyond the order where a marginal's tail is negligible
@@ -31,11 +32,17 @@ struct HermiteTable {
 HermiteTable hermite_table(const netsor::Activation& phi, const std::vector<Normal>& marginals,
                            Eigen::Index orders);
 
-inline constexpr Eigen::Index largest_orders = 256;
+inline constexpr Eigen::Index usual_orders = 256;
+inline constexpr Eigen::Index largest_orders = 4096;
 
 /// How many orders a pair of tables needs for the products of tails to be rounding at every ρ: judged by the
-/// marginals of largest variance, since the tails decay the slower the larger the variance.
-Eigen::Index sufficient_orders(const netsor::Activation& phi, const std::vector<Normal>& rows,
-                               const netsor::Activation& psi, const std::vector<Normal>& columns);
+/// marginals of largest variance, since the tails decay the slower the larger the variance. None where even
+/// largest_orders are not enough, as for functions with kinks.
+std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, const std::vector<Normal>& rows,
+                                              const netsor::Activation& psi,
+                                              const std::vector<Normal>& columns);
+
+/// Operations that a table of so many orders takes for each marginal, roughly.
+double table_work(Eigen::Index orders);
 
 }  // namespace nngpcheck::analytic

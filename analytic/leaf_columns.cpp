@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "netsor/passes/traits.hpp"
+
 namespace nngpcheck::analytic {
 
 using netsor::Index;
@@ -24,46 +26,12 @@ std::set<LeafColumns::Column> LeafColumns::find(Column column) {
     return !families.empty() && subset(families, sampled_) ? std::set<Column>{column} : std::set<Column>{};
   }
   std::set<Column> result;
-  const auto include = [&, own = j](netsor::BundleId operand, Index operand_column) {
-    const auto& columns = of({operand.index(), operand_column});
-    result.insert(columns.begin(), columns.end());
-  };
-  const auto pointwise = [&, own = j](netsor::BundleId operand) {
-    include(operand, structure_.operand_column(operand.index(), own));
-  };
-  std::visit(netsor::Overloaded{
-                 [&, own = j](const netsor::Mix& op) {
-                   for (netsor::SparseMatrix::InnerIterator it(*op.matrix, own); it; ++it) {
-                     include(op.argument, it.row());
-                   }
-                 },
-                 [&](const netsor::TableMix& op) {
-                   for (Index k = 0; k < structure_.columns(op.argument.index()); ++k)
-                     include(op.argument, k);
-                 },
-                 [&](const netsor::Add& op) {
-                   for (const auto& term : op.terms) pointwise(term.bundle);
-                 },
-                 [&](const netsor::Scale& op) { pointwise(op.argument); },
-                 [&](const netsor::Map& op) { pointwise(op.argument); },
-                 [&](const netsor::Mul& op) {
-                   pointwise(op.left);
-                   pointwise(op.right);
-                 },
-                 [&](const netsor::Max& op) {
-                   pointwise(op.left);
-                   pointwise(op.right);
-                 },
-                 [&, own = j](const netsor::Standardize& op) {
-                   for (std::size_t k = 0; k < op.group.size(); ++k) {
-                     if (op.group[k] == op.group[static_cast<std::size_t>(own)]) {
-                       include(op.argument, static_cast<Index>(k));
-                     }
-                   }
-                 },
-                 [](const auto&) {},
-             },
-             structure_.program().nodes()[node].operation);
+  for (const auto& [operand, map] : netsor::bundle_operands(structure_.program().nodes()[node].operation)) {
+    for (const Index k : netsor::columns_read(map, {j}, structure_.columns(operand.index()))) {
+      const auto& columns = of({operand.index(), k});
+      result.insert(columns.begin(), columns.end());
+    }
+  }
   return result;
 }
 

@@ -1,7 +1,5 @@
 #include "analytic/limit.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -13,7 +11,9 @@
 
 #include "analytic/evaluation.hpp"
 #include "analytic/plan.hpp"
+#include "analytic/seed.hpp"
 #include "analytic/sobol.hpp"
+#include "machine/memory.hpp"
 #include "netsor/restrict.hpp"
 #include "netsor/spelling.hpp"
 
@@ -30,7 +30,9 @@ constexpr int default_log2_points =
 constexpr int largest_log2_points = 22;
 constexpr double default_tolerance = 5e-5;
 constexpr double assumed_rate = 0.75;  // of the standard error in the number of points; between 1/2 and 3/2
-constexpr double path_memory = 4e9;    // bytes that one randomization's arrays may take
+// Bytes that one randomization's arrays may take. A constant, so that the number of points, and with it the
+// kernel, is the same on all machines that have as much.
+constexpr double path_memory = 4e9;
 
 constexpr std::uint64_t pilot_number = ~std::uint64_t{0};  // no randomization's
 
@@ -79,7 +81,7 @@ class Runner {
       : options_(options),
         goals_(std::move(goals)),
         plan_(make_plan(structure, goals_, options.force_paths)),
-        base_(structure, plan_, goals_) {
+        base_(structure, plan_, goals_, options.progress) {
     check_memory();
     base_.run();
   }
@@ -89,18 +91,33 @@ class Runner {
                        [&](const Demand& g) { return plan_.entry(g).replicated; });
   }
 
-  // The most points whose arrays fit the memory.
-  int affordable_log2_points() const {
+  // What the arrays of one randomization take for each point.
+  double bytes_per_point() const {
     double arrays = 1;
     for (const Plan::Entry& entry : plan_.entries) arrays += entry.step->arrays_per_path();
-    return std::max(0, static_cast<int>(std::log2(path_memory / (8 * arrays))));
+    return 8 * arrays;
+  }
+
+  // The most points whose arrays fit the memory.
+  int affordable_log2_points() const {
+    const double bytes = std::min(path_memory, machine::available_memory());
+    return static_cast<int>(std::log2(std::max(1., bytes / bytes_per_point())));
+  }
+
+  // Throws unless the arrays of so many points fit.
+  void check_points(int log2_points) const {
+    const double needed = std::ldexp(bytes_per_point(), log2_points), available = machine::available_memory();
+    if (needed <= available) return;
+    throw LimitError("limit: the paths of 2^" + std::to_string(log2_points) + " points take about " +
+                     machine::bytes_text(needed) + ", and " + machine::bytes_text(available) +
+                     " are available; ask for fewer points, or compute the kernel in blocks");
   }
 
   // One small randomization for the principal axes, of use to all later ones and independent of them.
   void pilot(int log2_points) {
     if (plan_.systems.common.empty()) return;
     const PathPool::Axes none;
-    Evaluation pilot(base_, none, log2_points, seed(pilot_number));
+    Evaluation pilot(base_, none, log2_points, seed_of_part(options_.seed, pilot_number));
     pilot.run();
     axes_ = pilot.principal_axes();
   }
@@ -108,15 +125,20 @@ class Runner {
   void randomize(int log2_points) {
     replicates_.clear();
     replicates_.resize(static_cast<std::size_t>(options_.randomizations));
-    std::atomic<std::size_t> next = 0;
+    std::atomic<std::size_t> next = 0, done = 0;
     std::exception_ptr failure;
     std::mutex mutex;
     const auto work = [&] {
       for (std::size_t r = next++; r < replicates_.size(); r = next++) {
         try {
-          auto replicate = std::make_unique<Evaluation>(base_, axes_, log2_points, seed(r));
+          auto replicate = std::make_unique<Evaluation>(base_, axes_, log2_points, seed_of_part(options_.seed, r));
           replicate->run();
           replicates_[r] = std::move(replicate);
+          ++done;
+          options_.progress.report({}, [&] {
+            return "limit, " + std::to_string(done) + " of " + std::to_string(replicates_.size()) +
+                   " randomizations of 2^" + std::to_string(log2_points) + " points";
+          });
         } catch (...) {
           const std::lock_guard lock(mutex);
           failure = std::current_exception();
@@ -124,11 +146,8 @@ class Runner {
         }
       }
     };
-    const unsigned threads = options_.threads > 0 ? static_cast<unsigned>(options_.threads)
-                                                  : std::max(1U, std::thread::hardware_concurrency());
     std::vector<std::thread> workers;
-    for (unsigned t = 1; t < std::min<std::size_t>(threads, replicates_.size()); ++t)
-      workers.emplace_back(work);
+    for (std::size_t t = 1; t < threads(log2_points); ++t) workers.emplace_back(work);
     work();
     for (std::thread& worker : workers) worker.join();
     if (failure) std::rethrow_exception(failure);
@@ -161,6 +180,15 @@ class Runner {
   std::vector<PlanStep> report() const;
 
  private:
+  // Each holds the arrays of one randomization.
+  std::size_t threads(int log2_points) const {
+    const unsigned asked = options_.threads > 0 ? static_cast<unsigned>(options_.threads)
+                                                : std::max(1U, std::thread::hardware_concurrency());
+    const double fit = machine::available_memory() / std::ldexp(bytes_per_point(), log2_points);
+    return std::min({std::size_t{asked}, replicates_.size(),
+                     static_cast<std::size_t>(std::clamp(fit, 1., double{1 << 20}))});
+  }
+
   // Over the randomizations by Welford's recursion, or of the one evaluation that is the same in all.
   template <class Quantity>
   Summary summary(bool randomized, const Quantity& quantity) const {
@@ -189,8 +217,7 @@ class Runner {
   // Before anything large is allocated: the largest matrix, with its bound and what is made on the way to it.
   void check_memory() const {
     const Structure& structure = base_.structure();
-    const double available =
-        static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+    const double available = machine::available_memory();
     for (const Plan::Entry& entry : plan_.entries) {
       const auto& [kind, x, y, entries, system] = entry.step->demand();
       if (!entries.is_full() || y == one ||
@@ -200,17 +227,12 @@ class Runner {
       const auto columns = static_cast<double>(structure.columns(y));
       const double needed = 4 * 16 * rows * columns;
       if (needed < available) continue;
-      const auto gigabytes = [](double bytes) { return std::to_string(std::llround(bytes / 1e9)) + " GB"; };
       throw LimitError("limit: the moments of " + structure.program().name(x) + " and " +
                        structure.program().name(y) + " are " + std::to_string(structure.columns(x)) + " × " +
                        std::to_string(structure.columns(y)) + " numbers; this takes about " +
-                       gigabytes(needed) + " and the machine has " + gigabytes(available) +
-                       "; use fewer or smaller inputs, or compute the kernel in blocks");
+                       machine::bytes_text(needed) + ", and " + machine::bytes_text(available) +
+                       " are available; use fewer or smaller inputs, or compute the kernel in blocks");
     }
-  }
-
-  std::uint64_t seed(std::uint64_t randomization) const {
-    return options_.seed * 0x9e3779b97f4a7c15U + randomization;
   }
 
   const LimitOptions& options_;
@@ -280,6 +302,7 @@ int sample(Runner& runner, const std::vector<Block>& blocks, const LimitOptions&
   };
   if (options.points) {
     const int log2_points = std::countr_zero(static_cast<std::uint64_t>(*options.points));
+    runner.check_points(log2_points);
     run(log2_points);
     return log2_points;
   }

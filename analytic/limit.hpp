@@ -9,6 +9,7 @@
 
 #include "analytic/error.hpp"
 #include "netsor/program.hpp"
+#include "progress/progress.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -25,7 +26,7 @@ enum class Rule {
 /// "linear", "closed form", …
 std::string to_string(Rule rule);
 
-/// Only programs that need rule 5 read any of these.
+/// Only programs that need rule 5 read any of these but `progress`.
 struct LimitOptions {
   /// Independent randomizations R of the whole program; the standard error comes from their spread. ≥ 2;
   /// 16 or more make it trustworthy.
@@ -42,6 +43,7 @@ struct LimitOptions {
   /// other.
   bool force_paths = false;
   int threads = 0;  // 0: all
+  Progress progress = {};
 };
 
 /// One line of the plan: the moments E[XᵀY] of one pair of bundles.
@@ -64,7 +66,7 @@ struct Limit {
 };
 
 /// The kernel σ_v² Σ_b (n_b/Σn) E[X_bᵀX_b] of the program's output. Symmetric.
-/// Throws LimitError if a rule is missing, the limit does not exist, or the options cannot be met.
+/// Throws LimitError if a rule is missing, the limit does not exist, or the options cannot be met, and Stopped.
 Limit limit(const netsor::Program& program, const LimitOptions& options = {});
 
 /// The block of that kernel at these rows and columns (train × test), at the cost of that block and the
@@ -72,7 +74,8 @@ Limit limit(const netsor::Program& program, const LimitOptions& options = {});
 Limit limit(const netsor::Program& program, const std::vector<Eigen::Index>& rows,
             const std::vector<Eigen::Index>& columns, const LimitOptions& options = {});
 
-/// The plan as a table: pair, instruction, rule, evaluations, errors.
+/// The plan as a table: pair, instruction, rule, evaluations, errors; then the kinks and jumps of activations that
+/// are expressions or user's functions.
 std::string explain(const netsor::Program& program, const Limit& limit);
 
 }  // namespace nngpcheck::analytic

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace nngpcheck::analytic {
 
@@ -84,6 +85,50 @@ SparseMatrix diagonal(const Eigen::MatrixXd& row) {
   return result;
 }
 
+template <class Visit>
+void for_each_row(const SparseMatrix& matrix, const Visit& visit) {
+  for (Index j = 0; j < matrix.outerSize(); ++j) {
+    for (SparseMatrix::InnerIterator it(matrix, j); it; ++it) visit(it.row());
+  }
+}
+
+// The rows that hold something, of either matrix.
+std::vector<Index> filled_rows(const Coefficients& c) {
+  std::vector<bool> filled(static_cast<std::size_t>(c.value.rows()), false);
+  for (const SparseMatrix* matrix : {&c.value, &c.bound}) {
+    for_each_row(*matrix, [&](Index row) { filled[static_cast<std::size_t>(row)] = true; });
+  }
+  std::vector<Index> result;
+  for (std::size_t row = 0; row < filled.size(); ++row) {
+    if (filled[row]) result.push_back(static_cast<Index>(row));
+  }
+  return result;
+}
+
+// These rows, which are all that are not empty.
+SparseMatrix without_empty_rows(const SparseMatrix& matrix, const std::vector<Index>& rows) {
+  if (std::ssize(rows) == matrix.rows() || matrix.size() == 0) return matrix;
+  SparseMatrix result(std::ssize(rows), matrix.cols());
+  result.reserve(matrix.nonZeros());
+  for (Index j = 0; j < matrix.cols(); ++j) {
+    result.startVec(j);
+    for (SparseMatrix::InnerIterator it(matrix, j); it; ++it) {
+      const auto row = std::lower_bound(rows.begin(), rows.end(), it.row()) - rows.begin();
+      result.insertBack(row, j) = it.value();
+    }
+  }
+  result.finalize();
+  return result;
+}
+
+// A term's coefficients of the columns that it reads.
+Coefficients of_columns_read(const Term& term, Index columns) {
+  if (!term.coefficients) return {identity(columns), {}};
+  const std::vector<Index> rows = filled_rows(*term.coefficients);
+  return {without_empty_rows(term.coefficients->value, rows),
+          without_empty_rows(term.coefficients->bound, rows)};
+}
+
 Index nonzeros_per_column(const SparseMatrix& matrix) {
   Index most = 0;
   for (Index j = 0; j < matrix.cols(); ++j) {
@@ -99,46 +144,40 @@ const LinearForm& LinearForms::of(NodeIndex node) {
   return made_.emplace(node, make(node)).first->second;
 }
 
+// X_k M_k, or X_k's own terms where M_k is a number and X_k is not broadcast.
+LinearForm LinearForms::times(LinearForm form, const netsor::LinearTerm& term, Index columns) {
+  std::visit(Overloaded{
+                 [&](double coefficient) {
+                   const Index own = structure_.columns(term.bundle.index());
+                   scale_by(form, coefficient, own);
+                   if (own != columns) multiply(form, row_of_ones(columns), {});
+                 },
+                 [&](const netsor::SharedSparse& matrix) { multiply(form, *matrix, {}); },
+                 [&](netsor::LinearTerm::Table table) {
+                   const UncertainMatrix& t = table_(table.id.index());
+                   multiply(form, t.value.sparseView(), t.bound.sparseView());
+                 },
+                 [&](netsor::LinearTerm::Diagonal factors) {
+                   const UncertainMatrix& t = table_(factors.id.index());
+                   multiply(form, diagonal(t.value), diagonal(t.bound));
+                 },
+             },
+             term.matrix);
+  return form;
+}
+
 LinearForm LinearForms::make(NodeIndex node) {
-  // A Gaussian operand of a bundle that is not Gaussian is an atom.
-  const auto operand = [&](NodeIndex index) {
-    return structure_.gaussian(index) && !structure_.gaussian(node) ? LinearForm{{{index, {}}}} : of(index);
-  };
-  return std::visit(Overloaded{
-                        [&](const netsor::Mix& op) {
-                          LinearForm form = operand(op.argument.index());
-                          multiply(form, *op.matrix, {});
-                          return form;
-                        },
-                        [&](const netsor::TableMix& op) {
-                          LinearForm form = operand(op.argument.index());
-                          const UncertainMatrix& table = table_(op.table.index());
-                          multiply(form, table.value.sparseView(), table.bound.sparseView());
-                          return form;
-                        },
-                        [&](const netsor::Scale& op) {
-                          LinearForm form = operand(op.argument.index());
-                          const UncertainMatrix& factors = table_(op.factors.index());
-                          multiply(form, diagonal(factors.value), diagonal(factors.bound));
-                          return form;
-                        },
-                        [&](const netsor::Add& op) {
-                          LinearForm form;
-                          const Index columns = structure_.columns(node);
-                          for (const auto& summand : op.terms) {
-                            LinearForm term = operand(summand.bundle.index());
-                            const Index own = structure_.columns(summand.bundle.index());
-                            scale_by(term, summand.coefficient, own);
-                            if (own != columns) multiply(term, row_of_ones(columns), {});
-                            accumulate(form, std::move(term), columns);
-                          }
-                          return form;
-                        },
-                        [&](const auto&) {
-                          return LinearForm{{{node, {}}}};
-                        },
-                    },
-                    structure_.program().nodes()[node].operation);
+  const netsor::Operation& operation = structure_.program().nodes()[node].operation;
+  if (netsor::form(operation) != netsor::Form::linear) return {{{node, {}}}};
+  const Index columns = structure_.columns(node);
+  LinearForm result;
+  for (const netsor::LinearTerm& term : netsor::linear_terms(operation)) {
+    const NodeIndex operand = term.bundle.index();
+    // A Gaussian operand of a bundle that is not Gaussian is an atom.
+    const bool atom = structure_.gaussian(operand) && !structure_.gaussian(node);
+    accumulate(result, times(atom ? LinearForm{{{operand, {}}}} : of(operand), term, columns), columns);
+  }
+  return result;
 }
 
 std::vector<std::pair<Index, double>> column_entries(const Term& term, Index column) {
@@ -150,15 +189,20 @@ std::vector<std::pair<Index, double>> column_entries(const Term& term, Index col
   return result;
 }
 
+std::vector<Index> columns_read(const Term& term, Index columns) {
+  if (term.coefficients) return filled_rows(*term.coefficients);
+  std::vector<Index> all(static_cast<std::size_t>(columns));
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
+}
+
 void add_congruence(UncertainMatrix& sum, const Term& a, const UncertainMatrix& e, const Term& b) {
   if (!a.coefficients && !b.coefficients) {
     sum.value += e.value;
     sum.bound += e.bound + epsilon * e.value.cwiseAbs();
     return;
   }
-  Coefficients a_storage, b_storage;
-  const Coefficients& left = explicit_coefficients(a, e.value.rows(), a_storage);
-  const Coefficients& right = explicit_coefficients(b, e.value.cols(), b_storage);
+  const Coefficients left = of_columns_read(a, e.value.rows()), right = of_columns_read(b, e.value.cols());
   const SparseMatrix left_size = left.value.cwiseAbs();
   const SparseMatrix right_size = right.value.cwiseAbs();
   const Eigen::MatrixXd e_size = e.value.cwiseAbs();

@@ -10,6 +10,7 @@
 
 #include "analytic/structure.hpp"
 #include "analytic/uncertain.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -45,6 +46,7 @@ class LinearForms {
 
  private:
   LinearForm make(NodeIndex node);
+  LinearForm times(LinearForm form, const netsor::LinearTerm& term, netsor::Index columns);
 
   const Structure& structure_;
   TableLookup table_;
@@ -55,7 +57,11 @@ class LinearForms {
 std::vector<std::pair<netsor::Index, double>> column_entries(const LinearForm::Term& term,
                                                              netsor::Index column);
 
-/// Adds AᵀEB to `sum`, its bound included: the arguments' bounds, to first order, and rounding.
+/// The columns that the combination reads of the term's atom, which has `columns` of them; ascending.
+std::vector<netsor::Index> columns_read(const LinearForm::Term& term, netsor::Index columns);
+
+/// Adds AᵀEB to `sum`, its bound included: the arguments' bounds, to first order, and rounding. Of E, only
+/// the rows that A reads and the columns that B reads are given.
 void add_congruence(UncertainMatrix& sum, const LinearForm::Term& a, const UncertainMatrix& e,
                     const LinearForm::Term& b);
 

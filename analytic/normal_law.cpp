@@ -5,6 +5,7 @@
 
 #include "analytic/error.hpp"
 #include "analytic/gaussian_smoothing.hpp"
+#include "analytic/profile.hpp"
 #include "analytic/quadrature_pair.hpp"
 
 namespace nngpcheck::analytic {
@@ -12,6 +13,8 @@ namespace nngpcheck::analytic {
 namespace {
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
+constexpr double few_roundings =
+    64 * epsilon;                             // relative bound of a formula beyond which quadrature is tried
 constexpr double rounding_tolerance = 1e-10;  // relative, of a covariance beyond √(ab)
 
 std::string number(double x) {
@@ -33,39 +36,26 @@ double spread_at_zero_variance(const netsor::Activation& phi, const Normal& u) {
       continue;
     }
     const double deviation = std::sqrt(u.variance.bound);
-    const std::vector<Feature> points = features(phi, mean, deviation);
-    const auto square = [&](double x) {
-      const double difference = evaluate(phi, mean + deviation * x) - centre;
-      return difference * difference;
-    };
-    largest = std::max(largest, std::sqrt(gaussian_integral(square, points).estimate.value));
+    const Profile profile(phi, mean, deviation);
+    QuadratureOptions options = profile.options();
+    options.square = true;
+    const Function difference = [&](double x) { return profile(x) - centre; };
+    const Estimate square = gaussian_integral(difference, profile.features(), options).estimate;
+    largest = std::max(largest, std::sqrt(square.value + square.bound));
   }
   return largest;
 }
 
-/// Whether the recurrence behind `smoothed` would cancel: rectified powers far from their support.
-bool cancels(const netsor::Activation& phi, double mean, double deviation) {
-  const std::optional<HomogeneousForm> form = homogeneous_form(phi);
-  return form && !is_monomial(*form) && form->power >= 1 && std::abs(mean) > deviation;
-}
-
+/// By formula if its bound is as good as quadrature's.
 Estimate exact_mean(const netsor::Activation& phi, double mean, double variance) {
   const double deviation = std::sqrt(variance);
-  if (variance == 0) return {evaluate(phi, mean), 2 * epsilon * std::abs(evaluate(phi, mean))};
-  if (!has_smoothed(phi) || cancels(phi, mean, deviation))
-    return quadrature_mean(phi, mean, variance).estimate;
-  const double value = smoothed(phi, mean, deviation);
-  double size = std::abs(value);
-  for (const double x : {-1.5, -0.5, 0.5, 1.5})
-    size = std::max(size, std::abs(evaluate(phi, mean + x * deviation)));
-  using Kind = netsor::Activation::Kind;
-  if (phi.kind() == Kind::exp) return {value, (4 + std::abs(mean) + variance) * epsilon * value};
-  if (phi.kind() == Kind::sin || phi.kind() == Kind::cos) {
-    return {value, (4 * std::abs(value) + (4 + variance) * std::abs(value) +
-                    2 * std::abs(mean) * std::exp(-0.5 * variance)) *
-                       epsilon};
+  if (variance == 0) return {evaluate(phi, mean), 4 * epsilon * std::abs(evaluate(phi, mean))};
+  if (has_smoothed(phi)) {
+    const Estimate formula = smoothed(phi, mean, deviation);
+    if (formula.bound <= few_roundings * std::abs(formula.value) || !std::isfinite(formula.value))
+      return formula;
   }
-  return {value, 24 * epsilon * size};
+  return quadrature_mean(Profile(phi, mean, deviation)).estimate;
 }
 
 }  // namespace
@@ -110,9 +100,8 @@ Estimate mean_with_bound(const netsor::Activation& phi, const Normal& u) {
     result.bound += result.value * std::expm1(mean.bound + 0.5 * variance.bound);
     return result;
   }
-  const double deviation = std::sqrt(variance.value);
-  const auto value = [&](double x) { return evaluate(phi, mean.value + deviation * x); };
-  result.bound += law_shift(value, features(phi, mean.value, deviation), u);
+  const Profile profile(phi, mean.value, std::sqrt(variance.value));
+  result.bound += law_shift(std::cref(profile), profile.features(), u);
   return result;
 }
 
@@ -127,11 +116,11 @@ Estimate degenerate_dual(const netsor::Activation& phi, const netsor::Activation
   const bool varies_left = u.variance.value > 0 || !is_certain(u);
   const bool varies_right = v.variance.value > 0 || !is_certain(v);
   if (varies_left && varies_right) {
-    const double spread_left = u.variance.value > 0 ? roughness(phi, u.mean.value, u.variance.value).norm
-                                                    : spread_at_zero_variance(phi, u);
-    const double spread_right = v.variance.value > 0 ? roughness(psi, v.mean.value, v.variance.value).norm
-                                                     : spread_at_zero_variance(psi, v);
-    bound += spread_left * spread_right;
+    const auto spread = [](const netsor::Activation& f, const Normal& x) {
+      return x.variance.value > 0 ? roughness(Profile(f, x.mean.value, std::sqrt(x.variance.value))).norm
+                                  : spread_at_zero_variance(f, x);
+    };
+    bound += spread(phi, u) * spread(psi, v);
   }
   return {left.value * right.value, bound};
 }

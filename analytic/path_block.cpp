@@ -113,11 +113,15 @@ bool PathBlock::known(NodeIndex node) const {
   return node == one || subset(values_.structure().families(node), forms_.sampled());
 }
 
-double PathBlock::sum(NodeIndex x, Index i, NodeIndex y, Index j) {
+PathBlock::Sum PathBlock::sum(NodeIndex x, Index i, NodeIndex y, Index j) {
   if (known(x) && known(y)) {
-    return y == one ? value(x, i).sum() : (value(x, i) * value(y, j)).sum();
+    const ArrayXd& left = value(x, i);
+    if (y == one) return {left.sum(), left.abs().sum()};
+    const ArrayXd& right = value(y, j);
+    return {(left * right).sum(), (left * right).abs().sum()};
   }
-  return conditional(x, i, y, j).sum(paths());
+  const PathNumber number = conditional(x, i, y, j);
+  return {number.sum(paths()), number.values(paths()).abs().sum()};
 }
 
 // Times a known column.

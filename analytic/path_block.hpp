@@ -81,8 +81,13 @@ class PathBlock {
   /// Precondition: known(node), and its leaves are drawn.
   const Eigen::ArrayXd& value(NodeIndex node, Eigen::Index column) { return (*coordinates_)(node, column); }
 
-  /// Σ over the block's paths of E[x_i y_j | path]; y may be `one`.
-  double sum(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j);
+  /// Over the block's paths.
+  struct Sum {
+    double value = 0;
+    double size = 0;  // of the absolute values
+  };
+  /// Σ E[x_i y_j | path]; y may be `one`.
+  Sum sum(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j);
 
   /// E[x_i y_j | path], with its changes if there are any.
   PathNumber conditional(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j);

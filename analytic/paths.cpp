@@ -5,6 +5,7 @@
 
 #include "analytic/error.hpp"
 #include "analytic/leaf_columns.hpp"
+#include "analytic/seed.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -43,12 +44,13 @@ Paths::Points::Points(int dimension, int log2_points, std::uint64_t seed)
 }
 
 Paths::Paths(Values& values, const PathSystems& systems, int system, const PrincipalAxes* axes,
-             int log2_points, std::uint64_t seed)
+             int log2_points, std::uint64_t seed, const Progress& progress)
     : values_(values),
       systems_(systems),
       system_(system),
       log2_points_(log2_points),
       seed_(seed),
+      progress_(progress),
       forms_(values.structure(), systems.families.at(system)),
       draws_(values, axes) {}
 
@@ -71,27 +73,34 @@ void Paths::sample(NodeIndex leaf) {
                        std::to_string(ScrambledSobol::largest_dimension) +
                        " coordinates; use fewer inputs, or compute the kernel in blocks of outputs");
     }
-    common_ = std::make_unique<Points>(static_cast<int>(dimension), log2_points_, seed_);
+    common_ = std::make_unique<Points>(static_cast<int>(dimension), log2_points_, seed_of_part(seed_, 0));
     for (BlockNormals& normals : common_->blocks) blocks_.emplace_back(values_, forms_, normals);
   }
   for (Index j = 0; j < structure.columns(leaf); ++j) {
     drawn_.push_back(draws_.append({leaf, j}));
     for (PathBlock& block : blocks_) block.draw(drawn_.back());
+    progress_.check();
   }
 }
 
-MatrixXd Paths::average(NodeIndex x, NodeIndex y) {
-  MatrixXd sum = block_sums(blocks_.front(), x, y);
-  for (std::size_t b = 1; b < blocks_.size(); ++b) sum += block_sums(blocks_[b], x, y);
-  return sum / static_cast<double>(points());
+PathAverage Paths::average(NodeIndex x, NodeIndex y) {
+  PathAverage sum = block_sums(blocks_.front(), x, y);
+  for (std::size_t b = 1; b < blocks_.size(); ++b) {
+    progress_.check();
+    const PathAverage more = block_sums(blocks_[b], x, y);
+    sum.value += more.value;
+    sum.size += more.size;
+  }
+  const auto count = static_cast<double>(points());
+  return {sum.value / count, sum.size / count};
 }
 
 Paths::Shape Paths::shape(NodeIndex x, NodeIndex y) const {
   return {values_.structure().columns(x), y == one ? 1 : values_.structure().columns(y), x == y};
 }
 
-// Wide pairs of known bundles go through one matrix product.
-MatrixXd Paths::block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const {
+// Wide pairs of known bundles go through one matrix product; Cauchy-Schwarz bounds the absolute values.
+PathAverage Paths::block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const {
   const auto [rows, columns, symmetric] = shape(x, y);
   if (y != one && rows * columns > 64 && block.known(x) && block.known(y)) {
     const auto gather = [&](NodeIndex node) {
@@ -100,15 +109,22 @@ MatrixXd Paths::block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const {
       return result;
     };
     const MatrixXd left = gather(x);
-    if (!symmetric) return left.transpose() * gather(y);
+    const Eigen::VectorXd norms = left.colwise().norm();
+    if (!symmetric) {
+      const MatrixXd right = gather(y);
+      return {left.transpose() * right, norms * right.colwise().norm()};
+    }
     MatrixXd result = MatrixXd::Zero(rows, rows);
     result.selfadjointView<Eigen::Lower>().rankUpdate(left.transpose());
-    return result.selfadjointView<Eigen::Lower>();
+    return {result.selfadjointView<Eigen::Lower>(), norms * norms.transpose()};
   }
-  MatrixXd result(rows, columns);
+  PathAverage result{MatrixXd(rows, columns), MatrixXd(rows, columns)};
   for (Index i = 0; i < rows; ++i) {
     for (Index j = 0; j < columns; ++j) {
-      result(i, j) = symmetric && j < i ? result(j, i) : block.sum(x, i, y, j);
+      const PathBlock::Sum sum =
+          symmetric && j < i ? PathBlock::Sum{result.value(j, i), result.size(j, i)} : block.sum(x, i, y, j);
+      result.value(i, j) = sum.value;
+      result.size(i, j) = sum.size;
     }
   }
   return result;
@@ -117,7 +133,7 @@ MatrixXd Paths::block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const {
 Paths::Points& Paths::local_points() {
   if (!local_) {
     const auto dimension = static_cast<int>(systems_.local_columns.at(system_));
-    local_ = std::make_unique<Points>(dimension, log2_points_, ~seed_);
+    local_ = std::make_unique<Points>(dimension, log2_points_, seed_of_part(seed_, 1));
   }
   return *local_;
 }
@@ -132,25 +148,31 @@ std::vector<Draw> Paths::draw_locally(ConditionalDraws& draws, const Column& x, 
   return result;
 }
 
-MatrixXd Paths::average_locally(NodeIndex x, NodeIndex y) {
+PathAverage Paths::average_locally(NodeIndex x, NodeIndex y) {
   Points& points = local_points();
   const auto [rows, columns, symmetric] = shape(x, y);
-  MatrixXd result(rows, columns);
+  PathAverage result{MatrixXd(rows, columns), MatrixXd(rows, columns)};
+  const auto count = static_cast<double>(this->points());
   for (Index i = 0; i < rows; ++i) {
     for (Index j = 0; j < columns; ++j) {
       if (symmetric && j < i) {
-        result(i, j) = result(j, i);
+        result.value(i, j) = result.value(j, i);
+        result.size(i, j) = result.size(j, i);
         continue;
       }
+      progress_.check();
       ConditionalDraws draws(values_, nullptr);
       const std::vector<Draw> drawn = draw_locally(draws, {x, i}, {y, j});
-      double sum = 0;
+      PathBlock::Sum sum;
       for (BlockNormals& normals : points.blocks) {
         PathBlock block(values_, forms_, normals);
         for (const Draw& draw : drawn) block.draw(draw);
-        sum += block.sum(x, i, y, j);
+        const PathBlock::Sum more = block.sum(x, i, y, j);
+        sum.value += more.value;
+        sum.size += more.size;
       }
-      result(i, j) = sum / static_cast<double>(this->points());
+      result.value(i, j) = sum.value / count;
+      result.size(i, j) = sum.size / count;
     }
   }
   return result;
@@ -180,6 +202,7 @@ MatrixXd Paths::pushed(Points& points, const ConditionalDraws& draws, const std:
   Eigen::VectorXd means = Eigen::VectorXd::Zero(std::ssize(entries));
   Eigen::RowVectorXd mean_scores = Eigen::RowVectorXd::Zero(directions);
   for (BlockNormals& normals : points.blocks) {
+    progress_.check();
     PathBlock block(values_, forms_, normals, changes, form_changes);
     for (const Draw& draw : drawn) block.draw(draw);
     for (const DrawChange& change : draw_changes) block.draw(change);
@@ -236,10 +259,11 @@ Directions Paths::push_locally(NodeIndex x, NodeIndex y, const Changes& changes,
 Paths& PathPool::operator[](int system) {
   const auto found = paths_.find(system);
   if (found != paths_.end()) return found->second;
-  const std::uint64_t seed = seed_ + 0x9e3779b97f4a7c15U * static_cast<std::uint64_t>(system + 1);
+  const std::uint64_t seed = seed_of_part(seed_, static_cast<std::uint64_t>(system));
   const auto axes = axes_.find(system);
   const PrincipalAxes* known = axes == axes_.end() ? nullptr : &axes->second;
-  return paths_.try_emplace(system, values_, systems_, system, known, log2_points_, seed).first->second;
+  return paths_.try_emplace(system, values_, systems_, system, known, log2_points_, seed, progress_)
+      .first->second;
 }
 
 PathPool::Axes PathPool::principal_axes() const {

@@ -11,6 +11,7 @@
 #include "analytic/path_block.hpp"
 #include "analytic/path_systems.hpp"
 #include "analytic/sobol.hpp"
+#include "progress/progress.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -18,23 +19,28 @@ namespace nngpcheck::analytic {
 /// functions that jump.
 enum class PathDerivative { pathwise, score };
 
+/// An average over paths of E[xy | path], entry by entry, and of its absolute value, or what bounds that.
+struct PathAverage {
+  Eigen::MatrixXd value, size;
+};
+
 /// N paths of the families that one system samples, one randomization:
 ///     E[xy] = (1/N) Σ_paths E[xy | path].
 class Paths {
  public:
   /// `system` is one of `systems`. `axes`: of an earlier run of the same plan, or null.
   Paths(Values& values, const PathSystems& systems, int system, const PrincipalAxes* axes, int log2_points,
-        std::uint64_t seed);
+        std::uint64_t seed, const Progress& progress = {});
 
   /// Draws the columns of a leaf for all later averages. Throws LimitError if the paths need more coordinates
   /// than the Sobol sequence has.
   void sample(NodeIndex leaf);
 
   /// E[XᵀY] over the common paths, m×m'; y = one gives E[X], m×1.
-  Eigen::MatrixXd average(NodeIndex x, NodeIndex y);
+  PathAverage average(NodeIndex x, NodeIndex y);
 
   /// The same where every entry has paths of its own, in the columns that it depends on and no others.
-  Eigen::MatrixXd average_locally(NodeIndex x, NodeIndex y);
+  PathAverage average_locally(NodeIndex x, NodeIndex y);
 
   /// The changes of these averages, with the same points. For the score the expectation of f times the score
   /// is taken of f less its mean, which changes nothing but the error.
@@ -63,7 +69,7 @@ class Paths {
     bool symmetric;
   };
   Shape shape(NodeIndex x, NodeIndex y) const;
-  Eigen::MatrixXd block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const;
+  PathAverage block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const;
   Points& local_points();
   std::vector<Draw> draw_locally(ConditionalDraws& draws, const Column& x, const Column& y);
 
@@ -77,6 +83,7 @@ class Paths {
   int system_;
   int log2_points_;
   std::uint64_t seed_;
+  Progress progress_;
   std::unique_ptr<Points> common_, local_;
   ConditionalForms forms_;
   ConditionalDraws draws_;
@@ -91,8 +98,14 @@ class PathPool {
   using Axes = std::map<int, PrincipalAxes>;
 
   /// All references must outlive this object.
-  PathPool(Values& values, const PathSystems& systems, const Axes& axes, int log2_points, std::uint64_t seed)
-      : values_(values), systems_(systems), axes_(axes), log2_points_(log2_points), seed_(seed) {}
+  PathPool(Values& values, const PathSystems& systems, const Axes& axes, int log2_points, std::uint64_t seed,
+           Progress progress = {})
+      : values_(values),
+        systems_(systems),
+        axes_(axes),
+        log2_points_(log2_points),
+        seed_(seed),
+        progress_(std::move(progress)) {}
 
   Paths& operator[](int system);
   Axes principal_axes() const;
@@ -104,6 +117,7 @@ class PathPool {
   const Axes& axes_;
   int log2_points_;
   std::uint64_t seed_;
+  Progress progress_;
   std::map<int, Paths> paths_;
 };
 

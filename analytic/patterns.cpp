@@ -17,11 +17,7 @@ bool constant_mean(const Structure& structure, NodeIndex argument, const std::ve
   LinearForms forms(structure,
                     [](NodeIndex) -> const UncertainMatrix& { throw LimitError("no tables here"); });
   for (const LinearForm::Term& term : forms.of(argument).terms) {
-    const auto& source = structure.program().nodes()[term.atom].operation;
-    const auto* bias = std::get_if<netsor::BiasColumn>(&source);
-    const bool has_mean =
-        (bias && structure.program()[bias->bias].mean != 0) || std::holds_alternative<netsor::Ones>(source);
-    if (!has_mean || !term.coefficients) continue;
+    if (structure.mean_of_source(term.atom) == 0 || !term.coefficients) continue;
     std::vector<double> first(group.size());  // of each group; a source of means has one column
     std::vector<bool> seen(group.size(), false);
     for (std::size_t j = 0; j < group.size(); ++j) {

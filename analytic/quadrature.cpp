@@ -5,92 +5,165 @@
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 #include "analytic/error.hpp"
-#include "analytic/gaussian_smoothing.hpp"
 #include "analytic/normal.hpp"
-#include "analytic/scalar_activation.hpp"
 
 namespace nngpcheck::analytic {
 
 namespace {
 
-using Function = std::function<double(double)>;
 using Kronrod = boost::math::quadrature::gauss_kronrod<double, 31>;
 using Gauss = boost::math::quadrature::gauss<double, 15>;
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr double farthest = 38.5;  // beyond it the density underflows
-constexpr std::size_t largest_number_of_panels = 3000;
+constexpr std::size_t points = 31;
+
+/// The Kronrod rule on [-1, 1] in ascending order, the Gauss rule in it (every second node), and the
+/// derivative of the polynomial through values at its nodes.
+struct Rule {
+  std::array<double, points> nodes, kronrod, gauss{};
+  std::array<std::array<double, points>, points> derivative;
+
+  Rule() {
+    constexpr std::size_t middle = points / 2;
+    for (std::size_t i = 0; i <= middle; ++i) {
+      for (const std::size_t n : {middle - i, middle + i}) {
+        nodes[n] = (n < middle ? -1 : 1) * Kronrod::abscissa()[i];
+        kronrod[n] = Kronrod::weights()[i];
+        if (i % 2 == 0) gauss[n] = Gauss::weights()[i / 2];
+      }
+    }
+    std::array<double, points> products;
+    products.fill(1);
+    for (std::size_t i = 0; i < points; ++i) {
+      for (std::size_t j = 0; j < points; ++j) {
+        if (j != i) products[i] *= nodes[i] - nodes[j];
+      }
+    }
+    for (std::size_t i = 0; i < points; ++i) {
+      derivative[i][i] = 0;
+      for (std::size_t j = 0; j < points; ++j) {
+        if (j == i) continue;
+        derivative[i][j] = products[i] / products[j] / (nodes[i] - nodes[j]);
+        derivative[i][i] += 1 / (nodes[i] - nodes[j]);
+      }
+    }
+  }
+};
+
+const Rule& rule() {
+  static const Rule instance;
+  return instance;
+}
 
 struct Panel {
   double left = 0, right = 0;
-  double value = 0, error = 0, absolute = 0;
+  double value = 0, error = 0, rounding = 0, absolute = 0, gradient = 0, noise = 0;
 
-  bool operator<(const Panel& other) const { return error < other.error; }
+  /// What halving the panel can gain.
+  double excess() const { return std::max(0.0, error - rounding); }
+  bool operator<(const Panel& other) const { return excess() < other.excess(); }
 };
 
-/// f(x) times the density of x.
-double weighted(const Function& f, double x) {
-  const double density = normal_density(x);
-  if (density == 0) return 0;
-  const double value = f(x);
-  if (std::isfinite(value)) return value * density;
-  throw LimitError("the integrand of a Gaussian expectation is not finite, " + std::to_string(x) +
-                   " standard deviations from the mean: the expectation overflows or does not exist");
+[[noreturn]] void throw_not_finite(double x) {
+  std::ostringstream text;
+  text << "the integrand of a Gaussian expectation is not finite, " << x
+       << " standard deviations from the mean: the expectation overflows or does not exist";
+  throw LimitError(text.str());
 }
 
-Panel integrate_panel(const Function& f, double left, double right) {
-  const double centre = 0.5 * (left + right);
-  const double half = 0.5 * (right - left);
-  const auto& nodes = Kronrod::abscissa();
-  const auto& weights = Kronrod::weights();
-  const auto& gauss_weights = Gauss::weights();  // the Gauss nodes are every second Kronrod node
-  const double middle = weighted(f, centre);
-  double kronrod = middle * weights[0];
-  double gauss = middle * gauss_weights[0];
-  double absolute = std::abs(kronrod);
-  for (std::size_t i = 1; i < nodes.size(); ++i) {
-    const double low = weighted(f, centre - half * nodes[i]);
-    const double high = weighted(f, centre + half * nodes[i]);
-    kronrod += weights[i] * (low + high);
-    absolute += weights[i] * (std::abs(low) + std::abs(high));
-    if (i % 2 == 0) gauss += gauss_weights[i / 2] * (low + high);
-  }
-  return {left, right, half * kronrod, half * std::abs(kronrod - gauss), half * absolute};
-}
+/// E[f] or E[f²] over panels.
+class Integrator {
+ public:
+  Integrator(const UncertainFunction& f, const QuadratureOptions& options) : f_(f), options_(options) {}
 
-/// Extrapolation from the outermost nodes of a panel to its end: a kink between them, which neither rule
-/// sees, shows as a difference from f.
-struct EndCheck {
-  double end = 1 - 1e-6;
-  std::array<double, 6> nodes;
-  std::array<double, 6> weights;  // Lagrange's
-
-  EndCheck() {
-    const auto& all = Kronrod::abscissa();
-    std::copy(all.end() - nodes.size(), all.end(), nodes.begin());
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      weights[i] = 1;
-      for (std::size_t j = 0; j < nodes.size(); ++j) {
-        if (j != i) weights[i] *= (end - nodes[j]) / (nodes[i] - nodes[j]);
-      }
+  Panel panel(double left, double right) {
+    const double centre = 0.5 * (left + right);
+    const double half = 0.5 * (right - left);
+    std::array<double, points> density, value, bound;
+    for (std::size_t i = 0; i < points; ++i) {
+      const double x = centre + half * rule().nodes[i];
+      density[i] = half * normal_density(x);
+      const Estimate f = density[i] == 0 ? Estimate{} : at(x);
+      value[i] = f.value;
+      bound[i] = f.bound;
     }
+    Panel result{left, right};
+    double gauss = 0;
+    for (std::size_t i = 0; i < points; ++i) {
+      double slope = 0;
+      for (std::size_t j = 0; j < points; ++j) slope += rule().derivative[i][j] * value[j];
+      slope /= half;
+      const double x = centre + half * rule().nodes[i];
+      const double weight = rule().kronrod[i] * density[i];
+      const double own = bound[i] + 4 * epsilon * std::abs(value[i]) +
+                         2 * epsilon * (std::abs(x) + options_.offset) * std::abs(slope);
+      const double term = options_.square ? value[i] * value[i] : value[i];
+      const double error = options_.square ? 2 * std::abs(value[i]) * own : own;
+      result.value += weight * term;
+      result.absolute += weight * std::abs(term);
+      // the density: x² to within 3 roundings, the exponential, the weight; and the sum over the nodes
+      const double of_weight = epsilon * (2 + 1.5 * x * x);
+      result.rounding += weight * (error + (of_weight + 0.5 * points * epsilon) * std::abs(term));
+      result.gradient += weight * slope * slope;
+      result.noise += weight * std::pow(own + of_weight * std::abs(value[i]), 2);
+      gauss += rule().gauss[i] * density[i] * term;
+    }
+    result.error = std::abs(result.value - gauss);
+    if (options_.undeclared_kinks) result.error += end_error(result, value, density);
+    return result;
   }
 
-  double error(const Function& f, const Panel& panel) const {
+  std::int64_t evaluations() const { return evaluations_; }
+
+ private:
+  Estimate at(double x) {
+    ++evaluations_;
+    const Estimate result = f_(x);
+    if (!std::isfinite(options_.square ? result.value * result.value : result.value)) throw_not_finite(x);
+    return result;
+  }
+
+  /// Extrapolation from the outermost nodes of a panel to its ends: a kink between them, which neither rule
+  /// sees, shows as a difference from f.
+  double end_error(const Panel& panel, const std::array<double, points>& value,
+                   const std::array<double, points>& density) {
+    constexpr std::size_t used = 6;
+    constexpr double end = 1 - 1e-6;
+    static const std::array<double, used> weights = [] {  // Lagrange's
+      std::array<double, used> result;
+      for (std::size_t i = 0; i < used; ++i) {
+        result[i] = 1;
+        for (std::size_t j = 0; j < used; ++j) {
+          const double node = rule().nodes[points - 1 - j];
+          if (j != i) result[i] *= (end - node) / (rule().nodes[points - 1 - i] - node);
+        }
+      }
+      return result;
+    }();
     const double centre = 0.5 * (panel.left + panel.right);
     const double half = 0.5 * (panel.right - panel.left);
     double largest = 0;
-    for (const double side : {-half, half}) {
+    for (const bool right : {false, true}) {
       double predicted = 0;
-      for (std::size_t i = 0; i < nodes.size(); ++i) {
-        predicted += weights[i] * weighted(f, centre + side * nodes[i]);
+      for (std::size_t i = 0; i < used; ++i) {
+        const std::size_t n = right ? points - 1 - i : i;
+        predicted += weights[i] * density[n] * (options_.square ? value[n] * value[n] : value[n]);
       }
-      largest = std::max(largest, std::abs(weighted(f, centre + side * end) - predicted));
+      const double x = centre + (right ? half : -half) * end;
+      const double weight = half * normal_density(x);
+      const double f = weight == 0 ? 0 : at(x).value;
+      largest = std::max(largest, std::abs(weight * (options_.square ? f * f : f) - predicted));
     }
-    return 2 * half * (1 - nodes.back()) * largest;
+    return 2 * (1 - rule().nodes[points - 1]) * largest;
   }
+
+  const UncertainFunction& f_;
+  const QuadratureOptions& options_;
+  std::int64_t evaluations_ = 0;
 };
 
 /// Ascending points from -farthest to farthest, geometrically closer towards each feature.
@@ -116,132 +189,75 @@ Panel total(const std::vector<Panel>& panels) {
   for (const Panel& panel : panels) {
     sum.value += panel.value;
     sum.error += panel.error;
+    sum.rounding += panel.rounding;
     sum.absolute += panel.absolute;
+    sum.gradient += panel.gradient;
+    sum.noise += panel.noise;
   }
   return sum;
 }
 
-bool is_custom(const netsor::Activation& phi) { return phi.kind() == netsor::Activation::Kind::custom; }
-
-/// E[ψ(m + s z)], by formula or quadrature; keeps the largest error bound that it met.
-struct InnerMean {
-  const netsor::Activation& psi;
-  double largest_error = 0;
-  std::int64_t evaluations = 0;
-
-  double operator()(double m, double s) {
-    if (s == 0 || has_smoothed(psi)) {
-      ++evaluations;
-      return s == 0 ? evaluate(psi, m) : smoothed(psi, m, s);
-    }
-    const Integral inner = gaussian_integral([&](double z) { return evaluate(psi, m + s * z); },
-                                             features(psi, m, s), {.undeclared_kinks = true});
-    largest_error = std::max(largest_error, inner.estimate.bound);
-    evaluations += inner.evaluations;
-    return inner.estimate.value;
+Integral integrate(std::vector<double> ends, const UncertainFunction& f, const QuadratureOptions& options) {
+  if (static_cast<std::int64_t>(points * ends.size()) > options.largest_work) {
+    throw LimitError("a Gaussian expectation has " + std::to_string(ends.size()) +
+                     " kinks, jumps or peaks, more than quadrature can resolve");
   }
-};
-
-/// E[e^u ψ(v)] = E[e^u] E[ψ(v + cov(u, v))]: the peak of the integrand may lie far out.
-Integral tilted_mean(const netsor::Activation& psi, const BivariateNormal& law) {
-  const double exponent = law.mean_u + 0.5 * law.variance_u;
-  const double factor = std::exp(exponent);
-  Integral result = quadrature_mean(psi, law.mean_v + law.covariance, law.variance_v);
-  const double rounding = (4 + 2 * std::abs(exponent)) * epsilon;
-  result.estimate.bound = factor * (result.estimate.bound + rounding * std::abs(result.estimate.value));
-  result.estimate.value *= factor;
-  result.absolute *= factor;
-  return result;
-}
-
-BivariateNormal swapped(const BivariateNormal& law) {
-  return {law.variance_v, law.variance_u, law.covariance, law.mean_v, law.mean_u};
-}
-
-}  // namespace
-
-Integral gaussian_integral(const Function& f, const std::vector<Feature>& features,
-                           const QuadratureOptions& options) {
-  static const EndCheck end_check;
-  const auto integrate = [&](double left, double right) {
-    Panel panel = integrate_panel(f, left, right);
-    if (options.undeclared_kinks) panel.error += end_check.error(f, panel);
-    return panel;
-  };
-  const std::vector<double> ends = panel_ends(features);
+  Integrator integrator(f, options);
+  const auto work = [&] { return options.work ? *options.work : integrator.evaluations(); };
   std::vector<Panel> panels;  // a heap: the panel with the largest error first
-  for (std::size_t i = 0; i + 1 < ends.size(); ++i) panels.push_back(integrate(ends[i], ends[i + 1]));
+  for (std::size_t i = 0; i + 1 < ends.size(); ++i) panels.push_back(integrator.panel(ends[i], ends[i + 1]));
   std::make_heap(panels.begin(), panels.end());
-  std::size_t count = panels.size();
   Panel sum = total(panels);
-  while (sum.error > options.tolerance * sum.absolute && panels.size() < largest_number_of_panels) {
+  while (sum.error > options.tolerance * sum.absolute + sum.rounding && panels.front().excess() > 0 &&
+         work() < options.largest_work) {
     std::pop_heap(panels.begin(), panels.end());
     const Panel worst = panels.back();
     const double centre = 0.5 * (worst.left + worst.right);
     if (!(worst.left < centre && centre < worst.right)) break;
-    panels.back() = integrate(worst.left, centre);
-    sum.error += panels.back().error - worst.error;
+    panels.back() = integrator.panel(worst.left, centre);
+    const Panel right = integrator.panel(centre, worst.right);
+    sum.error += panels.back().error + right.error - worst.error;
+    sum.absolute += panels.back().absolute + right.absolute - worst.absolute;
+    sum.rounding += panels.back().rounding + right.rounding - worst.rounding;
     std::push_heap(panels.begin(), panels.end());
-    panels.push_back(integrate(centre, worst.right));
-    sum.error += panels.back().error;
+    panels.push_back(right);
     std::push_heap(panels.begin(), panels.end());
-    count += 2;
+    ends.push_back(centre);
   }
+  // smallest terms first, so that adding them costs no more than one rounding each of what is already there
+  std::sort(panels.begin(), panels.end(),
+            [](const Panel& x, const Panel& y) { return x.absolute < y.absolute; });
   sum = total(panels);
-  return {{sum.value, sum.error + 4 * epsilon * sum.absolute},
+  std::sort(ends.begin(), ends.end());
+  const double adding = 0.5 * epsilon * static_cast<double>(panels.size()) * sum.absolute;
+  return {{sum.value, sum.error + sum.rounding + adding},
           sum.absolute,
-          static_cast<std::int64_t>(31 * count)};
+          sum.gradient,
+          std::sqrt(sum.noise),
+          std::move(ends),
+          integrator.evaluations(),
+          sum.error <= options.tolerance * sum.absolute + sum.rounding};
 }
 
-std::vector<Feature> features(const netsor::Activation& phi, double mean, double deviation) {
-  std::vector<Feature> result;
-  for (const double kink : kinks(phi)) result.push_back({(kink - mean) / deviation, 0});
-  if (!homogeneous_form(phi)) result.push_back({-mean / deviation, 1 / deviation});
-  return result;
+UncertainFunction with_exact_values(const Function& f) {
+  return [&f](double x) { return Estimate{f(x), 0}; };
 }
 
-Integral quadrature_mean(const netsor::Activation& phi, double mean, double variance) {
-  const double deviation = std::sqrt(variance);
-  return gaussian_integral([&](double x) { return evaluate(phi, mean + deviation * x); },
-                           features(phi, mean, deviation), {.undeclared_kinks = is_custom(phi)});
+}  // namespace
+
+Integral gaussian_integral(const UncertainFunction& f, const std::vector<Feature>& features,
+                           const QuadratureOptions& options) {
+  return integrate(panel_ends(features), f, options);
 }
 
-Integral quadrature_square(const netsor::Activation& phi, double mean, double variance) {
-  const double deviation = std::sqrt(variance);
-  const auto square = [&](double x) {
-    const double value = evaluate(phi, mean + deviation * x);
-    return value * value;
-  };
-  return gaussian_integral(square, features(phi, mean, deviation), {.undeclared_kinks = is_custom(phi)});
+Integral gaussian_integral(const Function& f, const std::vector<Feature>& features,
+                           const QuadratureOptions& options) {
+  return integrate(panel_ends(features), with_exact_values(f), options);
 }
 
-Integral quadrature_dual(const netsor::Activation& phi, const netsor::Activation& psi,
-                         const BivariateNormal& law) {
-  if (phi.kind() == netsor::Activation::Kind::exp) return tilted_mean(psi, law);
-  if (psi.kind() == netsor::Activation::Kind::exp) return tilted_mean(phi, swapped(law));
-  if (has_smoothed(phi) && !has_smoothed(psi)) return quadrature_dual(psi, phi, swapped(law));
-  const Variance a(law.variance_u);
-  const Variance b(law.variance_v);
-  const Correlation correlation(a, b, law.covariance);
-  const double slope = correlation.cosine * b.deviation;  // of E[v | u] in standard units of u
-  const double spread = correlation.sine * b.deviation;
-  std::vector<Feature> all = features(phi, law.mean_u, a.deviation);
-  for (const Feature& feature : features(psi)) {
-    if (slope == 0) break;
-    all.push_back(
-        {(feature.centre - law.mean_v) / slope, std::hypot(feature.width, spread) / std::abs(slope)});
-  }
-  InnerMean inner{psi};
-  const auto integrand = [&](double x) {
-    const double outer = evaluate(phi, law.mean_u + a.deviation * x);
-    return outer == 0 ? 0.0 : outer * inner(law.mean_v + slope * x, spread);
-  };
-  Integral result = gaussian_integral(integrand, all, {.undeclared_kinks = is_custom(phi) || is_custom(psi)});
-  if (inner.largest_error > 0) {
-    result.estimate.bound += inner.largest_error * quadrature_mean(phi, law.mean_u, law.variance_u).absolute;
-    result.evaluations = inner.evaluations;
-  }
-  return result;
+Integral gaussian_integral_on(const std::vector<double>& ends, const Function& f,
+                              const QuadratureOptions& options) {
+  return integrate(ends, with_exact_values(f), options);
 }
 
 }  // namespace nngpcheck::analytic

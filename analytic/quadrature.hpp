@@ -1,11 +1,14 @@
-// Gaussian expectations by adaptive quadrature: rule 3 for any law and any activation.
+// Gaussian expectations of any function by adaptive quadrature.
+//
+// What is counted as error (docs/theory.md, "Error bars"): |Kronrod - Gauss| of every panel, and rounding,
+// where φ(x) is taken to be φ at an argument within 2ε of x, to within 4ε.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <vector>
 
-#include "analytic/dual.hpp"
+#include "analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -16,37 +19,37 @@ struct Feature {
 };
 
 struct QuadratureOptions {
-  double tolerance = 4e-15;       // of the error, relative to E|f(x)|
-  bool undeclared_kinks = false;  // f may have kinks that are no features: look closer
+  double tolerance = 4e-15;             // of the error, relative to the integral of the absolute value
+  bool undeclared_kinks = false;        // f may have kinks that are no features: look closer
+  bool square = false;                  // E[f(x)²] instead of E[f(x)]
+  double offset = 0;                    // f rounds its argument as if it were |x| + offset
+  std::int64_t largest_work = 200'000;  // evaluations of f, or of whatever `work` counts
+  const std::int64_t* work = nullptr;
 };
 
-/// An integral with a bound on its error (|Kronrod - Gauss|, summed over panels, plus rounding) and the
-/// integral of the absolute value.
 struct Integral {
   Estimate estimate;
-  double absolute = 0;
+  double absolute = 0;       // the integral of the absolute value
+  double gradient = 0;       // E[f'(x)²], without what f jumps by at the ends of panels
+  double noise = 0;          // √E[(f's rounding)²], that of the density included
+  std::vector<double> ends;  // of the panels, ascending
   std::int64_t evaluations = 0;
+  bool converged = true;  // within tolerance; otherwise the bound says how far it came
 };
 
-/// E[f(x)] for x ~ N(0, 1): 31-point Gauss-Kronrod on panels that are split at the features, and
-/// then wherever the error is largest until it is within tolerance or the budget of panels is spent.
-/// Throws LimitError if f is not finite where the density is positive.
-Integral gaussian_integral(const std::function<double(double)>& f, const std::vector<Feature>& features,
+using Function = std::function<double(double)>;
+using UncertainFunction = std::function<Estimate(double)>;  // whose values have errors of their own
+
+/// E[f(x)] for x ~ N(0, 1): 31-point Gauss-Kronrod on panels that are split at the features, and then
+/// wherever the error is largest, until it is within tolerance or rounding, or the work is done. Throws
+/// LimitError if f is not finite where the density is positive, or the features alone take more work.
+Integral gaussian_integral(const Function& f, const std::vector<Feature>& features,
+                           const QuadratureOptions& options = {});
+Integral gaussian_integral(const UncertainFunction& f, const std::vector<Feature>& features,
                            const QuadratureOptions& options = {});
 
-/// The features of φ(mean + deviation x) as a function of x: kinks, and the region where φ changes.
-std::vector<Feature> features(const netsor::Activation& phi, double mean = 0, double deviation = 1);
-
-/// E[φ(u)] for u ~ N(mean, variance), as one integral; `analytic::mean` prefers a formula.
-Integral quadrature_mean(const netsor::Activation& phi, double mean, double variance);
-
-/// E[φ(u)²], likewise.
-Integral quadrature_square(const netsor::Activation& phi, double mean, double variance);
-
-/// E[φ(u) ψ(v)] as the integral over u of φ(u) E[ψ(v) | u], where the inner expectation is a formula if
-/// there is one for φ or ψ, else another integral. The law must be valid. Never uses the closed form of the
-/// pair, so the closed forms can be checked against it.
-Integral quadrature_dual(const netsor::Activation& phi, const netsor::Activation& psi,
-                         const BivariateNormal& law);
+/// The same on panels that begin with these ends, between the first and the last.
+Integral gaussian_integral_on(const std::vector<double>& ends, const Function& f,
+                              const QuadratureOptions& options);
 
 }  // namespace nngpcheck::analytic

@@ -1,30 +1,29 @@
-// Quadrature of E[φ(u) ψ(v)] in the shape of a closed form (closed_form.hpp): any pair of activations,
-// slowly.
+// Quadrature of E[φ(u) ψ(v)] in the shape of a closed form (closed_form.hpp): any pair of activations, any
+// law, slowly.
 #pragma once
 
 #include "analytic/closed_form.hpp"
-#include "analytic/quadrature.hpp"
+#include "analytic/dual.hpp"
+#include "analytic/profile.hpp"
 
 namespace nngpcheck::analytic {
-
-/// How fast φ(u) changes, in standard units x = (u - mean)/deviation.
-struct Roughness {
-  double norm = 0;      // √E[φ²]
-  double gradient = 0;  // √E[(dφ/dx)²]; where φ jumps, √E[φ²] stands in for its continuous part
-  double jump = 0;      // √(Σ jump² · density), 0 if φ is continuous
-};
-
-/// By difference quotients of two step sizes: where φ jumps, their mean squares grow as the step shrinks.
-Roughness roughness(const netsor::Activation& phi, double mean, double variance);
 
 /// To first order, how far E[f(x)], x = (u - mean)/deviation, can move when the law of u moves within its
 /// bounds, f standing for the same function of u:
 ///   ∂E/∂mean = E[x f(x)] / deviation,   ∂E/∂variance = E[(x² - 1) f(x)] / (2 variance).
-double law_shift(const std::function<double(double)>& f, const std::vector<Feature>& features,
-                 const Normal& u);
+double law_shift(const Function& f, const std::vector<Feature>& features, const Normal& u);
 
 /// E[φ(u)²] with a bound that covers rounding and the uncertainty of the law, as `with_bounds_on_diagonal`.
 Estimate square_with_bounds(const netsor::Activation& phi, const Normal& u);
+
+/// E[φ(u) ψ(v)] at this correlation, as the integral over u of φ(u) E[ψ(v) | u] (conditional_mean.hpp). Never
+/// uses the closed form of the pair, so the closed forms can be checked against it. Takes the correlation and
+/// the arguments' standard forms as exact. Where the work limit ends it early, `converged` is false.
+Integral quadrature_dual(const Profile& phi, const Profile& psi, const Correlation& correlation);
+
+/// The same for a valid law, rounding of its parameters included.
+Estimate quadrature_dual(const netsor::Activation& phi, const netsor::Activation& psi,
+                         const BivariateNormal& law);
 
 class QuadraturePair {
  public:
@@ -32,16 +31,26 @@ class QuadraturePair {
 
   struct Column {
     Normal normal;
+    Profile profile;
     Roughness roughness;
   };
 
-  Column row(const Normal& u) const { return {u, roughness(phi_, u.mean.value, u.variance.value)}; }
-  Column column(const Normal& v) const { return {v, roughness(psi_, v.mean.value, v.variance.value)}; }
+  Column row(const Normal& u) const { return prepare(phi_, u); }
+  Column column(const Normal& v) const { return prepare(psi_, v); }
+
+  /// Throws LimitError, naming activations, variances and the cure, if the work limit leaves no useful
+  /// number.
   Estimate moment(const Column& u, const Column& v, Estimate c) const;
 
+  /// Evaluations that the last moment took.
+  std::int64_t work() const { return work_; }
+
  private:
+  static Column prepare(const netsor::Activation& phi, const Normal& normal);
+
   netsor::Activation phi_;
   netsor::Activation psi_;
+  mutable std::int64_t work_ = 0;
 };
 
 }  // namespace nngpcheck::analytic

@@ -18,6 +18,8 @@ double integer_power(double x, int power) {
 
 namespace {
 
+constexpr double reach = 40;
+
 double logistic(double x) {
   const double decay = std::exp(-std::abs(x));
   return (x >= 0 ? 1 : decay) / (1 + decay);
@@ -73,19 +75,12 @@ double evaluate(const netsor::Activation& phi, double x) {
       return std::exp(x);
     case Kind::gaussian:
       return std::exp(-x * x);
+    case Kind::expression:
+      return phi.expression()(x);
     case Kind::custom:
       return phi.function()(x);
   }
   return 0;
-}
-
-std::vector<double> kinks(const netsor::Activation& phi) {
-  if (phi.kind() == Kind::custom) return phi.kinks();
-  if (phi.kind() == Kind::hardtanh) return {-1, 1};
-  if (phi.kind() == Kind::elu) return {0};
-  const std::optional<HomogeneousForm> form = homogeneous_form(phi);
-  if (form && !is_monomial(*form)) return {0};
-  return {};
 }
 
 std::optional<HomogeneousForm> homogeneous_form(const netsor::Activation& phi) {

@@ -11,9 +11,6 @@ namespace nngpcheck::analytic {
 /// φ(x).
 double evaluate(const netsor::Activation& phi, double x);
 
-/// The points where φ or a derivative of low order jumps, ascending. A custom function's are as declared.
-std::vector<double> kinks(const netsor::Activation& phi);
-
 /// φ(x) = positive · x₊^power + negative · (−x)₊^power, where z₊ = max(z, 0), and φ(0) = 0.
 struct HomogeneousForm {
   double positive = 0;

@@ -4,7 +4,8 @@
 #include <functional>
 #include <map>
 #include <numeric>
-#include <optional>
+
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -16,31 +17,6 @@ std::vector<NodeIndex> merge(const std::vector<NodeIndex>& left, const std::vect
   std::vector<NodeIndex> result;
   std::set_union(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(result));
   return result;
-}
-
-// Which random object a Gaussian source is a use of: its kind and number.
-std::optional<std::pair<int, std::uint32_t>> random_object(const netsor::Operation& operation) {
-  using Result = std::optional<std::pair<int, std::uint32_t>>;
-  return std::visit(Overloaded{
-                        [](const netsor::Input& op) {
-                          return Result({0, op.weight.index()});
-                        },
-                        [](const netsor::MatMul& op) {
-                          return Result({1, op.weight.index()});
-                        },
-                        [](const netsor::BiasColumn& op) {
-                          return Result({2, op.bias.index()});
-                        },
-                        [](const auto&) { return Result(); },
-                    },
-                    operation);
-}
-
-bool one_per_column(const netsor::SparseMatrix& matrix) {
-  for (netsor::Index j = 0; j < matrix.cols(); ++j) {
-    if (matrix.outerIndexPtr()[j + 1] - matrix.outerIndexPtr()[j] > 1) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -87,39 +63,33 @@ void Structure::find_atoms(NodeIndex node) {
     facts.atoms = merge(facts.atoms, other.atoms);
     if (gaussian(operand) == gaussian(node)) facts.tables = merge(facts.tables, other.tables);
   };
-  const auto atom = [&](std::initializer_list<NodeIndex> operands) {
-    facts.atoms = {node};
-    for (const NodeIndex operand : operands) facts.leaves = merge(facts.leaves, facts_[operand].leaves);
-  };
-  std::visit(Overloaded{
-                 [&](const netsor::Mix& op) {
-                   inherit(op.argument.index());
-                   facts.selects = facts.selects && one_per_column(*op.matrix);
-                 },
-                 [&](const netsor::TableMix& op) {
-                   inherit(op.argument.index());
-                   facts.tables = merge(facts.tables, {op.table.index()});
-                   facts.selects = false;
-                 },
-                 [&](const netsor::Add& op) {
-                   for (const auto& term : op.terms) inherit(term.bundle.index());
-                 },
-                 [&](const netsor::Scale& op) {
-                   inherit(op.argument.index());
-                   facts.tables = merge(facts.tables, {op.factors.index()});
-                 },
-                 [&](const netsor::Map& op) { atom({op.argument.index()}); },
-                 [&](const netsor::Mul& op) {
-                   atom({op.left.index(), op.right.index()});
-                   facts.factors = {op.left.index(), op.right.index()};
-                 },
-                 [&](const netsor::Max& op) {
-                   atom({op.left.index(), op.right.index()});
-                 },
-                 [&](const netsor::Standardize& op) { atom({op.argument.index()}); },
-                 [&](const auto&) { facts.sources = {node}; },
-             },
-             program_.nodes()[node].operation);
+  const netsor::Operation& operation = program_.nodes()[node].operation;
+  switch (netsor::form(operation)) {
+    case netsor::Form::source:
+      facts.sources = {node};
+      break;
+    case netsor::Form::linear:
+      for (const auto& [operand, columns] : netsor::bundle_operands(operation)) {
+        inherit(operand.index());
+        facts.selects = facts.selects && netsor::reads_one_column(columns, this->columns(operand.index()));
+      }
+      for (const auto& [table, columns] : netsor::table_operands(operation)) {
+        facts.tables = merge(facts.tables, {table.index()});
+      }
+      break;
+    case netsor::Form::pointwise:
+    case netsor::Form::groupwise:
+      facts.atoms = {node};
+      for (const auto& [operand, columns] : netsor::bundle_operands(operation)) {
+        facts.leaves = merge(facts.leaves, facts_[operand.index()].leaves);
+      }
+      if (const auto* product = std::get_if<netsor::Mul>(&operation)) {
+        facts.factors = {product->left.index(), product->right.index()};
+      }
+      break;
+    case netsor::Form::table:
+      break;
+  }
   if (gaussian(node)) {
     facts.atoms = facts.leaves = {node};
   } else if (!is_atom(node)) {
@@ -129,7 +99,7 @@ void Structure::find_atoms(NodeIndex node) {
 
 // Union–find over random objects: those that meet in a Gaussian bundle are one family.
 void Structure::find_families() {
-  std::map<std::pair<int, std::uint32_t>, int> number;
+  std::map<netsor::RandomObject, int> number;
   std::vector<int> parent;
   const std::function<int(int)> root = [&](int f) {
     while (parent[static_cast<std::size_t>(f)] != f) f = parent[static_cast<std::size_t>(f)];
@@ -138,7 +108,7 @@ void Structure::find_families() {
   const auto objects = [&](NodeIndex gaussian_node) {
     std::vector<int> result;
     for (const NodeIndex source : facts_[gaussian_node].sources) {
-      const auto object = random_object(program_.nodes()[source].operation);
+      const auto object = netsor::random_object(program_.nodes()[source].operation);
       if (!object) continue;
       const auto [entry, added] = number.try_emplace(*object, static_cast<int>(parent.size()));
       if (added) parent.push_back(entry->second);
@@ -162,9 +132,20 @@ void Structure::find_families() {
   }
 }
 
+double Structure::mean_of_source(NodeIndex source) const {
+  return netsor::visit<netsor::Form::source>(
+      Overloaded{
+          [](const netsor::Input&) { return 0.0; },
+          [&](const netsor::BiasColumn& op) { return program_[op.bias].mean; },
+          [](const netsor::Ones&) { return 1.0; },
+          [](const netsor::MatMul&) { return 0.0; },
+      },
+      program_.nodes()[source].operation);
+}
+
 bool Structure::same_object(NodeIndex left, NodeIndex right) const {
-  const auto object = random_object(program_.nodes()[left].operation);
-  return object && object == random_object(program_.nodes()[right].operation);
+  const auto object = netsor::random_object(program_.nodes()[left].operation);
+  return object && object == netsor::random_object(program_.nodes()[right].operation);
 }
 
 }  // namespace nngpcheck::analytic

@@ -25,9 +25,9 @@ Families without(const Families& whole, const Families& part);
 
 /// A Gaussian bundle is a linear combination of *sources*: input, bias, ones, matmul. Two sources are
 /// independent unless they are uses of the same random object. Every other bundle is a linear combination of
-/// *atoms*: Gaussian bundles and nonlinear instructions (map, mul, max, standardize), so in the limit one
-/// coordinate of all bundles is a function of the Gaussian ones. Random objects that meet in one Gaussian
-/// bundle form a *family*; different families are independent, and so are functions of different families.
+/// *atoms*: Gaussian bundles and instructions of pointwise or groupwise form, so in the limit one coordinate
+/// of all bundles is a function of the Gaussian ones. Random objects that meet in one Gaussian bundle form a
+/// *family*; different families are independent, and so are functions of different families.
 class Structure {
  public:
   explicit Structure(const netsor::Program& program);
@@ -60,6 +60,9 @@ class Structure {
   /// The Gaussian bundles that a bundle is a coordinatewise function of: itself if it is Gaussian, else those
   /// of its atoms' operands. Ascending.
   const std::vector<NodeIndex>& leaves(NodeIndex node) const { return facts_[node].leaves; }
+
+  /// The mean of a source's columns: of the bias, 1 of the constant column, 0 of a product with a weight.
+  double mean_of_source(NodeIndex source) const;
 
   /// Whether two Gaussian sources are uses of one random object; the constant column is like none.
   bool same_object(NodeIndex left, NodeIndex right) const;

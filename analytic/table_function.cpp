@@ -44,9 +44,11 @@ UncertainMatrix rsqrt(const netsor::Rsqrt& f, const UncertainMatrix& t) {
     for (Index i = 0; i < t.value.rows(); ++i) {
       const double argument = t.value(i, j) + f.epsilon;
       if (!(argument > t.bound(i, j))) {
-        throw LimitError("1/√(t + " + std::to_string(f.epsilon) + ") at entry (" + std::to_string(i) + ", " +
-                         std::to_string(j) + "), where t is " + std::to_string(t.value(i, j)) +
-                         " in the limit: not continuous there; use an epsilon > 0");
+        throw LimitError(
+            "1/√(t + " + std::to_string(f.epsilon) + ") at entry (" + std::to_string(i) + ", " +
+                std::to_string(j) + "), where t is " + std::to_string(t.value(i, j)) +
+                " in the limit: not continuous there; use an epsilon > 0, or leave this input out",
+            {j});
       }
       result.value(i, j) = 1 / std::sqrt(argument);
       result.bound(i, j) =

@@ -15,6 +15,11 @@ UncertainMatrix exact(Eigen::MatrixXd value) {
 
 UncertainMatrix transpose(const UncertainMatrix& x) { return {x.value.transpose(), x.bound.transpose()}; }
 
+UncertainMatrix part(const UncertainMatrix& x, const std::vector<Index>& rows,
+                     const std::vector<Index>& columns) {
+  return {x.value(rows, columns), x.bound(rows, columns)};
+}
+
 void multiply(UncertainMatrix& x, const UncertainMatrix& y) {
   const Index rows = x.value.rows() / y.value.rows();
   const Index columns = x.value.cols() / y.value.cols();

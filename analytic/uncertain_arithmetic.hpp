@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limits>
+#include <vector>
 
 #include "analytic/uncertain.hpp"
 
@@ -15,6 +16,10 @@ UncertainMatrix zero(Eigen::Index rows, Eigen::Index columns);
 UncertainMatrix exact(Eigen::MatrixXd value);
 
 UncertainMatrix transpose(const UncertainMatrix& x);
+
+/// These rows and columns.
+UncertainMatrix part(const UncertainMatrix& x, const std::vector<Eigen::Index>& rows,
+                     const std::vector<Eigen::Index>& columns);
 
 /// x times y, entrywise; a single row or column of y is broadcast.
 void multiply(UncertainMatrix& x, const UncertainMatrix& y);

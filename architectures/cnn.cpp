@@ -29,7 +29,7 @@ std::vector<Field<CnnOptions>> CnnOptions::fields() {
       {"depth", &CnnOptions::depth, "number of convolutions; of blocks in a resnet", 1, {}},
       {"kernel", &CnnOptions::kernel, "positions of the window, per axis", 1, {}},
       {"stride", &CnnOptions::stride, "steps of the window, per axis", 1, {}},
-      {"padding", &CnnOptions::padding, "what lies beyond the ends", 0, {"valid", "zero", "circular"}},
+      {"padding", &CnnOptions::padding, "what lies beyond the ends", 0, {}},
       {"activation", &CnnOptions::activation, "φ", 0, {}},
       {"weight_variance", &CnnOptions::weight_variance, "variance of a weight times its fan-in", 0, {}},
       {"input_variance",

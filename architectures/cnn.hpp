@@ -16,7 +16,7 @@ struct CnnOptions {
   int depth = 2;
   std::vector<std::int64_t> kernel = {3};
   std::vector<std::int64_t> stride = {1};
-  std::string padding = "zero";
+  Padding padding = "zero";
   netsor::Activation activation = netsor::Activation::named("relu");
   double weight_variance = 1;
   double input_variance = 1;

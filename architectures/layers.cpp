@@ -19,7 +19,7 @@ std::vector<Field<L>> window_fields() {
   return {{"kernel", &L::kernel, "positions of the window, per axis", 1, {}},
           {"stride", &L::stride, "steps of the window, per axis; [] is the kernel's size", 1, {}},
           {"dilation", &L::dilation, "distance of the positions, per axis", 1, {}},
-          {"padding", &L::padding, "what lies beyond the ends", 0, {"valid", "zero", "circular"}}};
+          {"padding", &L::padding, "what lies beyond the ends", 0, {}}};
 }
 
 template <class L>
@@ -71,7 +71,7 @@ std::vector<Field<SelfAttention>> SelfAttention::fields() {
   return {{"weights", &S::weights, "of queries, keys and values", 0, {"separate", "tied", "none"}},
           {"heads", &S::heads, "each of width n/heads", 1, {}},
           {"mask", &S::mask, "which positions are seen", 0, {"full", "causal"}},
-          {"scaling", &S::scaling, "of the scores", 0, {"1/n", "1/sqrt(n)"}},
+          {"scaling", &S::scaling, "of the scores", 0, {"1/n", "1/sqrt(n)", "1/sqrt(d)"}},
           {"temperature", &S::temperature, "divides the scores", 1e-300, {}},
           {"weight_variance", &S::weight_variance, variance_of_weight, 0, {}}};
 }

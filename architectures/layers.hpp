@@ -40,16 +40,14 @@ struct Activate {
 
 /// Σ_δ W_δ x(o·stride + δ·dilation - left) + b over the axes of a grid; sequences have one axis. Lists have
 /// one entry per axis, or a single one for all. Output position o reads the input positions above, 0 ≤ δ <
-/// kernel. padding = "valid": left = 0, all positions inside, ⌊(L - dilation (kernel - 1) - 1)/stride⌋ + 1
-/// outputs for L inputs. "zero" and "circular": as many positions beyond the ends as keep the size at stride
-/// 1, dilation·(kernel - 1) in all, left = half of them, rounded down; ⌈L/stride⌉ outputs. The fan-in counts
-/// the positions of the kernel. "L.W[δ]" with comma-separated δ, "L.b".
+/// kernel; left and the number of outputs are those of `Padding`. The fan-in counts the positions of the
+/// kernel. "L.W[δ]" with comma-separated δ, "L.b".
 struct Conv {
   static constexpr const char* type = "conv";
   std::vector<std::int64_t> kernel = {3};
   std::vector<std::int64_t> stride = {1};
   std::vector<std::int64_t> dilation = {1};
-  std::string padding = "zero";
+  Padding padding = "zero";
   netsor::Width width = {};
   double weight_variance = 1;
   double bias_variance = 0;
@@ -58,7 +56,8 @@ struct Conv {
 
 /// X ↦ W X Â + b over the nodes of a graph, A_{st} the weight of the edge from s to t. "gcn": Â = D^{-1/2} A
 /// D^{-1/2}, D the weighted degrees (of sources by outgoing, of targets by incoming edges); "row": each node
-/// averages over its incoming edges; "sum": Â = A. self_loops adds I to A first. "L.W", "L.b".
+/// averages over its incoming edges; "sum": Â = A. self_loops first adds a loop of weight 1 to every node
+/// that has no edge to itself; those that have one keep its weight. "L.W", "L.b".
 struct GraphConv {
   static constexpr const char* type = "graph_conv";
   std::string normalization = "gcn";
@@ -79,7 +78,7 @@ struct Pool {
   std::vector<std::int64_t> kernel = {2};
   std::vector<std::int64_t> stride = {};
   std::vector<std::int64_t> dilation = {1};
-  std::string padding = "valid";
+  Padding padding = "valid";
   static std::vector<Field<Pool>> fields();
 };
 
@@ -134,7 +133,8 @@ struct BatchNorm {
 /// weights = "none": keys, queries and values are x (one head). "separate": per head of width n/heads
 /// K = W_K x, Q = W_Q x, V = W_V x, and the output is W_O of all heads; "tied": Q = K. "L.K0", "L.Q0", "L.V0"
 /// of head 0, …, "L.O@0". With separate weights scores tend to 0 and attention to an average.
-/// scaling = "1/sqrt(n)" is refused: such scores have no deterministic limit.
+/// scaling = "1/sqrt(n)" and "1/sqrt(d)" (heads of fixed size d) are refused: such scores have no
+/// deterministic limit.
 struct SelfAttention {
   static constexpr const char* type = "self_attention";
   std::string weights = "separate";

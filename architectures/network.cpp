@@ -91,10 +91,28 @@ Signal apply(Writer& writer, const Flatten&, const std::string&, const Signal& x
   return result;
 }
 
+// A batch of one column has variance 0.
+void refuse_single_columns(Writer& writer, const BatchNorm& layer, const Sites& sites) {
+  std::map<int, std::vector<Index>> samples;  // by batch
+  for (Index s = 0; s < sites.samples(); ++s) {
+    const std::vector<int>& batch = writer.inputs().batch;
+    samples[batch.empty() ? 0 : batch[static_cast<std::size_t>(s)]].push_back(s);
+  }
+  for (const auto& [number, members] : samples) {
+    if (layer.epsilon > 0 || members.size() > 1 || sites.size(members.front()) > 1) continue;
+    const auto column = static_cast<std::size_t>(sites.first(members.front()));
+    throw ArchitectureError(
+        "input \"" + writer.labels(sites)->at(column) + "\" is alone in batch " + std::to_string(number) +
+        ", where its variance is 0; give a batch_size that leaves no batch of one, other inputs, "
+        "or epsilon > 0");
+  }
+}
+
 Signal apply(Writer& writer, const BatchNorm& layer, const std::string&, const Signal& x) {
   Writer::refuse_data(x);
   const std::vector<int>& batch = writer.inputs().batch;
   std::vector<int> group;
+  refuse_single_columns(writer, layer, x.sites);
   for (Index s = 0; s < x.sites.samples(); ++s) {
     group.insert(group.end(), static_cast<std::size_t>(x.sites.size(s)),
                  batch.empty() ? 0 : batch[static_cast<std::size_t>(s)]);
@@ -120,6 +138,7 @@ auto at(const Layer& layer, Work&& work) {
 Signal join(Writer& writer, const Layer& layer, const Residual& residual, const Signal& x) {
   Signal sum = apply_all(writer, residual.layers, x);
   const Signal shortcut = apply_all(writer, residual.shortcut, x);
+  writer.enter(layer.name, sum.sites);
   return at(layer, [&] {
     Writer::refuse_data(sum);
     Writer::refuse_data(shortcut);
@@ -141,6 +160,7 @@ Signal join(Writer& writer, const Layer& layer, const Residual& residual, const 
 }
 
 Signal join(Writer& writer, const Layer& layer, const Concat& concat, const Signal& x) {
+  writer.enter(layer.name, x.sites);
   if (concat.branches.empty())
     at(layer, [] { throw ArchitectureError("branches is empty; give at least one"); });
   Signal result = apply_all(writer, concat.branches.front(), x);
@@ -161,21 +181,13 @@ Signal apply_all(Writer& writer, const Layers& layers, Signal x) {
     x = std::visit(Overloaded{[&](const Residual& residual) { return join(writer, layer, residual, x); },
                               [&](const Concat& concat) { return join(writer, layer, concat, x); },
                               [&](const auto& of) {
+                                writer.enter(layer.name, x.sites);
                                 return at(layer, [&] { return apply(writer, of, layer.name, x); });
                               }},
                    layer.kind);
+    writer.leave(x.sites);
   }
   return x;
-}
-
-std::vector<std::string> labels(const Sites& sites, const Inputs& inputs) {
-  if (sites == Sites(inputs)) return inputs.labels;
-  std::vector<std::string> samples = inputs.labels;
-  if (inputs.graph || !inputs.lengths.empty() || !inputs.grid.empty()) {
-    samples.clear();
-    for (Index s = 0; s < inputs.samples(); ++s) samples.push_back(std::to_string(s));
-  }
-  return sites.labels(samples);
 }
 
 }  // namespace
@@ -205,7 +217,7 @@ netsor::Program program(const Network& network, const Inputs& inputs) {
   const Signal last = apply_all(writer, network.layers, {inputs.data, {}, Sites(inputs)});
   if (last.data) throw ArchitectureError("no layer draws weights; give at least one dense layer");
   writer.builder().output(writer.builder().readout({"v", network.readout_variance}), last.blocks,
-                          labels(last.sites, inputs));
+                          *writer.labels(last.sites));
   return std::move(writer.builder()).build();
 }
 

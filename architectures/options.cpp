@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "architectures/absent.hpp"
 #include "netsor/error.hpp"
 #include "netsor/spelling.hpp"
 
@@ -53,6 +54,18 @@ void assign(bool& target, const Value& value, const std::string& key) {
   target = *truth;
 }
 
+void assign(Padding& target, const Value& value, const std::string& key) {
+  if (const auto* word = std::get_if<std::string>(&value)) {
+    target = Padding(*word);
+  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    target = Padding(std::vector<std::int64_t>{*integer});
+  } else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {
+    target = Padding(*integers);
+  } else {
+    throw ArchitectureError(key + ": must be one of " + Padding::choices(), key);
+  }
+}
+
 void assign(netsor::Width& target, const Value& value, const std::string& key) {
   const auto refuse = [&](const std::string& given) {
     throw ArchitectureError(key + " = " + given +
@@ -90,9 +103,11 @@ void assign(std::string& target, const Value& value, const std::string& key,
       return;
     }
   }
-  throw ArchitectureError(key + " = \"" + *word + "\": must be one of " + join(words) + "; did you mean \"" +
-                              netsor::nearest(*word, words) + "\"?",
-                          key);
+  std::string remedy = advice(*word, {});  // empty unless the word means something elsewhere
+  if (const std::string close = netsor::close_spelling(*word, words); remedy.empty() && !close.empty()) {
+    remedy = "; did you mean \"" + close + "\"?";
+  }
+  throw ArchitectureError(key + " = \"" + *word + "\": must be one of " + join(words) + remedy, key);
 }
 
 void assign(netsor::Activation& target, const Value& value, const std::string& key) {
@@ -111,7 +126,7 @@ void assign(netsor::Activation& target, const Value& value, const std::string& k
 
 void unknown(const std::string& key, const std::vector<std::string>& known) {
   throw ArchitectureError(
-      "unknown key \"" + key + "\"; did you mean \"" + netsor::nearest(key, known) + "\"?", key);
+      "unknown key \"" + key + "\"" + advice(key, known), key);
 }
 
 std::string text(bool value) { return value ? "true" : "false"; }
@@ -124,6 +139,7 @@ std::string text(const netsor::Width& value) {
   const std::string numerator = std::to_string(value.numerator());
   return value.denominator() == 1 ? numerator : numerator + "/" + std::to_string(value.denominator());
 }
+std::string text(const Padding& value) { return value.text(); }
 std::string text(int value) { return std::to_string(value); }
 std::string text(double value) { return shortest(value); }
 std::string text(const std::string& value) { return value; }

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "architectures/padding.hpp"
 #include "netsor/activation.hpp"
 #include "netsor/width.hpp"
 
@@ -30,7 +31,7 @@ class ArchitectureError : public std::invalid_argument {
 inline constexpr std::int64_t largest_count = 10'000;
 
 /// An option's value as given: an activation may be given by its name, a list of one integer as the integer,
-/// a width as a multiple of n: 4 or "1/2".
+/// padding as a word or as integers, a width as a multiple of n: 4 or "1/2".
 using Value =
     std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, netsor::Activation>;
 using Settings = std::map<std::string, Value>;
@@ -47,8 +48,9 @@ struct OptionInfo {
 /// One option of the options struct S: where it is stored, and how to check it.
 template <class S>
 struct Field {
-  using Member = std::variant<bool S::*, int S::*, double S::*, std::string S::*,
-                              std::vector<std::int64_t> S::*, netsor::Width S::*, netsor::Activation S::*>;
+  using Member =
+      std::variant<bool S::*, int S::*, double S::*, std::string S::*, std::vector<std::int64_t> S::*,
+                   Padding S::*, netsor::Width S::*, netsor::Activation S::*>;
   std::string name;
   Member member;
   std::string meaning;
@@ -89,6 +91,7 @@ void assign(std::string& target, const Value& value, const std::string& key,
             const std::vector<std::string>& words);
 void assign(std::vector<std::int64_t>& target, const Value& value, const std::string& key, double least);
 void assign(bool& target, const Value& value, const std::string& key);
+void assign(Padding& target, const Value& value, const std::string& key);
 void assign(netsor::Width& target, const Value& value, const std::string& key);
 void assign(netsor::Activation& target, const Value& value, const std::string& key);
 [[noreturn]] void unknown(const std::string& key, const std::vector<std::string>& known);
@@ -96,6 +99,7 @@ void assign(netsor::Activation& target, const Value& value, const std::string& k
 std::string text(bool value);
 std::string text(int value);
 std::string text(const std::vector<std::int64_t>& value);
+std::string text(const Padding& value);
 std::string text(const netsor::Width& value);
 std::string text(double value);
 std::string text(const std::string& value);
@@ -172,6 +176,7 @@ std::vector<OptionInfo> describe() {
           if constexpr (std::is_same_v<T, bool>) type = "true|false";
           if constexpr (std::is_same_v<T, int>) type = "integer";
           if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) type = "integers";
+          if constexpr (std::is_same_v<T, Padding>) type = Padding::choices();
           if constexpr (std::is_same_v<T, netsor::Width>) type = "width";
           if constexpr (std::is_same_v<T, std::string>) type = detail::join(field.words);
           if constexpr (std::is_same_v<T, netsor::Activation>) type = "activation";

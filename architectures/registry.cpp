@@ -1,11 +1,11 @@
 #include "architectures/registry.hpp"
 
+#include "architectures/absent.hpp"
 #include "architectures/cnn.hpp"
 #include "architectures/gcn.hpp"
 #include "architectures/mlp.hpp"
 #include "architectures/recurrent.hpp"
 #include "architectures/transformer.hpp"
-#include "netsor/spelling.hpp"
 
 namespace nngpcheck::architectures {
 
@@ -45,9 +45,7 @@ const Architecture& find(const std::string& name) {
     if (architecture.name == name) return architecture;
     names.push_back(architecture.name);
   }
-  throw ArchitectureError(
-      "unknown architecture \"" + name + "\"; did you mean \"" + netsor::nearest(name, names) + "\"?",
-      "name");
+  throw ArchitectureError("unknown architecture \"" + name + "\"" + advice(name, names), "name");
 }
 
 }  // namespace nngpcheck::architectures

@@ -22,7 +22,7 @@ struct Architecture {
 /// All of them.
 const std::vector<Architecture>& all();
 
-/// The one of that name. Throws ArchitectureError with the nearest valid name if there is none.
+/// The one of that name. Throws ArchitectureError with what is meant or valid if there is none.
 const Architecture& find(const std::string& name);
 
 }  // namespace nngpcheck::architectures

@@ -48,20 +48,29 @@ std::vector<Shape> shapes_of(const Inputs& inputs) {
 // A window along one axis.
 struct Axis {
   Index kernel, stride, dilation;
-  std::string padding;
+  Padding::Kind padding;
+  Index size;  // of the padding at either end, where it is given
 
   Index span() const { return dilation * (kernel - 1) + 1; }
 
   Index outputs(Index length) const {
-    if (padding != "valid") return (length + stride - 1) / stride;
-    return length < span() ? 0 : (length - span()) / stride + 1;
+    if (padding != Padding::Kind::valid && padding != Padding::Kind::sizes)
+      return (length + stride - 1) / stride;
+    const Index padded = length + 2 * size;
+    return padded < span() ? 0 : (padded - span()) / stride + 1;
+  }
+
+  // Positions before the first.
+  Index left(Index length) const {
+    if (padding == Padding::Kind::valid || padding == Padding::Kind::sizes) return size;
+    if (padding != Padding::Kind::same) return (span() - 1) / 2;
+    return std::max<Index>(0, (outputs(length) - 1) * stride + span() - length) / 2;
   }
 
   // What output `o` reads at offset δ of a grid of this length.
   Index reads(Index length, Index o, Index offset) const {
-    const Index left = padding == "valid" ? 0 : (span() - 1) / 2;
-    const Index at = o * stride + offset * dilation - left;
-    if (padding == "circular") return (at % length + length) % length;
+    const Index at = o * stride + offset * dilation - left(length);
+    if (padding == Padding::Kind::circular) return (at % length + length) % length;
     return at < 0 || at >= length ? WindowReads::outside : at;
   }
 };
@@ -78,7 +87,8 @@ std::vector<Axis> axes_of(const Window& window, std::size_t count) {
   std::vector<Axis> result;
   for (std::size_t axis = 0; axis < count; ++axis) {
     result.push_back({entry(window.kernel, "kernel", axis), entry(window.stride, "stride", axis),
-                      entry(window.dilation, "dilation", axis), window.padding});
+                      entry(window.dilation, "dilation", axis), window.padding.kind(),
+                      window.padding.sizes().empty() ? 0 : entry(window.padding.sizes(), "padding", axis)});
   }
   return result;
 }
@@ -108,11 +118,11 @@ Sites outputs_of(const Sites& sites, const std::vector<Axis>& axes) {
     for (std::size_t axis = 0; axis < axes.size(); ++axis) {
       shape.push_back(axes[axis].outputs(sites.shape(s)[axis]));
       if (shape.back() > 0) continue;
-      throw ArchitectureError("kernel: the window spans " + std::to_string(axes[axis].span()) +
-                                  " positions but sample " + std::to_string(s) + " has " +
-                                  std::to_string(sites.shape(s)[axis]) +
-                                  " along that axis; use a smaller kernel, or padding = \"zero\"",
-                              "kernel");
+      throw ArchitectureError(
+          "kernel: the window spans " + std::to_string(axes[axis].span()) + " positions but sample " +
+              std::to_string(s) + " has " + std::to_string(sites.shape(s)[axis]) +
+              " along that axis with its padding; use a smaller kernel, or padding = \"zero\"",
+          "kernel");
     }
     shapes.push_back(std::move(shape));
   }
@@ -203,9 +213,13 @@ SparseMatrix adjacency(const GraphConv& layer, const Inputs& inputs) {
     throw ArchitectureError("graph_conv needs a graph; give the inputs' graph = \"edges.csv\"");
   }
   std::vector<Triplet<double>> edges;
-  for (const Edge& edge : *inputs.graph) edges.emplace_back(edge.source, edge.target, edge.weight);
-  if (layer.self_loops) {
-    for (Index k = 0; k < inputs.count(); ++k) edges.emplace_back(k, k, 1.0);
+  std::vector<bool> has_loop(static_cast<std::size_t>(inputs.count()), false);
+  for (const Edge& edge : *inputs.graph) {
+    edges.emplace_back(edge.source, edge.target, edge.weight);
+    if (edge.source == edge.target) has_loop[static_cast<std::size_t>(edge.source)] = true;
+  }
+  for (Index k = 0; layer.self_loops && k < inputs.count(); ++k) {
+    if (!has_loop[static_cast<std::size_t>(k)]) edges.emplace_back(k, k, 1.0);
   }
   SparseMatrix matrix(inputs.count(), inputs.count());
   matrix.setFromTriplets(edges.begin(), edges.end());

@@ -47,7 +47,7 @@ class Sites {
 /// The window of a Conv or Pool.
 struct Window {
   std::vector<std::int64_t> kernel, stride, dilation;
-  std::string padding;
+  Padding padding = "valid";
 };
 
 /// A window on sites: what each output column reads at each offset δ of the kernel.

@@ -82,9 +82,10 @@ TableId attention(Writer& writer, const SelfAttention& layer, const Sites& sites
 void check_fit(const SelfAttention& layer, const Sites& sites) {
   if (layer.scaling != "1/n") {
     throw ArchitectureError(
-        "scaling = \"1/sqrt(n)\": such scores have no deterministic limit (with separate queries and keys "
-        "they "
-        "stay random, with tied ones they diverge), and the theorem does not cover them; use \"1/n\"",
+        "scaling = \"" + layer.scaling +
+            "\": such scores have no deterministic limit (with separate queries and keys they stay "
+            "random, with tied ones they diverge), and the theorem does not cover them; the nearest "
+            "that exists is \"1/n\", with heads whose width grows with n",
         "scaling");
   }
   if (layer.weights == "none" && layer.heads != 1) {

@@ -46,6 +46,31 @@ BundleId Writer::bias(const std::string& name, Width width, double variance, dou
                                 [&](const netsor::Bias& b) { return builder_.bias(b); }));
 }
 
+void Writer::enter(const std::string& layer, const Sites& sites) {
+  origin_ = std::make_shared<netsor::Origin>(netsor::Origin{layer, {labels(sites)}});
+  builder_.set_origin(origin_);
+}
+
+void Writer::leave(const Sites& sites) {
+  if (labels(sites) != origin_->labels.front()) origin_->labels.push_back(labels(sites));
+}
+
+netsor::Origin::Labels Writer::labels(const Sites& sites) {
+  for (const auto& [known, labels] : labels_) {
+    if (known == sites) return labels;
+  }
+  std::vector<std::string> made = inputs_.labels;
+  if (sites != Sites(inputs_)) {
+    if (inputs_.graph || !inputs_.lengths.empty() || !inputs_.grid.empty()) {
+      made.clear();
+      for (Index s = 0; s < inputs_.samples(); ++s) made.push_back(std::to_string(s));
+    }
+    made = sites.labels(made);
+  }
+  labels_.emplace_back(sites, std::make_shared<const std::vector<std::string>>(std::move(made)));
+  return labels_.back().second;
+}
+
 BundleId Writer::linear(const Signal& x, const std::string& name, Width width, double variance) {
   if (x.data) {
     const auto weight = shared(input_weights_, netsor::InputWeight{name, width, x.data->rows(), variance},

@@ -28,6 +28,15 @@ class Writer {
   explicit Writer(const Inputs& inputs) : inputs_(inputs) {}
 
   netsor::Builder& builder() { return builder_; }
+
+  /// Names the layer whose instructions come next, and what the columns of bundles on these sites are called.
+  void enter(const std::string& layer, const Sites& sites);
+
+  /// The same of the sites that the layer made.
+  void leave(const Sites& sites);
+
+  /// The inputs' labels while the sites are theirs, else "sample" or "sample:position".
+  netsor::Origin::Labels labels(const Sites& sites);
   const Inputs& inputs() const { return inputs_; }
 
   /// W x over all blocks, or U x of raw data; variance/fan-in.
@@ -61,6 +70,8 @@ class Writer {
 
   const Inputs& inputs_;
   netsor::Builder builder_;
+  std::shared_ptr<netsor::Origin> origin_;
+  std::vector<std::pair<Sites, netsor::Origin::Labels>> labels_;  // that were asked for
   std::set<std::string> names_;
   std::map<std::string, std::pair<netsor::InputWeight, netsor::InputWeightId>> input_weights_;
   std::map<std::string, std::pair<netsor::Weight, netsor::WeightId>> weights_;

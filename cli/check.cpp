@@ -1,21 +1,23 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "cli/check_display.hpp"
 #include "cli/chosen.hpp"
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/networks.hpp"
+#include "cli/reordering.hpp"
+#include "cli/show_result.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/watch.hpp"
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
 #include "compare/evidence.hpp"
 #include "compare/junit.hpp"
 #include "compare/program_check.hpp"
 #include "config/kernel.hpp"
-#include "empirical/blas.hpp"
 
 namespace nngpcheck::cli {
 
@@ -31,8 +33,10 @@ struct Subject {
 std::vector<Subject> subjects(const CheckOptions& options) {
   std::vector<Subject> result;
   for (const fs::path& file : options.files) {
-    for (config::Experiment& experiment :
-         chosen(config::read_experiments(file, options.overrides), options.experiment, file)) {
+    std::vector<config::Experiment> experiments =
+        chosen(config::read_experiments(file, options.overrides), options.experiment, file);
+    tell_doubts(experiments);
+    for (config::Experiment& experiment : experiments) {
       result.push_back({file, std::move(experiment)});
     }
   }
@@ -59,21 +63,38 @@ compare::KernelEstimate given_kernel(const fs::path& file, const std::optional<f
   return {std::move(given.value), std::move(given.standard_error), std::move(given.error_bound), labels};
 }
 
-compare::CheckResult check(const Subject& subject, const CheckOptions& options, CheckDisplay& display) {
+compare::CheckResult check(const Subject& subject, const CheckOptions& options,
+                           const Progress& progress) {
   const netsor::Program& program = subject.experiment.program;
   const compare::KernelEstimate kernel =
       options.kernel
           ? given_kernel(*options.kernel, options.kernel_stderr, program)
-          : compare::estimate(limit_of(subject.experiment, subject.file, options.threads), program);
+          : compare::estimate(limit_of(subject.experiment, subject.file, progress, options.threads), program);
   compare::ProgramCheckOptions how = settings(subject.experiment.check, options);
-  how.on_draw = [&](const compare::DrawProgress& progress) {
-    display.show(subject.experiment.name, progress);
-  };
+  how.progress = progress.named(subject.experiment.name);
   try {
     return compare::check(program, kernel, how);
   } catch (const compare::CompareError& error) {
     throw compare::CompareError((options.kernel ? *options.kernel : subject.file).string() + ": " +
                                 subject.experiment.name + ": " + error.what());
+  }
+}
+
+/// Says so if a kernel that disagrees is the analytic one in another order.
+void tell_order(const Subject& subject, const CheckOptions& options, const Progress& progress) {
+  const netsor::Program& program = subject.experiment.program;
+  const Eigen::MatrixXd given = given_kernel(*options.kernel, {}, program).value;
+  try {
+    const analytic::Limit limit = limit_of(subject.experiment, subject.file, progress, options.threads);
+    if (const auto order = reordering(given, limit.kernel)) {
+      tell(
+          fmt::format("{}: with its rows and columns in the order {} it is the analytic kernel; give it in "
+                      "the order of the "
+                      "inputs",
+                      options.kernel->string(), fmt::join(*order, ", ")));
+    }
+  } catch (const analytic::LimitError&) {
+    // There is none to compare with.
   }
 }
 
@@ -90,18 +111,20 @@ std::string evidence(const std::vector<compare::NamedResult>& results) {
 }  // namespace
 
 int check(const CheckOptions& options) {
-  if (const auto warning = empirical::blas_warning()) fmt::print(stderr, "nngpcheck: {}\n", *warning);
   const std::vector<Subject> given = subjects(options);
   std::optional<compare::AtomicFile> junit, json;
   if (options.junit) junit.emplace(*options.junit);
   if (options.json) json.emplace(*options.json);
   std::vector<compare::NamedResult> results;
-  CheckDisplay display(!options.quiet);
+  Watch watch(!options.quiet);
   for (const Subject& subject : given) {
-    results.push_back({subject.file.string(), subject.experiment.name, check(subject, options, display)});
-    display.clear();
+    results.push_back(
+        {subject.file.string(), subject.experiment.name, check(subject, options, watch.progress())});
+    watch.clear();
     fmt::print("{}\n", compare::verdict_text(results.back().name, results.back().result));
     std::fflush(stdout);
+    if (options.kernel && results.back().result.verdict == compare::Verdict::disagree)
+      tell_order(subject, options, watch.progress());
   }
   if (junit) junit->commit(compare::junit(results));
   if (json) json->commit(evidence(results));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/show_result.hpp"
 #include "cli/usage_error.hpp"
 
 namespace nngpcheck::cli {
@@ -23,6 +24,13 @@ std::vector<config::Experiment> chosen(std::vector<config::Experiment> experimen
         fmt::format("{}: no experiment is called \"{}\"; it holds {}", file.string(), name, names));
   }
   return experiments;
+}
+
+void tell_doubts(const std::vector<config::Experiment>& experiments) {
+  for (const config::Experiment& experiment : experiments) {
+    if (!experiment.inputs_doubt.empty())
+      tell("not sure: " + experiment.name + ": " + experiment.inputs_doubt);
+  }
 }
 
 }  // namespace nngpcheck::cli

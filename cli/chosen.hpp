@@ -16,4 +16,7 @@ std::string names_of(const std::vector<config::Experiment>& experiments);
 std::vector<config::Experiment> chosen(std::vector<config::Experiment> experiments, const std::string& name,
                                        const std::filesystem::path& file);
 
+/// Says on standard error what was assumed of inputs without being sure.
+void tell_doubts(const std::vector<config::Experiment>& experiments);
+
 }  // namespace nngpcheck::cli

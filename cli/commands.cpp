@@ -9,13 +9,16 @@
 #include "analytic/dual.hpp"
 #include "analytic/limit.hpp"
 #include "architectures/registry.hpp"
+#include "cli/block_of.hpp"
 #include "cli/chosen.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/watch.hpp"
 #include "compare/atomic_file.hpp"
 #include "compare/kernel_file.hpp"
 #include "compare/run.hpp"
 #include "config/experiment.hpp"
+#include "config/utf8.hpp"
 #include "netsor/printer.hpp"
 
 namespace nngpcheck::cli {
@@ -27,22 +30,32 @@ using config::Experiment;
 /// At most this many rows and columns are printed to be read.
 constexpr Eigen::Index readable = 16;
 
-void print_kernel(const compare::LabelledKernel& kernel) {
-  const Eigen::Index shown = std::min(kernel.kernel.rows(), readable);
+/// The corner of a kernel, with the names of its rows, and of its columns if there are any.
+void print_kernel(const analytic::Limit& limit, const std::vector<std::string>& row_names,
+                  const std::vector<std::string>& column_names) {
+  const Eigen::MatrixXd& kernel = limit.kernel;
+  const Eigen::Index rows = std::min(kernel.rows(), readable), columns = std::min(kernel.cols(), readable);
+  const auto name = [](const std::vector<std::string>& names, Eigen::Index k) {
+    return config::printable(names[static_cast<std::size_t>(k)]);
+  };
   std::size_t width = 0;
-  for (Eigen::Index i = 0; i < shown; ++i) {
-    width = std::max(width, kernel.labels[static_cast<std::size_t>(i)].size());
-  }
-  for (Eigen::Index i = 0; i < shown; ++i) {
-    fmt::print("{:<{}}", kernel.labels[static_cast<std::size_t>(i)], width);
-    for (Eigen::Index j = 0; j < shown; ++j) fmt::print(" {:>9.5g}", kernel.kernel(i, j));
+  for (Eigen::Index i = 0; i < rows; ++i) width = std::max(width, name(row_names, i).size());
+  if (!column_names.empty()) {
+    fmt::print("{:<{}}", "", width);
+    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9}", name(column_names, j));
     fmt::print("\n");
   }
-  if (shown < kernel.kernel.rows()) {
-    fmt::print("... the first {0}×{0} of {1}×{1} entries; -o writes them all\n", shown, kernel.kernel.rows());
+  for (Eigen::Index i = 0; i < rows; ++i) {
+    fmt::print("{:<{}}", name(row_names, i), width);
+    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9.5g}", kernel(i, j));
+    fmt::print("\n");
   }
-  fmt::print("method: {}; error bound at most {:.2g}, standard error at most {:.2g}\n", kernel.method,
-             kernel.error_bound.maxCoeff(), kernel.standard_error.maxCoeff());
+  if (rows < kernel.rows() || columns < kernel.cols()) {
+    fmt::print("... the first {}×{} of {}×{} entries; -o writes them all\n", rows, columns, kernel.rows(),
+               kernel.cols());
+  }
+  fmt::print("method: {}; error bound at most {:.2g}, standard error at most {:.2g}\n", limit.method,
+             limit.error_bound.maxCoeff(), limit.standard_error.maxCoeff());
 }
 
 void print_options(const std::vector<architectures::OptionInfo>& options) {
@@ -86,21 +99,42 @@ void show(const ShowOptions& options) {
   } else {
     experiments.push_back(config::example_experiment(options.what, options.overrides));
   }
+  tell_doubts(experiments);
+  Watch watch(!options.quiet);
   for (const Experiment& experiment : experiments) {
+    const std::string text =
+        options.plan
+            ? analytic::explain(experiment.program, limit_of(experiment, options.what, watch.progress()))
+            : netsor::print(experiment.program);
+    watch.clear();
     if (experiments.size() > 1) fmt::print("# {}\n", experiment.name);
-    fmt::print("{}", options.plan ? analytic::explain(experiment.program, limit_of(experiment, options.what))
-                                  : netsor::print(experiment.program));
+    if (!experiment.inputs_said.empty()) fmt::print("// {}\n", experiment.inputs_said);
+    fmt::print("{}", text);
   }
 }
 
 void kernel(const KernelOptions& options) {
   const std::vector<Experiment> experiments =
       chosen(config::read_experiments(options.file, options.overrides), options.experiment, options.file);
+  tell_doubts(experiments);
+  const std::vector<Experiment> on_rows =
+      options.rows ? chosen(config::read_experiments_on(options.file, options.overrides, options.rows),
+                            options.experiment, options.file)
+                   : std::vector<Experiment>{};
+  Watch watch(!options.quiet);
+  const auto block = [&](std::size_t e) {
+    return block_of(on_rows[e], *options.rows, experiments[e], options.file, watch.progress());
+  };
   if (!options.output) {
-    for (const Experiment& experiment : experiments) {
-      if (experiments.size() > 1) fmt::print("# {}\n", experiment.name);
-      print_kernel(
-          compare::labelled(analytic::limit(experiment.program), experiment.program.output().labels));
+    for (std::size_t e = 0; e < experiments.size(); ++e) {
+      const std::vector<std::string>& labels = experiments[e].program.output().labels;
+      const compare::KernelBlock made =
+          options.rows ? block(e)
+                       : compare::KernelBlock{limit_of(experiments[e], options.file, watch.progress()), labels, {}};
+      watch.clear();
+      if (experiments.size() > 1) fmt::print("# {}\n", experiments[e].name);
+      print_kernel(made.limit, made.rows, made.columns);
+      std::fflush(stdout);
     }
     return;
   }
@@ -110,7 +144,8 @@ void kernel(const KernelOptions& options) {
   }
   const compare::KernelFormat format = compare::kernel_format(*options.output);
   compare::AtomicFile file(*options.output);
-  file.commit(serialize(kernel_of(experiments[0], options.file), format));
+  file.commit(options.rows ? serialize(block(0), format)
+                           : serialize(kernel_of(experiments[0], options.file, watch.progress()), format));
 }
 
 void plot(const PlotOptions& options) {
@@ -128,8 +163,14 @@ void plot(const PlotOptions& options) {
   fmt::print("{0}.svg\n{0}.png\n", base.string());
 }
 
+/// A name, or an expression: names have no signs but those of a number.
+netsor::Activation read_activation(const std::string& text) {
+  const bool sign = text.find_first_of("()*/^+<>?") != std::string::npos;
+  return sign || text == "x" ? netsor::Activation::from_expression(text) : netsor::Activation::named(text);
+}
+
 void dual(const DualOptions& options) {
-  const netsor::Activation activation = netsor::Activation::named(options.activation);
+  const netsor::Activation activation = read_activation(options.activation);
   const analytic::Estimate estimate =
       analytic::dual(activation, activation,
                      {number(options.variance_u, "A"), number(options.variance_v, "B"),

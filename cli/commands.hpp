@@ -15,6 +15,7 @@ void list();
 struct ShowOptions {
   std::string what;  // an architecture or an experiment file
   bool plan = false;
+  bool quiet = false;  // show no progress
   std::vector<std::string> overrides;
 };
 
@@ -25,6 +26,8 @@ struct KernelOptions {
   std::filesystem::path file;
   std::string experiment;  // which one, if the file holds several
   std::optional<std::filesystem::path> output;
+  bool quiet = false;
+  std::optional<std::filesystem::path> rows;  // inputs of the rows, if they are not those of the columns
   std::vector<std::string> overrides;
 };
 
@@ -80,6 +83,7 @@ struct PowerOptions {
   double tolerance = 0.01;
   bool above_tolerance = false;  // only mutants that must be caught
   int threads = 0;
+  bool quiet = false;
   std::optional<std::filesystem::path> json;
   std::vector<std::string> overrides;
 };

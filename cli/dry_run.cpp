@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "cli/progress.hpp"
+#include "cli/watch.hpp"
 #include "compare/run.hpp"
 
 namespace nngpcheck::cli {

@@ -3,9 +3,10 @@
 namespace nngpcheck::cli {
 
 analytic::Limit limit_of(const config::Experiment& experiment, const std::filesystem::path& file,
-                         int threads) {
+                         const Progress& progress, int threads) {
   analytic::LimitOptions options;
   options.threads = threads;
+  options.progress = progress.named(experiment.name);
   try {
     return analytic::limit(experiment.program, options);
   } catch (const analytic::LimitError& error) {
@@ -14,8 +15,8 @@ analytic::Limit limit_of(const config::Experiment& experiment, const std::filesy
 }
 
 compare::LabelledKernel kernel_of(const config::Experiment& experiment, const std::filesystem::path& file,
-                                  int threads) {
-  return compare::labelled(limit_of(experiment, file, threads), experiment.program.output().labels);
+                                  const Progress& progress, int threads) {
+  return compare::labelled(limit_of(experiment, file, progress, threads), experiment.program.output().labels);
 }
 
 }  // namespace nngpcheck::cli

@@ -18,6 +18,7 @@
 #include "compare/error.hpp"
 #include "compare/run.hpp"
 #include "config/error.hpp"
+#include "config/utf8.hpp"
 #include "empirical/sampler.hpp"
 #include "netsor/error.hpp"
 #include "netsor/spelling.hpp"
@@ -33,7 +34,8 @@ constexpr int missed = 1;         // a wrong kernel
 constexpr int interrupted = 130;  // as shells say it of SIGINT
 
 constexpr const char* exit_statuses =
-    "Exit status: 0 success, or all agree; 1 a kernel disagrees, or power missed a wrong one; 2 inconclusive; "
+    "Exit status: 0 success, or all agree; 1 a kernel disagrees, or power missed a wrong one; 2 "
+    "inconclusive; "
     "64 bad usage or input; 70 any other failure; 130 interrupted.";
 
 /// The command line as CLI11 sees it, and the options it fills in.
@@ -63,6 +65,9 @@ struct CommandLine {
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
   }
+  void add_quiet(CLI::App& command, bool& quiet) {
+    command.add_flag("--quiet", quiet, "show no progress");
+  }
   void add_networks(CLI::App& command, std::string& sampler, int& threads, std::size_t& memory);
   void add_kernel();
   void add_run();
@@ -87,6 +92,7 @@ CommandLine::CommandLine() {
       ->required()
       ->type_name("ARCH|FILE.toml");
   showing.add_flag("--plan", show_options.plan, "how its limit is computed: rules, evaluations and errors");
+  add_quiet(showing, show_options.quiet);
   add_overrides(showing, show_options.overrides);
 
   add_kernel();
@@ -105,7 +111,11 @@ CommandLine::CommandLine() {
 
   CLI::App& computing =
       command("dual", "E[phi(u) phi(v)] for (u, v) ~ N(0, [[A, C], [C, B]])", [this] { dual(dual_options); });
-  computing.add_option("activation", dual_options.activation)->required()->type_name("ACTIVATION");
+  computing
+      .add_option("activation", dual_options.activation,
+                  "phi: a name, or an expression in x such as \"x*tanh(x)\"")
+      ->required()
+      ->type_name("ACTIVATION");
   computing.add_option("A", dual_options.variance_u, "variance of u")->required()->option_text(" ");
   computing.add_option("B", dual_options.variance_v, "variance of v")->required()->option_text(" ");
   computing.add_option("C", dual_options.covariance, "covariance")->required()->option_text(" ");
@@ -117,8 +127,14 @@ void CommandLine::add_kernel() {
   computing.add_option("-o,--output", kernel_options.output, "write it to a .npy, .csv or .json file")
       ->type_name("K");
   computing
+      .add_option("--rows", kernel_options.rows,
+                  "K(rows, columns) between the inputs in this file and those of the experiment, which are "
+                  "read alike")
+      ->type_name("INPUTS");
+  computing
       .add_option("--experiment", kernel_options.experiment, "the experiment, if the file holds several")
       ->type_name("NAME");
+  add_quiet(computing, kernel_options.quiet);
   add_overrides(computing, kernel_options.overrides);
 }
 
@@ -150,7 +166,7 @@ void CommandLine::add_run() {
       ->option_text("I/N");
   running.add_flag("--check", run_options.check,
                    "decide, as check does, and put the verdict into the report");
-  running.add_flag("--quiet", run_options.quiet, "show no progress");
+  add_quiet(running, run_options.quiet);
   running.add_flag("--dry-run", run_options.dry_run, "say how much time, memory and disk it would take");
   add_overrides(running, run_options.overrides);
 }
@@ -190,7 +206,7 @@ void CommandLine::add_check() {
                   "file's, or 0.01")
       ->type_name("D");
   checking.add_option("--junit", check_options.junit, "write JUnit XML")->type_name("FILE");
-  checking.add_flag("--quiet", check_options.quiet, "show no progress");
+  add_quiet(checking, check_options.quiet);
   checking.add_option("--json", check_options.json, "write the evidence as JSON")->type_name("FILE");
   add_networks(checking, check_options.sampler, check_options.threads, check_options.memory);
   add_overrides(checking, check_options.overrides);
@@ -215,6 +231,7 @@ void CommandLine::add_power() {
   measuring.add_option("--threads", options.threads, "0 (default): one per processor")
       ->check(CLI::Range(0, 1024))
       ->option_text("N");
+  add_quiet(measuring, options.quiet);
   measuring.add_option("--json", options.json, "write the results there")->type_name("FILE");
   add_overrides(measuring, options.overrides);
 }
@@ -238,12 +255,11 @@ void check_command(const CLI::App& app, int argc, char** argv) {
     throw UsageError(fmt::format("no command; one of {} (see nngpcheck --help)", fmt::join(names, ", ")));
   const std::string first = argv[1];
   if (first.starts_with('-') || std::find(names.begin(), names.end(), first) != names.end()) return;
-  throw UsageError("no command is called \"" + first + "\"; did you mean \"" + netsor::nearest(first, names) +
-                   "\"?");
+  throw UsageError("no command is called \"" + first + "\"" + netsor::advice(first, names));
 }
 
 int complain(const std::string& message, int status) {
-  fmt::print(stderr, "nngpcheck: {}\n", message);
+  fmt::print(stderr, "nngpcheck: {}\n", config::printable(message));
   return status;
 }
 
@@ -292,8 +308,8 @@ int main(int argc, char** argv) {
     return complain(error.what(), bad_usage_or_input);
   } catch (const compare::CompareError& error) {
     return complain(error.what(), bad_usage_or_input);
-  } catch (const compare::Interrupted& stopped) {
-    return complain(std::string(stopped.what()) + "; the same command goes on", interrupted);
+  } catch (const Stopped& stopped) {
+    return complain(stopped.what(), interrupted);
   } catch (const std::bad_alloc&) {
     return complain("out of memory", failure);
   } catch (const std::exception& error) {

@@ -2,12 +2,16 @@
 
 #include "cli/commands.hpp"
 #include "cli/show_result.hpp"
+#include "cli/watch.hpp"
 #include "compare/run.hpp"
 
 namespace nngpcheck::cli {
 
 void merge(const MergeOptions& options) {
-  show_result(compare::merge(options.folders, options.out, tell), options.out);
+  Watch watch(/*visible=*/true);
+  const compare::RunResult result = compare::merge(options.folders, options.out, tell, watch.progress());
+  watch.clear();
+  show_result(result, options.out);
 }
 
 }  // namespace nngpcheck::cli

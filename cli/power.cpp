@@ -5,6 +5,7 @@
 #include "cli/chosen.hpp"
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
+#include "cli/watch.hpp"
 #include "compare/atomic_file.hpp"
 
 namespace nngpcheck::cli {
@@ -12,6 +13,7 @@ namespace nngpcheck::cli {
 bool power(const PowerOptions& options) {
   const std::vector<config::Experiment> experiments =
       chosen(config::read_experiments(options.file, options.overrides), options.experiment, options.file);
+  tell_doubts(experiments);
   compare::PowerOptions with;
   with.repetitions = options.repetitions;
   with.check.check.tolerance = options.tolerance;
@@ -22,14 +24,18 @@ bool power(const PowerOptions& options) {
   if (options.json) json.emplace(*options.json);
   nlohmann::ordered_json written = nlohmann::ordered_json::array();
   bool all_caught = true;
+  Watch watch(!options.quiet);
   for (const config::Experiment& experiment : experiments) {
-    const compare::KernelEstimate right =
-        compare::estimate(limit_of(experiment, options.file, options.threads), experiment.program);
+    const compare::KernelEstimate right = compare::estimate(
+        limit_of(experiment, options.file, watch.progress(), options.threads), experiment.program);
     analytic::LimitOptions limits;
     limits.threads = options.threads;
+    limits.progress = watch.progress().named(experiment.name + ", wrong kernels");
+    with.check.progress = watch.progress().named(experiment.name);
     const compare::Catalogue catalogue =
         compare::mutants(experiment.network, experiment.inputs, right, limits);
     const compare::PowerResult result = compare::power(experiment.program, right, catalogue, with);
+    watch.clear();
     fmt::print("{}\n", compare::power_text(experiment.name, result));
     std::fflush(stdout);
     written.push_back(compare::to_json(experiment.name, result));

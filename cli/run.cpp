@@ -11,21 +11,20 @@
 #include <utility>
 
 #include "analytic/limit.hpp"
-#include "cli/check_display.hpp"
+#include "cli/chosen.hpp"
 #include "cli/commands.hpp"
 #include "cli/dry_run.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/networks.hpp"
-#include "cli/progress.hpp"
 #include "cli/ranks.hpp"
 #include "cli/show_result.hpp"
-#include "cli/stop.hpp"
 #include "cli/usage_error.hpp"
+#include "cli/watch.hpp"
 #include "config/error.hpp"
 #include "config/experiment.hpp"
 #include "empirical/blas.hpp"
-#include "empirical/memory.hpp"
 #include "empirical/sampler.hpp"
+#include "machine/memory.hpp"
 #include "netsor/printer.hpp"
 
 namespace nngpcheck::cli {
@@ -68,22 +67,19 @@ std::string memory_plan(const config::Experiment& experiment, const empirical::S
 }
 
 std::function<compare::CheckResult()> check_of(const config::Experiment& experiment,
-                                               const analytic::Limit& limit, const RunOptions& options) {
+                                               const analytic::Limit& limit, const RunOptions& options,
+                                               const Progress& progress) {
   compare::ProgramCheckOptions settings =
       check_settings(experiment.check, options.sampler, options.threads, options.memory);
-  const auto display = std::make_shared<CheckDisplay>(!options.quiet);
-  settings.on_draw = [display, name = experiment.name](const compare::DrawProgress& progress) {
-    display->show(name, progress);
-  };
-  return [program = experiment.program, limit, settings, display] {
-    compare::CheckResult result = compare::check(program, compare::estimate(limit, program), settings);
-    display->clear();
-    return result;
+  settings.progress = progress.named(experiment.name);
+  return [program = experiment.program, limit, settings] {
+    return compare::check(program, compare::estimate(limit, program), settings);
   };
 }
 
 compare::Experiment prepare(const config::Experiment& experiment, const Networks& networks,
-                            const RunOptions& options, const std::shared_ptr<std::string>& memory) {
+                            const RunOptions& options, const Progress& progress,
+                            const std::shared_ptr<std::string>& memory) {
   compare::Experiment result;
   result.name = experiment.name;
   result.description = experiment.resolved;
@@ -92,17 +88,19 @@ compare::Experiment prepare(const config::Experiment& experiment, const Networks
   result.description["device"] = options.device;
   result.widths = experiment.sweep->widths;
   result.networks = experiment.sweep->networks;
+  if (experiment.sweep->precision == config::Precision::float32)
+    result.precision = compare::Precision::float32;
   result.sample = [networks, memory, seed = experiment.sweep->seed](std::int64_t width, std::uint64_t first,
                                                                     std::uint64_t count,
                                                                     const compare::Sink& sink) {
     fmt::print(stderr, "{}", std::exchange(*memory, ""));  // before the first network
     networks->sample_outputs(width, seed, first, count, sink);
   };
-  const analytic::Limit limit = limit_of(experiment, options.file, options.threads);
+  const analytic::Limit limit = limit_of(experiment, options.file, progress, options.threads);
   result.kernel = compare::labelled(limit, experiment.program.output().labels);
   result.program = netsor::print(experiment.program);
   result.plan = analytic::explain(experiment.program, limit);
-  if (options.check) result.check = check_of(experiment, limit, options);
+  if (options.check) result.check = check_of(experiment, limit, options, progress);
   return result;
 }
 
@@ -144,7 +142,7 @@ RunOptions divided(RunOptions options, const Ranks& ranks) {
   if (ranks.on_this_machine() == 1) return options;
   if (options.threads == 0) options.threads = threads_per_rank(ranks.on_this_machine());
   if (options.memory == 0)
-    options.memory = static_cast<std::size_t>(empirical::available_memory() / 2 / ranks.on_this_machine());
+    options.memory = static_cast<std::size_t>(machine::available_memory() / 2 / ranks.on_this_machine());
   return options;
 }
 
@@ -176,6 +174,7 @@ void run(const RunOptions& given) {
   const Ranks ranks(part.count == 1);  // a shard is drawn by one process
   const RunOptions options = divided(given, ranks);
   const std::vector<config::Experiment> read = config::read_experiments(options.file, options.overrides);
+  if (ranks.first()) tell_doubts(read);
   const std::filesystem::path folder = folder_of(options, part);
   if (!options.dry_run) compare::check_folder(folder);
   const std::vector<Networks> networks = samplers(read, options);
@@ -187,30 +186,23 @@ void run(const RunOptions& given) {
   const auto memory = std::make_shared<std::string>();
   for (std::size_t e = 0; e < read.size(); ++e) *memory += memory_plan(read[e], *networks[e]);
   if (!ranks.first() || options.quiet) memory->clear();
+  Watch watch(ranks.first() && !options.quiet);
   std::vector<compare::Experiment> experiments;
   for (std::size_t e = 0; e < read.size(); ++e)
-    experiments.push_back(prepare(read[e], networks[e], options, memory));
-  if (const auto warning = empirical::blas_warning(); warning && ranks.first()) tell(*warning);
+    experiments.push_back(prepare(read[e], networks[e], options, watch.progress(), memory));
+  watch.clear();
 
-  bool sampled = false;
-  const compare::RunResult result = [&] {
-    const StopOnSignal signal;
-    ProgressDisplay display(ranks.first() && !options.quiet);
-    compare::RunSettings settings;
-    settings.shard = part;
-    settings.team = team;
-    settings.notice = tell;
-    settings.stop = [&] { return signal.requested(); };
-    settings.progress = [&](const compare::Progress& progress) {
-      sampled = true;
-      display.show(progress);
-    };
-    nlohmann::ordered_json origin = {{"command", command(given)}};
-    origin.update(provenance());
-    return compare::run(experiments, folder, origin, settings);
-  }();
+  compare::RunSettings settings;
+  settings.shard = part;
+  settings.team = team;
+  settings.notice = tell;
+  settings.progress = watch.progress();
+  nlohmann::ordered_json origin = {{"command", command(given)}};
+  origin.update(provenance());
+  const compare::RunResult result = compare::run(experiments, folder, origin, settings);
+  watch.clear();
   if (!ranks.first()) return;
-  if (!sampled && result.missing == 0)
+  if (result.drawn == 0 && result.missing == 0)
     fmt::print(stderr, "{} holds all networks of this run already; none was sampled\n", folder.string());
   show_result(result, folder);
 }

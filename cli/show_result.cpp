@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "config/utf8.hpp"
+
 namespace nngpcheck::cli {
 
 void show_result(const compare::RunResult& result, const std::filesystem::path& folder) {
@@ -23,6 +25,6 @@ void show_result(const compare::RunResult& result, const std::filesystem::path& 
              result.warning.empty() ? ", pictures as svg and png" : "");
 }
 
-void tell(const std::string& notice) { fmt::print(stderr, "nngpcheck: {}\n", notice); }
+void tell(const std::string& notice) { fmt::print(stderr, "nngpcheck: {}\n", config::printable(notice)); }
 
 }  // namespace nngpcheck::cli

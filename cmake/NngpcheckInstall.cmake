@@ -7,8 +7,11 @@ include(GNUInstallDirs)
 
 set(nngpcheck_package ${CMAKE_INSTALL_LIBDIR}/cmake/nngpcheck)
 
-foreach(folder netsor architectures analytic config empirical compare modules)
+# Builds all that is installed, and no tests.
+add_custom_target(nngpcheck_installed)
+foreach(folder progress machine netsor architectures analytic config empirical compare modules)
   if(TARGET nngpcheck_${folder})
+    add_dependencies(nngpcheck_installed nngpcheck_${folder})
     install(TARGETS nngpcheck_${folder} EXPORT nngpcheckTargets
             ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
             FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/nngpcheck)
@@ -18,6 +21,7 @@ if(NNGPCHECK_LIBTORCH)
   install(TARGETS nngpcheck_gtest nngpcheck_gtest_module EXPORT nngpcheckTargets
           FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(TARGETS nngpcheck RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  add_dependencies(nngpcheck_installed nngpcheck man_page)
   install(FILES ${PROJECT_BINARY_DIR}/nngpcheck.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES cmake/NngpcheckLibTorch.cmake DESTINATION ${nngpcheck_package})
 endif()
@@ -29,4 +33,5 @@ configure_package_config_file(cmake/nngpcheckConfig.cmake.in ${PROJECT_BINARY_DI
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/nngpcheckConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/nngpcheckConfig.cmake ${PROJECT_BINARY_DIR}/nngpcheckConfigVersion.cmake
         DESTINATION ${nngpcheck_package})
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")

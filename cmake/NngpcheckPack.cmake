@@ -1,5 +1,10 @@
-# cpack, in the build folder: a Debian package of what cmake --install installs.
+# cpack, in the build folder: a Debian package of what cmake --install installs, which it builds first.
 set(CPACK_GENERATOR DEB)
+set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_SOURCE_DIR}/cmake/cpack.cmake)
+set(CPACK_NNGPCHECK_BUILD ${PROJECT_BINARY_DIR})
+if(NNGPCHECK_LIBTORCH)
+  set(CPACK_NNGPCHECK_TORCH_CONFIG ${Torch_CONFIG})
+endif()
 set(CPACK_PACKAGE_VENDOR "nngpcheck")
 set(CPACK_PACKAGE_CONTACT "The nngpcheck authors <nngpcheck@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION
@@ -14,7 +19,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "gnuplot-nox, libopenblas0-pthread")
 # For the C++ library.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
-    "libboost-dev, libeigen3-dev, libfmt-dev, libgtest-dev, libmuparser-dev, libtomlplusplus-dev, libtorch-dev, nlohmann-json3-dev")
+    "libarchive-dev, libboost-dev, libeigen3-dev, libfmt-dev, libgtest-dev, libtomlplusplus-dev, libtorch-dev, nlohmann-json3-dev, zlib1g-dev")
 
 # What Debian wants to find in share/doc.
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)

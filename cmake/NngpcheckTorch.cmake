@@ -1,5 +1,5 @@
 # LibTorch 1.13 or later: Debian's libtorch-dev, or another one through CMAKE_PREFIX_PATH.
-
+include(NngpcheckLibTorch)
 find_package(Torch 1.13 QUIET)
 if(NOT Torch_FOUND)
   message(FATAL_ERROR "LibTorch was not found. Install it (apt-get install libtorch-dev), point CMAKE_PREFIX_PATH "
@@ -8,8 +8,6 @@ endif()
 if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
   message(FATAL_ERROR "This LibTorch was built for the old C++ ABI; take the download called \"cxx11 ABI\"")
 endif()
-
-include(NngpcheckLibTorch)
 
 # nngpcheck_use_torch(<target>) links LibTorch privately, and includes its slow headers precompiled in every
 # source that does not opt out by the property SKIP_PRECOMPILE_HEADERS. The first target compiles them for all.

@@ -278,7 +278,8 @@ void Check::describe(const Sample& sample) {
   result_.detectable = detectable_error(sample, target_, quantile);
   result_.estimate = symmetric_matrix(target_.value + sample.statistics.mean);
   result_.estimate_standard_error = symmetric_matrix(sample.statistics.standard_error);
-  result_.rate = fit_rate(sample.ladders.widths, relative_squared_errors(sample.ladders, target_.value));
+  result_.rate = fit_rate(sample.ladders.widths, relative_squared_errors(sample.ladders, target_.value),
+                          std::pow(rounding(options_.precision).spread, 2));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "compare/ladder_statistics.hpp"
 #include "compare/ladders.hpp"
 #include "compare/rates.hpp"
+#include "compare/rounding.hpp"
 
 namespace nngpcheck::compare {
 
@@ -35,9 +36,6 @@ struct LadderRequest {
 };
 
 using DrawLadders = std::function<Ladders(const LadderRequest&)>;
-
-/// Of the networks' arithmetic; what a difference due to rounding may be.
-enum class Precision { float64, float32 };
 
 struct CheckOptions {
   std::vector<std::int64_t> widths = {64, 128, 256, 512, 1024, 2048, 4096, 8192};

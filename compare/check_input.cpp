@@ -21,16 +21,6 @@ void require(bool valid, const char* option, double value, const char* what) {
 
 bool between(double value, double low, double high) { return low < value && value < high; }
 
-/// What rounding makes of an entry: its spread, and its error; relative to the scale.
-struct Rounding {
-  double spread;
-  double error;
-};
-
-Rounding rounding(Precision precision) {
-  return precision == Precision::float64 ? Rounding{1e-12, 1e-10} : Rounding{1e-7, 1e-5};
-}
-
 void check_error_bars(const MatrixXd& bars, Index size, const char* name) {
   if (bars.size() == 0) return;
   if (bars.rows() != size || bars.cols() != size) {
@@ -70,22 +60,12 @@ void check_kernel(const KernelEstimate& kernel) {
   }
 }
 
-VectorXd scales(const MatrixXd& kernel) {
-  const VectorXd root = kernel.diagonal().cwiseSqrt();
-  VectorXd result = upper_triangle(root * root.transpose());
-  const double largest = kernel.diagonal().maxCoeff();
-  for (Index e = 0; e < result.size(); ++e) {
-    if (result(e) == 0) result(e) = largest;
-  }
-  return result;
-}
-
 /// An upper triangle would hide that the rest differs.
 void check_symmetry(const KernelEstimate& kernel, const Target& target) {
   for (Index e = 0; e < target.entries(); ++e) {
     const EntryPosition at = entry_position(e);
     const double other = kernel.value(at.column, at.row);
-    if (std::abs(target.value(e) - other) > 2 * target.error_bound(e)) {
+    if (std::abs(target.value(e) - other) > 2 * target.dead_zone(e)) {
       throw CompareError(
           fmt::format("the kernel is not symmetric: its entry {} is {:.10g} and {:.10g} the other "
                       "way round",
@@ -131,7 +111,7 @@ Target make_target(const KernelEstimate& kernel, const CheckOptions& options) {
   Target result;
   result.labels = kernel.labels;
   result.value = upper_triangle(kernel.value);
-  result.scale = scales(kernel.value);
+  result.scale = upper_triangle(entry_scales(kernel.value));
   result.error_bound = error_bars(kernel.error_bound, result.entries()) + level.error * result.scale;
   result.standard_error = error_bars(kernel.standard_error, result.entries());
   result.degrees = kernel.randomizations == 0 ? std::numeric_limits<double>::infinity()

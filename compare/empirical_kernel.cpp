@@ -1,17 +1,19 @@
 #include "compare/empirical_kernel.hpp"
 
 #include <cmath>
-#include <limits>
+
+#include "compare/ladder_statistics.hpp"
 
 namespace nngpcheck::compare {
 
-Eigen::MatrixXd standard_errors_off(const EmpiricalKernel& empirical, const LabelledKernel& limit) {
+Eigen::MatrixXd standard_errors_off(const EmpiricalKernel& empirical, const LabelledKernel& limit,
+                                    Precision precision) {
+  const Eigen::MatrixXd allowed = limit.error_bound + rounding(precision).error * entry_scales(limit.kernel);
   Eigen::MatrixXd result(empirical.mean.rows(), empirical.mean.cols());
   for (Eigen::Index i = 0; i < result.rows(); ++i) {
     for (Eigen::Index j = 0; j < result.cols(); ++j) {
       const double error = std::hypot(empirical.standard_error(i, j), limit.standard_error(i, j));
-      result(i, j) = error > 0 ? (empirical.mean(i, j) - limit.kernel(i, j)) / error
-                               : std::numeric_limits<double>::quiet_NaN();
+      result(i, j) = excess_t(empirical.mean(i, j) - limit.kernel(i, j), allowed(i, j), error);
     }
   }
   return result;

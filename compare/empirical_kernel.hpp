@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "compare/kernel_file.hpp"
+#include "compare/rounding.hpp"
 
 namespace nngpcheck::compare {
 
@@ -16,9 +17,11 @@ struct EmpiricalKernel {
   Eigen::MatrixXd standard_error;
 };
 
-/// z_ij = (mean_ij − K_ij) / √(s_ij² + t_ij²), s the standard error of the mean and t that of K; NaN where
-/// both are 0. It has the bias of a finite width, of order 1/width, which enough networks make visible.
-/// Precondition: equal shapes.
-Eigen::MatrixXd standard_errors_off(const EmpiricalKernel& empirical, const LabelledKernel& limit);
+/// z_ij = excess(mean_ij − K_ij, b_ij) / √(s_ij² + t_ij²): how far the mean is from K beyond what is allowed,
+/// b the error bound of K plus the networks' rounding, in standard errors, s that of the mean and t that of
+/// K; ±∞ beyond where both are 0. It has the bias of a finite width, of order 1/width, which enough networks
+/// make visible. Precondition: equal shapes.
+Eigen::MatrixXd standard_errors_off(const EmpiricalKernel& empirical, const LabelledKernel& limit,
+                                    Precision precision);
 
 }  // namespace nngpcheck::compare

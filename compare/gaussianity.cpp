@@ -24,12 +24,11 @@ using Eigen::VectorXd;
 /// How often the Gaussian law is drawn for the test.
 constexpr int null_draws = 1999;
 
-/// A with A S Aᵀ = 1, r × d for S of rank r.
-MatrixXd whitening(const MatrixXd& covariance) {
-  constexpr double rounding = 1e-10;
+/// A with A S Aᵀ = 1, r × d for S of rank r, up to rounding.
+MatrixXd whitening(const MatrixXd& covariance, Precision precision) {
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(covariance);
   const VectorXd& values = solver.eigenvalues();
-  const double least = rounding * values.maxCoeff();
+  const double least = rounding(precision).error * values.maxCoeff();
   const auto rank = static_cast<Index>((values.array() > least).count());
   const VectorXd scale = values.tail(rank).cwiseSqrt().cwiseInverse();
   return scale.asDiagonal() * solver.eigenvectors().rightCols(rank).transpose();
@@ -41,14 +40,13 @@ double quantile_of_student(double degrees) {
 }
 
 /// Of the mean of one number per network, each ≥ 0, made from deviations from the networks' own mean.
-ExcessKurtosis estimate(const VectorXd& contributions) {
+ExcessKurtosis estimate(const VectorXd& contributions, Precision precision) {
   const auto count = static_cast<double>(contributions.size());
   Moments moments;
   for (const double value : contributions) moments.add(value);
   const double unbiased = count / (count - 1);
-  constexpr double rounding = 1e-24;  // of squared relative deviations
   ExcessKurtosis result;
-  if (moments.mean() <= rounding) return result;
+  if (moments.mean() <= std::pow(rounding(precision).spread, 2)) return result;
   result.value = unbiased * moments.mean();
   result.standard_error = unbiased * std::sqrt(moments.variance() / count);
   const double factor = std::exp(quantile_of_student(count - 1) * result.standard_error / result.value);
@@ -56,11 +54,11 @@ ExcessKurtosis estimate(const VectorXd& contributions) {
   return result;
 }
 
-GaussianityAtWidth at_width(const OutputSamples& samples) {
+GaussianityAtWidth at_width(const OutputSamples& samples, Precision precision) {
   const Index networks = samples.kernels.rows();
   const VectorXd mean = samples.kernels.colwise().mean();
   const MatrixXd expected = symmetric_matrix(mean);
-  const MatrixXd white = whitening(expected);
+  const MatrixXd white = whitening(expected, precision);
   const VectorXd diagonal = expected.diagonal();
   VectorXd marginal(networks), joint(networks);
   for (Index i = 0; i < networks; ++i) {
@@ -73,7 +71,7 @@ GaussianityAtWidth at_width(const OutputSamples& samples) {
     }
     marginal(i) = 3 * squares / static_cast<double>(diagonal.size());
   }
-  return {samples.width, networks, estimate(marginal), estimate(joint)};
+  return {samples.width, networks, estimate(marginal, precision), estimate(joint, precision)};
 }
 
 /// Weighted least squares of log value on log n, weights one over the variance of log value.
@@ -142,12 +140,13 @@ nlohmann::ordered_json pair(const Interval& interval) { return {interval.lower, 
 
 }  // namespace
 
-std::optional<NormalityTest> test_normality(const MatrixXd& outputs, std::uint64_t seed) {
+std::optional<NormalityTest> test_normality(const MatrixXd& outputs, Precision precision,
+                                            std::uint64_t seed) {
   if (!outputs.allFinite()) throw CompareError("Gaussianity: an output is not finite");
   const Index networks = outputs.rows();
   if (networks < 4) return {};
   const MatrixXd centred = outputs.rowwise() - outputs.colwise().mean();
-  const MatrixXd white = whitening(centred.transpose() * centred / static_cast<double>(networks));
+  const MatrixXd white = whitening(centred.transpose() * centred / static_cast<double>(networks), precision);
   if (white.rows() == 0 || networks < 2 * white.rows() + 2) return {};
   const double kurtosis = mardia_kurtosis(centred * white.transpose());
   const std::vector<double> null = null_kurtoses(networks, white.rows(), seed);
@@ -166,13 +165,13 @@ std::optional<NormalityTest> test_normality(const MatrixXd& outputs, std::uint64
   return result;
 }
 
-Gaussianity gaussianity(const std::vector<OutputSamples>& samples, std::uint64_t seed) {
+Gaussianity gaussianity(const std::vector<OutputSamples>& samples, Precision precision, std::uint64_t seed) {
   validate(samples);
   Gaussianity result;
-  for (const OutputSamples& at : samples) result.widths.push_back(at_width(at));
+  for (const OutputSamples& at : samples) result.widths.push_back(at_width(at, precision));
   result.decay = fit_decay(result.widths);
   if (samples.back().outputs.size() > 0) {
-    result.test = test_normality(samples.back().outputs, seed);
+    result.test = test_normality(samples.back().outputs, precision, seed);
     if (result.test) result.test->width = samples.back().width;
   }
   return result;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "compare/rates.hpp"
+#include "compare/rounding.hpp"
 
 namespace nngpcheck::compare {
 
@@ -65,13 +66,18 @@ struct Gaussianity {
       test;  // at the widest; nothing without outputs, or with too few for their number
 };
 
-/// `seed` is of the test's Gaussian draws. Throws CompareError if there are no widths, fewer than two
+/// `precision` is that of the networks: what rounding may have made is 0. `seed` is of the test's Gaussian
+/// draws. Throws CompareError if there are no widths, fewer than two
 /// networks of one, or the samples' shapes disagree.
-Gaussianity gaussianity(const std::vector<OutputSamples>& samples, std::uint64_t seed = 0);
+Gaussianity gaussianity(const std::vector<OutputSamples>& samples,
+                        Precision precision = Precision::float64, std::uint64_t seed = 0);
 
-/// The test alone. Outputs are reduced to their rank first: linear dependence says nothing about Gaussianity.
+/// The test alone. Outputs are reduced to their rank, up to rounding, first: linear dependence says nothing
+/// about Gaussianity.
 /// Nothing if N < 2r + 2. Throws CompareError if an output is not finite.
-std::optional<NormalityTest> test_normality(const Eigen::MatrixXd& outputs, std::uint64_t seed = 0);
+std::optional<NormalityTest> test_normality(const Eigen::MatrixXd& outputs,
+                                            Precision precision = Precision::float64,
+                                            std::uint64_t seed = 0);
 
 /// {"widths": [{"width", "networks", "marginal_excess_kurtosis", "marginal_interval",
 /// "joint_excess_kurtosis", "joint_interval"}, …], "decay_slope", "decay_interval", "test": {"width",

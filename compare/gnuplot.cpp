@@ -4,13 +4,17 @@
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
+#include "compare/text.hpp"
 
 extern char** environ;
 
@@ -18,21 +22,74 @@ namespace nngpcheck::compare {
 
 namespace {
 
+/// A pipe; both ends are closed with it.
+struct Pipe {
+  Pipe() {
+    if (::pipe2(ends, O_CLOEXEC) != 0)
+      throw CompareError(std::string("gnuplot cannot be started: ") + std::strerror(errno));
+  }
+  ~Pipe() {
+    ::close(ends[0]);
+    if (ends[1] >= 0) ::close(ends[1]);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  /// All that others write to it, until they have closed it.
+  std::string read_all() {
+    ::close(std::exchange(ends[1], -1));
+    std::string result;
+    char block[4096];
+    for (;;) {
+      const ssize_t count = ::read(ends[0], block, sizeof block);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return result;
+      result.append(block, static_cast<std::size_t>(count));
+    }
+  }
+
+  int ends[2];
+};
+
+/// The lines of an error message as one, and no more of it than a person reads.
+std::string one_line(const std::string& text) {
+  constexpr std::size_t most = 400;
+  std::string result;
+  for (const char c : text) {
+    const bool space = static_cast<unsigned char>(c) <= ' ';
+    if (!space)
+      result += c;
+    else if (!result.empty() && result.back() != ' ')
+      result += ' ';
+  }
+  return shortened(result, most);
+}
+
 void run_gnuplot(const std::filesystem::path& script) {
   const std::string file = std::filesystem::absolute(script).string();
   std::string name = "gnuplot", argument = file;
   char* const arguments[] = {name.data(), argument.data(), nullptr};
-  posix_spawn_file_actions_t silent;
-  posix_spawn_file_actions_init(&silent);
-  posix_spawn_file_actions_addopen(&silent, 2, "/dev/null", O_WRONLY, 0);
+  Pipe errors;
+  posix_spawn_file_actions_t to_pipe;
+  posix_spawn_file_actions_init(&to_pipe);
+  posix_spawn_file_actions_adddup2(&to_pipe, errors.ends[1], 2);
+  // A group of its own: Ctrl-C is for whoever waits for the picture to decide about.
+  posix_spawnattr_t apart;
+  posix_spawnattr_init(&apart);
+  posix_spawnattr_setflags(&apart, POSIX_SPAWN_SETPGROUP);
   pid_t process = 0;
-  const int error = ::posix_spawnp(&process, "gnuplot", &silent, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&silent);
+  const int error = ::posix_spawnp(&process, "gnuplot", &to_pipe, &apart, arguments, environ);
+  posix_spawn_file_actions_destroy(&to_pipe);
+  posix_spawnattr_destroy(&apart);
   if (error != 0) throw CompareError("gnuplot cannot be started; install it (Debian: gnuplot-nox) to plot");
+  const std::string said = one_line(errors.read_all());
   int status = 0;
   while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw CompareError("gnuplot failed to draw the plot");
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+  const std::string how = WIFSIGNALED(status) ? fmt::format("was killed by signal {}", WTERMSIG(status))
+                                              : std::string("failed to draw the plot");
+  throw CompareError("gnuplot " + how + (said.empty() ? "" : ": " + said));
 }
 
 /// Without the style that gnuplot's SVG lacks, browsers blur a bitmap that they enlarge.
@@ -77,7 +134,7 @@ void draw(const Canvas& canvas, const std::string& setup, const std::string& com
                   "background 'white'",
                   canvas.width * 3 / 2, canvas.height * 3 / 2, canvas.font_size * 0.75),
       png);
-  write_file(script.temporary(), text);
+  script.write(text);
   run_gnuplot(script.temporary());
   svg.commit(with_sharp_pixels(read_file(svg.temporary())));
   png.commit();

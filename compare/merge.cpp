@@ -23,7 +23,8 @@ nlohmann::ordered_json origins(const std::vector<fs::path>& folders) {
 
 }  // namespace
 
-RunResult merge(const std::vector<fs::path>& folders, const fs::path& folder, const Notice& notice) {
+RunResult merge(const std::vector<fs::path>& folders, const fs::path& folder, const Notice& notice,
+                const Progress& progress) {
   const std::string apart = "merge only parts of one run";
   std::vector<Experiment> experiments;
   for (const fs::path& part : folders) {
@@ -46,10 +47,11 @@ RunResult merge(const std::vector<fs::path>& folders, const fs::path& folder, co
   SampleIndex there(grid);
   there.add(folder, [](const std::string&) {});
   for (std::size_t c = 0; c < grid.chunks.size(); ++c) {
+    progress.check();
     if (parts.holds(c) && !there.holds(c)) log.append(parts.record(c));
   }
   log.sync();
-  return results(experiments, grid, folder);
+  return results(experiments, grid, folder, progress);
 }
 
 }  // namespace nngpcheck::compare

@@ -42,7 +42,7 @@ std::vector<WrongNetwork> wrong_programs(const netsor::Program& program);
 /// Mistakes in layers and inputs, as far as they apply:
 ///   skip taken one layer too early, or too late   of every residual: the norm or activation before it, or at
 ///                                     the start of its branch, moves to the other side of the fork
-///   circular padding instead of zero  and the other way round
+///   circular padding instead of any    zero instead of circular
 ///   self loops missing                in graph convolutions
 ///   the other GRU convention
 ///   state carried over between sequences   all sequences are one

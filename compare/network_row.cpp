@@ -13,8 +13,6 @@ namespace nngpcheck::compare {
 namespace {
 
 constexpr Eigen::Index first_kernel = 1;
-constexpr Eigen::Index first_output = first_kernel + most_watched * (most_watched + 1) / 2;
-constexpr Eigen::Index columns = first_output + most_watched;
 
 }  // namespace
 
@@ -25,30 +23,36 @@ std::vector<Eigen::Index> watched(Eigen::Index inputs) {
   return result;
 }
 
-std::vector<std::string> network_columns() {
+NetworkColumns::NetworkColumns(Eigen::Index most_inputs)
+    : watched_(std::min(most_inputs, most_watched)),
+      first_output_(first_kernel + watched_ * (watched_ + 1) / 2) {}
+
+std::vector<std::string> NetworkColumns::names() const {
   std::vector<std::string> result = {"relative_squared_error"};
-  for (Eigen::Index j = 0; j < most_watched; ++j) {
+  for (Eigen::Index j = 0; j < watched_; ++j) {
     for (Eigen::Index i = 0; i <= j; ++i) result.push_back(fmt::format("kernel_{}_{}", i, j));
   }
-  for (Eigen::Index i = 0; i < most_watched; ++i) result.push_back(fmt::format("output_{}", i));
+  for (Eigen::Index i = 0; i < watched_; ++i) result.push_back(fmt::format("output_{}", i));
   return result;
 }
 
-Eigen::RowVectorXd network_row(const Eigen::MatrixXd& sampled, const Eigen::VectorXd& outputs,
-                               const Eigen::MatrixXd& kernel) {
-  Eigen::RowVectorXd result = Eigen::RowVectorXd::Constant(columns, std::numeric_limits<double>::quiet_NaN());
+Eigen::RowVectorXd NetworkColumns::row(const Eigen::MatrixXd& sampled, const Eigen::VectorXd& outputs,
+                                       const Eigen::MatrixXd& kernel) const {
+  Eigen::RowVectorXd result =
+      Eigen::RowVectorXd::Constant(first_output_ + watched_, std::numeric_limits<double>::quiet_NaN());
   result(0) = relative_squared_error(sampled, kernel);
   const std::vector<Eigen::Index> inputs = watched(kernel.rows());
   const Eigen::VectorXd entries = upper_triangle(sampled(inputs, inputs));
   result.segment(first_kernel, entries.size()) = entries.transpose();
-  if (outputs.size() > 0) result.segment(first_output, std::ssize(inputs)) = outputs(inputs).transpose();
+  if (outputs.size() > 0) result.segment(first_output_, std::ssize(inputs)) = outputs(inputs).transpose();
   return result;
 }
 
-OutputSamples output_samples(std::int64_t width, const Eigen::MatrixXd& rows, Eigen::Index inputs) {
+OutputSamples NetworkColumns::output_samples(std::int64_t width, const Eigen::MatrixXd& rows,
+                                             Eigen::Index inputs) const {
   const auto count = std::ssize(watched(inputs));
   OutputSamples result{width, rows.middleCols(first_kernel, count * (count + 1) / 2),
-                       rows.middleCols(first_output, count)};
+                       rows.middleCols(first_output_, count)};
   if (result.outputs.hasNaN()) result.outputs.resize(0, 0);
   return result;
 }

@@ -55,7 +55,9 @@ class Writer {
     text += "</tr></thead>\n<tbody>\n";
     for (const auto& row : table.rows) {
       text += "<tr>";
-      for (const std::string& cell : row) text += element("td", cell);
+      // The label stands before the cell where a screen is too narrow for columns.
+      for (std::size_t k = 0; k < row.size(); ++k)
+        text += element("td", row[k], fmt::format(" data-label=\"{}\"", xml_escaped(table.header[k])));
       text += "</tr>\n";
     }
     return text + "</tbody></table></div>\n";

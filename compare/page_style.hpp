@@ -28,9 +28,9 @@ a { color: var(--link); }
   border-radius: 1em; white-space: nowrap; color: var(--soft); }
 .agree { color: var(--agree); }
 .disagree { color: var(--disagree); border-width: 2px; }
-.scroll { overflow-x: auto; margin: 1.25rem 0; max-width: 46rem; }
-table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--soft); padding-bottom: 0.4rem; }
+.scroll { overflow-x: auto; margin: 1.25rem 0; }
+table { border-collapse: collapse; min-width: min(100%, 46rem); font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+caption { text-align: left; color: var(--soft); padding-bottom: 0.4rem; max-width: 46rem; }
 th, td { text-align: right; padding: 0.3rem 0 0.3rem 1.25rem; white-space: nowrap; }
 th:first-child, td:first-child { padding-left: 0; text-align: left; }
 th { font-weight: 600; color: var(--soft); border-bottom: 1px solid var(--soft); vertical-align: bottom; }
@@ -55,6 +55,14 @@ pre { overflow-x: auto; background: var(--shade); border-radius: 6px; padding: 0
   main { padding: 1.25rem 1rem 3rem; }
   h1 { font-size: 1.45rem; }
   figure { padding: 0.4rem; } }
+@media screen and (max-width: 48rem) {
+  table, caption, tbody, tr, td { display: block; width: 100%; }
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  tr { padding: 0.4rem 0; border-bottom: 1px solid var(--line); }
+  td { display: flex; gap: 1rem; justify-content: space-between; padding: 0.1rem 0; border: 0;
+    white-space: normal; overflow-wrap: anywhere; }
+  td::before { content: attr(data-label); color: var(--soft); flex: none; }
+  td:first-child { font-weight: 600; text-align: right; } }
 @page { margin: 18mm 15mm; }
 @media print {
   :root { --paper: #fff; --line: #ccc; }

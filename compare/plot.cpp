@@ -114,14 +114,16 @@ std::string data(const std::vector<Curve>& curves, const Frame& limits) {
 /// without a slope.
 std::string fitted(const ExperimentSummary& experiment) {
   if (!experiment.rate) return "";
-  double middle = 0;  // of log error − slope · log n
+  double log_width = 0, log_error = 0;  // means
   for (const WidthSummary& width : experiment.widths) {
-    middle += std::log(width.mean_relative_squared_error) -
-              experiment.rate->slope * std::log(static_cast<double>(width.width));
+    const auto count = static_cast<double>(experiment.widths.size());
+    log_width += std::log(static_cast<double>(width.width)) / count;
+    log_error += std::log(width.mean_relative_squared_error) / count;
   }
-  return fmt::format(
-      "[{}:{}] {:.9g} * x**({:.9g})", experiment.widths.front().width, experiment.widths.back().width,
-      std::exp(middle / static_cast<double>(experiment.widths.size())), experiment.rate->slope);
+  // From the middle on: at width 1 the line of a steep slope would overflow.
+  return fmt::format("[{}:{}] {:.9g} * (x/{:.9g})**({:.9g})", experiment.widths.front().width,
+                     experiment.widths.back().width, std::exp(log_error), std::exp(log_width),
+                     experiment.rate->slope);
 }
 
 std::string commands(const std::vector<Curve>& curves) {

@@ -12,7 +12,9 @@
 #include <thread>
 #include <utility>
 
+#include "analytic/seed.hpp"
 #include "compare/error.hpp"
+#include "machine/memory.hpp"
 
 namespace nngpcheck::compare {
 
@@ -131,6 +133,14 @@ bool PowerResult::all_caught() const {
   });
 }
 
+empirical::SamplerOptions share_of_one(empirical::SamplerOptions sampler, int checks) {
+  sampler.threads = 1;
+  if (sampler.memory_budget == 0)
+    sampler.memory_budget = static_cast<std::size_t>(machine::available_memory() / 2);
+  sampler.memory_budget /= static_cast<std::size_t>(checks);
+  return sampler;
+}
+
 PowerResult power(const netsor::Program& program, const KernelEstimate& right, const Catalogue& catalogue,
                   const PowerOptions& options) {
   if (options.repetitions < 1) {
@@ -140,12 +150,11 @@ PowerResult power(const netsor::Program& program, const KernelEstimate& right, c
   const auto start = std::chrono::steady_clock::now();
   const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int threads = options.threads > 0 ? options.threads : processors;
-  empirical::SamplerOptions sampling = options.check.sampler;
-  sampling.threads = 1;
-  sampling.memory_budget /= static_cast<std::size_t>(threads);
-  const auto sampler = std::make_shared<const empirical::Sampler>(program, sampling);
+  const auto sampler =
+      std::make_shared<const empirical::Sampler>(program, share_of_one(options.check.sampler, threads));
   const CheckOptions fitted = fitted_to(*sampler, options.check.check);
   const bool all = options.of == PowerOf::all;
+  const Progress& progress = options.check.progress;
   std::vector<Mutant> kernels;
   if (all) kernels.push_back({"nothing", "the right kernel", right});
   for (const Mutant& mutant : catalogue.mutants) {
@@ -153,14 +162,21 @@ PowerResult power(const netsor::Program& program, const KernelEstimate& right, c
   }
   std::vector<std::vector<Outcome>> outcomes(
       kernels.size(), std::vector<Outcome>(static_cast<std::size_t>(options.repetitions)));
+  std::atomic<std::int64_t> checks = 0;
+  const auto all_checks = options.repetitions * std::ssize(kernels);
   in_parallel(options.repetitions, threads, [&](std::int64_t repetition) {
-    const auto shift = static_cast<std::uint64_t>(repetition);
-    Memory memory(ladders_of(sampler, options.check.seed + shift));
+    const auto number = static_cast<std::uint64_t>(repetition);
+    const std::uint64_t seed = analytic::seed_of_part(options.check.seed, number);
+    Memory memory(ladders_of(sampler, seed, progress.silent()));
     CheckOptions check_options = fitted;
-    check_options.seed += shift;
+    check_options.seed = analytic::seed_of_part(fitted.seed, number);
     for (std::size_t k = 0; k < kernels.size(); ++k) {
       outcomes[k][static_cast<std::size_t>(repetition)] =
           outcome(check(kernels[k].kernel, std::ref(memory), check_options));
+      ++checks;
+      progress.check();
+      progress.report(static_cast<double>(checks) / static_cast<double>(all_checks),
+                      [&] { return fmt::format("{} of {} checks", checks.load(), all_checks); });
     }
   });
   PowerResult result;

@@ -17,7 +17,8 @@ namespace nngpcheck::compare {
 enum class PowerOf { all, must_be_caught };
 
 struct PowerOptions {
-  /// Check number r has the seeds check.seed + r, of networks (see ProgramCheckOptions::seed) and sign flips.
+  /// Check number r has seeds of its own, made of r and of check.seed, the networks', and of check.check.seed,
+  /// the sign flips' (see analytic::seed_of_part). Neighbouring seeds have no check in common.
   ProgramCheckOptions check;
   std::int64_t repetitions = 20;
   PowerOf of = PowerOf::all;
@@ -47,6 +48,9 @@ struct PowerResult {
   /// Whether all of those were caught in all repetitions.
   bool all_caught() const;
 };
+
+/// How the networks of one of so many checks at a time are drawn: by one thread, in its share of the memory.
+empirical::SamplerOptions share_of_one(empirical::SamplerOptions sampler, int checks);
 
 /// All mutants are checked against the same networks, drawn once per repetition; checks of different
 /// repetitions are independent. Throws CompareError unless there is at least one repetition, and as check().

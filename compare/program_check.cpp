@@ -1,5 +1,7 @@
 #include "compare/program_check.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -10,6 +12,12 @@ namespace {
 
 // Beyond, more ladders cost as little: networks are Gaussian enough, and their bias is gone.
 constexpr std::int64_t widest = std::int64_t{1} << 17;
+
+std::string progress_text(const LadderRequest& request, std::int64_t width, std::int64_t networks) {
+  return fmt::format("ladders {} to {}, width {} of {} to {}, {} of {} networks", request.first + 1,
+                     request.first + static_cast<std::uint64_t>(request.count), width, request.widths.front(),
+                     request.widths.back(), networks, request.count);
+}
 
 }  // namespace
 
@@ -29,8 +37,8 @@ CheckOptions fitted_to(const empirical::Sampler& sampler, CheckOptions options) 
 }
 
 DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed,
-                       OnDraw on_draw) {
-  return [sampler = std::move(sampler), seed, on_draw = std::move(on_draw)](const LadderRequest& request) {
+                       Progress progress) {
+  return [sampler = std::move(sampler), seed, progress = std::move(progress)](const LadderRequest& request) {
     Ladders result{request.widths, {}};
     const Eigen::Index m = sampler->program().outputs();
     for (const std::int64_t width : request.widths) {
@@ -39,7 +47,8 @@ DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::u
                       [&](std::uint64_t network, const Eigen::MatrixXd& kernel) {
                         const auto row = static_cast<Eigen::Index>(network - request.first);
                         kernels.row(row) = upper_triangle(kernel).transpose();
-                        on_draw({request, width, row + 1});
+                        progress.check();
+                        progress.report({}, [&] { return progress_text(request, width, row + 1); });
                       });
       result.kernels.push_back(std::move(kernels));
     }
@@ -61,7 +70,7 @@ CheckResult check(const netsor::Program& program, const KernelEstimate& kernel,
   KernelEstimate labelled = kernel;
   if (labelled.labels.empty()) labelled.labels = program.output().labels;
   CheckResult result =
-      check(labelled, ladders_of(sampler, options.seed, options.on_draw), fitted_to(*sampler, options.check));
+      check(labelled, ladders_of(sampler, options.seed, options.progress), fitted_to(*sampler, options.check));
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

@@ -2,30 +2,20 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 #include "analytic/limit.hpp"
 #include "compare/check.hpp"
 #include "empirical/sampler.hpp"
 #include "netsor/program.hpp"
+#include "progress/progress.hpp"
 
 namespace nngpcheck::compare {
 
-/// How far a request is.
-struct DrawProgress {
-  const LadderRequest& request;
-  std::int64_t width = 0;     // the current one
-  std::int64_t networks = 0;  // of this width that have been drawn
-};
-
-/// Called for each network.
-using OnDraw = std::function<void(const DrawProgress&)>;
-
-/// Draws ladders from a sampler: network i of a width is its network i.
-DrawLadders ladders_of(
-    std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed,
-    OnDraw on_draw = [](const DrawProgress&) {});
+/// Draws ladders from a sampler: network i of a width is its network i. It reports, and may be stopped, at
+/// each network.
+DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed,
+                       Progress progress = {});
 
 /// A limit that was computed with that many randomizations, as what is checked.
 KernelEstimate estimate(const analytic::Limit& limit, const netsor::Program& program,
@@ -37,14 +27,14 @@ struct ProgramCheckOptions {
   CheckOptions check = {};
   empirical::SamplerOptions sampler = {};
   std::uint64_t seed = 0;  // of the networks
-  OnDraw on_draw = [](const DrawProgress&) {};
+  Progress progress = {};
 };
 
 /// Widths that the sampler's program accepts, its precision, and the largest width if none is given.
 CheckOptions fitted_to(const empirical::Sampler& sampler, CheckOptions options);
 
 /// Is `kernel` the limit of the program's random networks? Sets CheckResult::seconds. Throws CompareError as
-/// check() does, and what the sampler throws.
+/// check() does, Stopped, and what the sampler throws.
 CheckResult check(const netsor::Program& program, const KernelEstimate& kernel,
                   const ProgramCheckOptions& options = {});
 

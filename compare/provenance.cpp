@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "compare/run.hpp"
+#include "nngpcheck_commit.hpp"
 
 namespace nngpcheck::compare {
 
@@ -29,6 +30,7 @@ nlohmann::ordered_json provenance() {
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   return {{"versions",
            {{"nngpcheck", NNGPCHECK_VERSION},
+            {"commit", NNGPCHECK_COMMIT},
             {"Eigen", fmt::format("{}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION)},
             {"Boost", fmt::format("{}.{}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000,
                                   BOOST_VERSION % 100)},

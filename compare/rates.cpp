@@ -19,8 +19,9 @@ double log_log_slope(const std::vector<double>& x, const std::vector<double>& y)
   return (centred * log_y).sum() / centred.square().sum();
 }
 
-std::optional<Rate> fit_rate(const std::vector<std::int64_t>& widths, const Eigen::MatrixXd& errors) {
-  if (!(errors.array() > 0).all()) return std::nullopt;
+std::optional<Rate> fit_rate(const std::vector<std::int64_t>& widths, const Eigen::MatrixXd& errors,
+                             double zero) {
+  if (widths.size() < 2 || !(errors.array() > zero).all()) return std::nullopt;
   const std::vector<double> x(widths.begin(), widths.end());
   Moments slopes;
   for (Eigen::Index ladder = 0; ladder < errors.rows(); ++ladder) {

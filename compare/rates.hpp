@@ -32,8 +32,10 @@ struct Rate {
 
 /// The mean over ladders of each ladder's slope of log error on log width, with Student's interval. −1 is
 /// expected of a squared error that is due to the finite width alone; it does not show that the kernel is
-/// right, because a small error in it hides below the fluctuations. Nothing if an error is zero. `errors` is
-/// ladders × widths. Precondition: at least two of each.
-std::optional<Rate> fit_rate(const std::vector<std::int64_t>& widths, const Eigen::MatrixXd& errors);
+/// right, because a small error in it hides below the fluctuations. Nothing of one width, or if an error is
+/// zero: not above `zero`, what rounding may make of it. `errors` is ladders × widths. Precondition: at least
+/// two ladders.
+std::optional<Rate> fit_rate(const std::vector<std::int64_t>& widths, const Eigen::MatrixXd& errors,
+                             double zero = 0);
 
 }  // namespace nngpcheck::compare

@@ -5,11 +5,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/crc.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "compare/atomic_file.hpp"
@@ -62,11 +62,15 @@ std::optional<std::string> record_at(std::istream& stream, std::uint64_t offset,
 
 /// Where the first whole record after `offset` begins; `size` if there is none.
 std::uint64_t next_record(std::istream& stream, std::uint64_t offset, std::uint64_t size) {
-  stream.clear();
-  stream.seekg(static_cast<std::streamoff>(offset));
-  const std::string rest((std::istreambuf_iterator<char>(stream)), {});
-  for (std::size_t at = rest.find(magic, 1); at != std::string::npos; at = rest.find(magic, at + 1)) {
-    if (record_at(stream, offset + at, size)) return offset + at;
+  constexpr std::uint64_t block = 1 << 20;
+  for (std::uint64_t begin = offset + 1; begin < size; begin += block) {
+    std::string bytes(std::min(block + magic.size() - 1, size - begin), '\0');
+    stream.clear();
+    stream.seekg(static_cast<std::streamoff>(begin));
+    stream.read(bytes.data(), std::ssize(bytes));
+    for (std::size_t at = bytes.find(magic); at != std::string::npos; at = bytes.find(magic, at + 1)) {
+      if (record_at(stream, begin + at, size)) return begin + at;
+    }
   }
   return size;
 }
@@ -132,6 +136,7 @@ RecordLog::RecordLog(std::filesystem::path file)
         ::lseek(descriptor_, static_cast<off_t>(end_), SEEK_SET) < 0) {
       cannot_write(file_);
     }
+    sync_folder(file_.has_parent_path() ? file_.parent_path() : ".");
   } catch (...) {
     ::close(descriptor_);
     throw;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
@@ -161,9 +162,14 @@ std::string worst_entry(const Eigen::MatrixXd& off, const std::vector<std::strin
       column = static_cast<std::size_t>(j);
     }
   }
-  if (worst == 0) return "by nothing";
-  return fmt::format("by up to {} standard errors, at ({}, {})", number(worst, 1), labels[row],
-                     labels[column]);
+  if (worst == 0) return "by no more than its error bound and rounding";
+  if (std::isinf(worst)) {
+    return fmt::format(
+        "by more than its error bound and rounding at ({}, {}), where networks do not fluctuate", labels[row],
+        labels[column]);
+  }
+  return fmt::format("by up to {} standard errors beyond its error bound and rounding, at ({}, {})",
+                     number(worst, 1), labels[row], labels[column]);
 }
 
 void Composer::add_kernels(const ExperimentReport& experiment) {
@@ -187,8 +193,9 @@ void Composer::add_kernels(const ExperimentReport& experiment) {
   const EmpiricalKernel& widest = *experiment.widest;
   add("empirical", fmt::format("mean Kₙ of {} networks, n = {}", widest.networks, widest.width),
       correlations[1], colours);
-  const Eigen::MatrixXd off = standard_errors_off(widest, kernel);
-  add("difference", "mean Kₙ − K in standard errors", off, standard_error_colours(off));
+  const Eigen::MatrixXd off = standard_errors_off(widest, kernel, experiment.precision);
+  const Eigen::MatrixXd shown = off.array().isFinite().select(off, std::numeric_limits<double>::quiet_NaN());
+  add("difference", "mean Kₙ − K in standard errors", shown, standard_error_colours(shown));
   add_pictures(std::move(pictures));
   page_.blocks.push_back(Paragraph{
       "",

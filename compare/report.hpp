@@ -26,6 +26,7 @@ struct ExperimentReport {
   ExperimentSummary summary;
   nlohmann::ordered_json description;  // as resolved
   LabelledKernel kernel;
+  Precision precision = Precision::float64;    // of the networks
   std::optional<EmpiricalKernel> widest = {};  // at the widest width
   std::optional<ReportedVerdict> verdict = {};
   std::string plan = {};  // how the limit is computed
@@ -45,7 +46,7 @@ struct Report {
 ///                 settings and the provenance: the same numbers give the same bytes, whenever and wherever
 ///   width_error   .svg and .png (see plot), and per experiment, as .svg and .png (see plot_heat_map),
 ///   correlation_NAME, empirical_NAME   the correlations of K and of the widest networks' mean kernel
-///   difference_NAME                    standard_errors_off
+///   difference_NAME                    standard_errors_off; grey where K's error bar is 0 and it is beyond
 /// Without gnuplot, the pages come without pictures. Returns "", or why some picture is missing. Throws
 /// CompareError if a page cannot be written. Precondition: an experiment's name is part of a file name.
 std::string write_report(const Report& report, const std::filesystem::path& folder);

@@ -12,6 +12,7 @@
 #include "compare/network_row.hpp"
 #include "compare/run_folder.hpp"
 #include "compare/run_results.hpp"
+#include "machine/memory.hpp"
 
 namespace nngpcheck::compare {
 
@@ -27,7 +28,11 @@ class Drawing {
  public:
   Drawing(const std::vector<Experiment>& experiments, const ChunkGrid& grid, RecordLog& log,
           const RunSettings& settings)
-      : experiments_(experiments), grid_(grid), log_(log), settings_(settings) {}
+      : experiments_(experiments),
+        columns_(network_columns(experiments)),
+        grid_(grid),
+        log_(log),
+        settings_(settings) {}
 
   /// These chunks, ascending. False if it was asked to stop before all were drawn.
   bool draw(const std::vector<std::size_t>& chunks) {
@@ -42,15 +47,12 @@ class Drawing {
         while (end < chunks.size() && neighbours(chunks[end - 1], chunks[end])) ++end;
         draw_neighbours(chunks[begin], chunks[end - 1]);
       }
-    } catch (const Stop&) {
+    } catch (const Stopped&) {
     }
     return recorded_ == chunks.size();
   }
 
  private:
-  /// Leaves a sampler in the middle of its networks.
-  struct Stop {};
-
   bool neighbours(std::size_t left, std::size_t right) const {
     const Chunk &one = grid_.chunks[left], &other = grid_.chunks[right];
     return right == left + 1 && one.sweep == other.sweep && one.width == other.width;
@@ -66,11 +68,12 @@ class Drawing {
         static_cast<std::uint64_t>(end.first + end.count - begin.first),
         [&](std::uint64_t network, const Eigen::MatrixXd& kernel, const Eigen::VectorXd& outputs) {
           add(c, samples, network, kernel, outputs);
-          if (samples.kernels.count() < grid_.chunks[c].count) return;
-          log_.append(encode(grid_, c++, samples));
-          ++recorded_;
-          samples = {};
-          if (settings_.stop()) throw Stop();
+          if (samples.kernels.count() == grid_.chunks[c].count) {
+            log_.append(encode(grid_, c++, samples));
+            ++recorded_;
+            samples = {};
+          }
+          settings_.progress.check();
         });
   }
 
@@ -78,7 +81,7 @@ class Drawing {
            const Eigen::VectorXd& outputs) {
     const Chunk& chunk = grid_.chunks[c];
     const Experiment& experiment = experiments_[chunk.sweep];
-    const Eigen::RowVectorXd row = network_row(kernel, outputs, experiment.kernel.kernel);
+    const Eigen::RowVectorXd row = columns_.row(kernel, outputs, experiment.kernel.kernel);
     if (!std::isfinite(row(0))) {
       throw CompareError(
           fmt::format("{}: network {} of width {} is infinitely far from the analytic kernel; "
@@ -90,10 +93,15 @@ class Drawing {
     samples.kernels.add(upper_triangle(kernel));
     const std::pair key(chunk.sweep, chunk.width);
     work_ += cost(grid_.width(chunk));
-    settings_.progress({experiment, grid_.width(chunk), ++drawn_[key], networks_[key], work_ / total_});
+    ++drawn_[key];
+    settings_.progress.report(work_ / total_, [&] {
+      return fmt::format("{}, width {}, {} of {} networks", experiment.name, grid_.width(chunk), drawn_[key],
+                         networks_[key]);
+    });
   }
 
   const std::vector<Experiment>& experiments_;
+  const NetworkColumns columns_;
   const ChunkGrid& grid_;
   RecordLog& log_;
   const RunSettings& settings_;
@@ -102,6 +110,23 @@ class Drawing {
   double total_ = 0;
   double work_ = 0;
 };
+
+/// Throws unless what is summarized of each experiment fits: its rows, and what is taken from them.
+void check_memory(const std::vector<Experiment>& experiments) {
+  const double available = machine::available_memory();
+  const auto columns = static_cast<double>(network_columns(experiments).names().size());
+  for (const Experiment& experiment : experiments) {
+    const double rows =
+        static_cast<double>(experiment.networks) * static_cast<double>(experiment.widths.size());
+    const double needed = 2 * 8 * columns * rows;
+    if (needed <= available) continue;
+    throw CompareError(fmt::format(
+        "{}: the results of {} networks of {} widths take about {} of memory, and {} are available; ask for "
+        "fewer networks",
+        experiment.name, experiment.networks, experiment.widths.size(), machine::bytes_text(needed),
+        machine::bytes_text(available)));
+  }
+}
 
 RunResult finished_without_samples(const std::vector<Experiment>& experiments, const fs::path& folder,
                                    const Notice& notice) {
@@ -129,6 +154,13 @@ std::vector<std::size_t> missing_chunks(const ChunkGrid& grid, const fs::path& f
   return result;
 }
 
+[[noreturn]] void throw_stopped(const ChunkGrid& grid, const fs::path& folder) {
+  SampleIndex index(grid);
+  index.add(folder, [](const std::string&) {});
+  throw Stopped(fmt::format("stopped; {} of {} networks are recorded in {}; the same command goes on",
+                            index.networks(), grid.networks(grid.all()), folder.string()));
+}
+
 /// This rank's share of the missing chunks, into its log.
 void draw_share(const std::vector<Experiment>& experiments, const ChunkGrid& grid,
                 const std::vector<std::size_t>& missing, RecordLog& log, const fs::path& folder,
@@ -137,11 +169,7 @@ void draw_share(const std::vector<Experiment>& experiments, const ChunkGrid& gri
   const bool done =
       Drawing(experiments, grid, log, settings).draw(share(grid, missing, {team.rank, team.size}));
   log.sync();
-  if (done) return;
-  SampleIndex index(grid);
-  index.add(folder, [](const std::string&) {});
-  throw Interrupted(fmt::format("stopped; {} of {} networks are recorded in {}", index.networks(),
-                                grid.networks(grid.all()), folder.string()));
+  if (!done) throw_stopped(grid, folder);
 }
 
 RunResult lead(const std::vector<Experiment>& given, const ChunkGrid& grid, const fs::path& folder,
@@ -157,7 +185,13 @@ RunResult lead(const std::vector<Experiment>& given, const ChunkGrid& grid, cons
   const std::vector<std::size_t> missing = team.from_first(missing_chunks(grid, folder, settings));
   draw_share(experiments, grid, missing, log, folder, settings);
   team.wait();
-  return results(experiments, grid, folder);
+  try {
+    RunResult result = results(experiments, grid, folder, settings.progress);
+    result.drawn = grid.networks(missing);
+    return result;
+  } catch (const Stopped&) {
+    throw_stopped(grid, folder);
+  }
 }
 
 RunResult follow(const std::vector<Experiment>& given, const ChunkGrid& grid, const fs::path& folder,
@@ -177,6 +211,7 @@ RunResult run(const std::vector<Experiment>& experiments, const fs::path& folder
               const nlohmann::ordered_json& provenance, const RunSettings& settings) {
   for (const Experiment& experiment : experiments)
     relative_squared_error(experiment.kernel.kernel, experiment.kernel.kernel);  // throws for zero
+  check_memory(experiments);
   const ChunkGrid grid = chunk_grid(experiments);
   if (settings.team.rank > 0) return follow(experiments, grid, folder, settings);
   check_folder(folder);

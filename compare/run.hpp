@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "compare/plot.hpp"
 #include "compare/sample_store.hpp"
 #include "compare/summary.hpp"
+#include "progress/progress.hpp"
 
 namespace nngpcheck::compare {
 
@@ -34,19 +34,11 @@ struct Experiment {
                                        // they decide whether a run is the same
   LabelledKernel kernel;
   std::string program, plan;         // as texts, for the report; "" if they are not known
-  std::vector<std::int64_t> widths;  // at least 2, increasing
+  std::vector<std::int64_t> widths;  // increasing; a rate needs two
   std::int64_t networks = 0;         // of each width, at least 2
+  Precision precision = Precision::float64;  // of its networks
   Sampler sample;
   std::function<CheckResult()> check = {};  // decides about the kernel, for the report; or none
-};
-
-/// Where this process stands, at each network that it draws.
-struct Progress {
-  const Experiment& experiment;
-  std::int64_t width;
-  std::int64_t network;   // how many of this width it has drawn
-  std::int64_t networks;  // of how many
-  double fraction;        // of all its work, estimated from the widths
 };
 
 /// Processes that carry out one run together, in one folder that all of them see. Each draws its share; the
@@ -64,20 +56,14 @@ struct Team {
 struct RunSettings {
   Part shard;  // draw only this part of the run
   Team team;
-  std::function<void(const Progress&)> progress = [](const Progress&) {};
+  Progress progress;  // told of each network, with the share of this process's work estimated from the widths
   Notice notice = [](const std::string&) {};
-  std::function<bool()> stop = [] { return false; };  // asked after each chunk
-};
-
-/// The run was asked to stop. All that was drawn is recorded.
-class Interrupted : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
 };
 
 struct RunResult {
   std::int64_t networks = 0;  // of the whole run
   std::int64_t missing = 0;   // of these, not drawn yet by any shard; the rest is empty unless 0
+  std::int64_t drawn = 0;     // of these, by this process and its team now
   Summary summary;
   std::vector<EmpiricalKernel> widest;  // of each experiment, at its widest width; empty without samples/
   std::vector<std::string> verdicts;  // of each experiment: "agree: no entry …", or "" if it was not checked
@@ -92,22 +78,24 @@ void check_folder(const std::filesystem::path& folder);
 ///   kernel_NAME.json the analytic kernel of experiment NAME
 ///   samples/R.log    what rank R drew, chunk by chunk as it arrives (see sample_store.hpp)
 /// and when none is missing:
-///   samples.csv      one row per network: experiment, width, network, network_columns
+///   samples.csv      one row per network: experiment, width, network, and those of NetworkColumns; a number
+///                    that there is not, as the experiment has fewer inputs than another, is left out
 ///   empirical_NAME.json   the mean kernel of the widest networks, in the format of kernel_NAME.json
 ///   check_NAME.json  what Experiment::check found, if there is one; a check is not made twice
 ///   summary.json, and the report with its pictures (see write_report)
-/// Whatever is recorded of the same experiments (equal descriptions, equal kernels within their error bars)
+/// Whatever is recorded of the same experiments (equal descriptions, equal kernels within their error bounds
+/// and standard errors)
 /// is used; numbers and pictures are the same, to the bit, however often a run was interrupted and whoever
 /// drew what. A finished run without samples/ is left as it is, and its summary read. Throws CompareError if
-/// the folder holds anything else, which it leaves alone, and Interrupted.
+/// the folder holds anything else, which it leaves alone, or the results would not fit the memory. Stopped says how much is recorded: all whole chunks.
 RunResult run(const std::vector<Experiment>& experiments, const std::filesystem::path& folder,
               const nlohmann::ordered_json& provenance, const RunSettings& settings = {});
 
 /// Puts what is recorded in several folders of one run, shards or unfinished, into `folder`, which is then a
 /// run like any other, finished if nothing is missing. Throws CompareError, before it writes, if they are not
-/// of one run, or record the same networks with different numbers.
+/// of one run, or record the same networks with different numbers. Throws Stopped; the same call goes on.
 RunResult merge(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& folder,
-                const Notice& notice);
+                const Notice& notice, const Progress& progress = {});
 
 /// Bytes that the records and samples.csv of an experiment with a kernel size×size take, about.
 double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks, Eigen::Index size);
@@ -115,7 +103,7 @@ double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks
 /// The curves of a finished run. Throws CompareError if the folder holds none.
 std::vector<Curve> curves(const std::filesystem::path& folder);
 
-/// Versions of nngpcheck, Eigen, Boost and the compiler, processor, cores and the time, for `provenance`.
+/// Versions of nngpcheck (and the commit it was built from), Eigen, Boost and the compiler, processor, cores and the time, for `provenance`.
 nlohmann::ordered_json provenance();
 
 }  // namespace nngpcheck::compare

@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/crc.hpp>
 #include <fstream>
 
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
-#include "compare/network_row.hpp"
+#include "compare/ladder_statistics.hpp"
+#include "compare/rounding.hpp"
 
 namespace nngpcheck::compare {
 
@@ -44,12 +46,20 @@ LabelledKernel read_kernel(const fs::path& file) {
   }
 }
 
-/// Equal within their error bars, and of the same inputs?
+/// The probability that a kernel is refused that was computed again with other randomizations.
+constexpr double false_refusal = 1e-6;
+
+/// Equal within their error bars and rounding, and of the same inputs?
 bool agree(const LabelledKernel& one, const LabelledKernel& other) {
-  const double rounding = 1e-12 * other.kernel.cwiseAbs().maxCoeff();
-  return one.labels == other.labels &&
-         ((one.kernel - other.kernel).cwiseAbs() - one.error_bound - other.error_bound).maxCoeff() <=
-             rounding;
+  if (one.labels != other.labels) return false;
+  // Runs compute limits with the default number of randomizations.
+  const auto degrees = static_cast<double>(analytic::LimitOptions().randomizations - 1);
+  const double t = student_quantile(false_refusal / (2 * static_cast<double>(one.kernel.size())), degrees);
+  const Eigen::ArrayXXd standard_error =
+      (one.standard_error.array().square() + other.standard_error.array().square()).sqrt();
+  const Eigen::ArrayXXd allowed = one.error_bound.array() + other.error_bound.array() + t * standard_error +
+                                  rounding(Precision::float64).error * entry_scales(other.kernel).array();
+  return ((one.kernel - other.kernel).array().abs() <= allowed).all();
 }
 
 /// Of what decides the numbers that are recorded; the order of keys means nothing.
@@ -93,7 +103,9 @@ void check_folder(const fs::path& folder) {
   if (::access(existing.c_str(), W_OK | X_OK) != 0) cannot_write(folder);
   if (!fs::exists(folder) || fs::exists(folder / "run.json")) return;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename() == "run.json.partial") continue;  // a run that was interrupted at once
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("run.json.") && name.ends_with(".partial"))
+      continue;  // a run that was killed at once
     throw CompareError(folder.string() + ": holds files, but no run; " + another);
   }
 }
@@ -109,6 +121,7 @@ void open_folder(const fs::path& folder, const std::vector<Experiment>& experime
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw CompareError(folder.string() + ": cannot be made: " + error.message());
+  sync_folder(fs::absolute(folder).lexically_normal().parent_path());
   ordered_json texts = ordered_json::object();
   for (const Experiment& experiment : experiments)
     texts[experiment.name] = {{"program", experiment.program}, {"plan", experiment.plan}};
@@ -160,6 +173,8 @@ std::vector<Experiment> recorded_experiments(const fs::path& folder) {
       experiment.name = description.at("name").get<std::string>();
       experiment.widths = description.at("sweep").at("widths").get<std::vector<std::int64_t>>();
       experiment.networks = description.at("sweep").at("networks").get<std::int64_t>();
+      if (description.at("sweep").value("precision", "float64") == "float32")
+        experiment.precision = Precision::float32;
     } catch (const nlohmann::json::exception& error) {
       throw CompareError(file.string() + ": damaged: " + error.what());
     }
@@ -176,7 +191,7 @@ std::vector<Experiment> recorded_experiments(const fs::path& folder) {
 
 double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks, Eigen::Index size) {
   constexpr double head = 400, csv_number = 20;
-  const ChunkGrid grid({{"", 0, widths, networks}}, network_columns());
+  const ChunkGrid grid({{"", 0, widths, networks}}, NetworkColumns(size).names());
   const auto chunks = static_cast<double>(grid.chunks.size());
   const auto numbers = static_cast<double>(grid.columns.size()) * static_cast<double>(networks) *
                        static_cast<double>(widths.size());
@@ -184,11 +199,17 @@ double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks
   return chunks * (head + 2 * 8 * entries) + numbers * (8 + csv_number);
 }
 
+NetworkColumns network_columns(const std::vector<Experiment>& experiments) {
+  Eigen::Index inputs = 0;
+  for (const Experiment& experiment : experiments) inputs = std::max(inputs, experiment.kernel.kernel.rows());
+  return NetworkColumns(inputs);
+}
+
 ChunkGrid chunk_grid(const std::vector<Experiment>& experiments) {
   std::vector<Sweep> sweeps;
   for (const Experiment& experiment : experiments)
     sweeps.push_back({experiment.name, fingerprint(experiment), experiment.widths, experiment.networks});
-  return {std::move(sweeps), network_columns()};
+  return {std::move(sweeps), network_columns(experiments).names()};
 }
 
 }  // namespace nngpcheck::compare

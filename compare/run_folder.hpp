@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compare/network_row.hpp"
 #include "compare/run.hpp"
 
 namespace nngpcheck::compare {
@@ -25,7 +26,7 @@ void open_folder(const std::filesystem::path& folder, const std::vector<Experime
                  const nlohmann::ordered_json& provenance);
 
 /// Throws CompareError if a kernel that is recorded in the folder is not the experiment's, within their error
-/// bars.
+/// bounds, standard errors and rounding: limits of other machines may differ by those.
 void check_kernels(const std::filesystem::path& folder, const std::vector<Experiment>& experiments,
                    const std::string& remedy);
 
@@ -41,7 +42,10 @@ nlohmann::ordered_json recorded_provenance(const std::filesystem::path& folder);
 /// it holds none.
 std::vector<Experiment> recorded_experiments(const std::filesystem::path& folder);
 
-/// The chunks of these experiments, with network_columns.
+/// The columns that these experiments have in common: as many as the largest kernel needs.
+NetworkColumns network_columns(const std::vector<Experiment>& experiments);
+
+/// The chunks of these experiments, with those columns.
 ChunkGrid chunk_grid(const std::vector<Experiment>& experiments);
 
 }  // namespace nngpcheck::compare

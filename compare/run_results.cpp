@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 #include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
 #include "compare/evidence.hpp"
@@ -17,48 +19,72 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// All samples of a run, collected chunk by chunk in the order of the grid.
-struct Collected {
-  std::vector<std::vector<Eigen::MatrixXd>> rows;  // [experiment][width], networks × network_columns
-  std::vector<VectorMoments> widest;               // of the kernels, per experiment
-  std::string csv;
+/// samples.csv, written chunk by chunk.
+class SampleTable {
+ public:
+  SampleTable(const ChunkGrid& grid, const fs::path& folder) : grid_(grid), file_(folder / "samples.csv") {
+    file_.write(fmt::format("experiment,width,network,{}\n", fmt::join(grid.columns, ",")));
+  }
+
+  void add(const Chunk& chunk, const Eigen::MatrixXd& rows) {
+    std::string lines;
+    for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+      lines +=
+          fmt::format("{},{},{}", grid_.sweeps[chunk.sweep].experiment, grid_.width(chunk), chunk.first + i);
+      for (const double number : rows.row(i)) {
+        lines += ',';
+        // fmt writes the shortest text that reads back as the same double.
+        if (!std::isnan(number)) lines += fmt::to_string(number);
+      }
+      lines += '\n';
+    }
+    file_.write(lines);
+  }
+
+  void commit() { file_.commit(); }
+
+ private:
+  const ChunkGrid& grid_;
+  AtomicFile file_;
 };
 
-Collected collect(const ChunkGrid& grid, const SampleIndex& index) {
+/// All samples of one experiment.
+struct Collected {
+  std::vector<Eigen::MatrixXd> rows;  // for each width, networks × columns
+  VectorMoments widest;               // of the kernels
+};
+
+/// Chunk by chunk, in the order of the grid.
+Collected collect(const ChunkGrid& grid, std::size_t experiment, const SampleIndex& index, SampleTable& table,
+                  const Progress& progress) {
+  const Sweep& sweep = grid.sweeps[experiment];
   Collected result;
-  result.widest.resize(grid.sweeps.size());
-  for (const Sweep& sweep : grid.sweeps) {
-    const auto columns = std::ssize(grid.columns);
-    result.rows.emplace_back(sweep.widths.size(), Eigen::MatrixXd(sweep.networks, columns));
-  }
-  result.csv = fmt::format("experiment,width,network,{}\n", fmt::join(grid.columns, ","));
+  result.rows.assign(sweep.widths.size(), Eigen::MatrixXd(sweep.networks, std::ssize(grid.columns)));
   for (std::size_t c = 0; c < grid.chunks.size(); ++c) {
     const Chunk& chunk = grid.chunks[c];
-    const Sweep& sweep = grid.sweeps[chunk.sweep];
+    if (chunk.sweep != experiment) continue;
+    progress.check();
     const ChunkSamples samples = index.samples(c);
-    result.rows[chunk.sweep][chunk.width].middleRows(chunk.first, chunk.count) = samples.rows;
-    for (Eigen::Index i = 0; i < samples.rows.rows(); ++i) {
-      // fmt writes the shortest text that reads back as the same double.
-      const Eigen::RowVectorXd row = samples.rows.row(i);
-      fmt::format_to(std::back_inserter(result.csv), "{},{},{},{}\n", sweep.experiment, grid.width(chunk),
-                     chunk.first + i, fmt::join(row.data(), row.data() + row.size(), ","));
-    }
-    if (chunk.width + 1 == sweep.widths.size()) result.widest[chunk.sweep].merge(samples.kernels);
+    result.rows[chunk.width].middleRows(chunk.first, chunk.count) = samples.rows;
+    table.add(chunk, samples.rows);
+    if (chunk.width + 1 == sweep.widths.size()) result.widest.merge(samples.kernels);
   }
   return result;
 }
 
-ExperimentSummary summary_of(const Experiment& experiment, const std::vector<Eigen::MatrixXd>& rows) {
+ExperimentSummary summary_of(const Experiment& experiment, const NetworkColumns& columns,
+                             const std::vector<Eigen::MatrixXd>& rows) {
   std::vector<std::vector<double>> errors;
   std::vector<OutputSamples> outputs;
   for (std::size_t w = 0; w < rows.size(); ++w) {
     errors.emplace_back(rows[w].col(0).begin(), rows[w].col(0).end());
-    outputs.push_back(output_samples(experiment.widths[w], rows[w], experiment.kernel.kernel.rows()));
+    outputs.push_back(columns.output_samples(experiment.widths[w], rows[w], experiment.kernel.kernel.rows()));
   }
-  ExperimentSummary result = compare::summarize(experiment.name, experiment.widths, errors);
+  ExperimentSummary result =
+      compare::summarize(experiment.name, experiment.widths, errors, experiment.precision);
   const LabelledKernel& kernel = experiment.kernel;
   result.kernel_method = kernel.method;
-  result.gaussianity = gaussianity(outputs);
+  result.gaussianity = gaussianity(outputs, experiment.precision);
   for (const Eigen::Index input : watched(kernel.kernel.rows()))
     result.watched.push_back(kernel.labels[static_cast<std::size_t>(input)]);
   result.kernel_relative_squared_error_bar =
@@ -100,6 +126,7 @@ ExperimentReport report_of(const Experiment& experiment, const ExperimentSummary
   return {.summary = summary,
           .description = experiment.description,
           .kernel = experiment.kernel,
+          .precision = experiment.precision,
           .widest = widest,
           .plan = experiment.plan,
           .program = experiment.program};
@@ -107,7 +134,8 @@ ExperimentReport report_of(const Experiment& experiment, const ExperimentSummary
 
 }  // namespace
 
-RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& grid, const fs::path& folder) {
+RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& grid, const fs::path& folder,
+                  const Progress& progress) {
   SampleIndex index(grid);
   index.add(folder, [](const std::string&) {});  // damage has been told at the start
   RunResult result;
@@ -115,11 +143,14 @@ RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& g
   result.networks = grid.networks(grid.all());
   result.missing = grid.networks(index.missing());
   if (result.missing > 0) return result;
-  const Collected collected = collect(grid, index);
+  const NetworkColumns columns = network_columns(experiments);
+  SampleTable table(grid, folder);
   for (std::size_t e = 0; e < experiments.size(); ++e) {
     const Experiment& experiment = experiments[e];
-    const VectorMoments& moments = collected.widest[e];
-    result.summary.experiments.push_back(summary_of(experiment, collected.rows[e]));
+    progress.report({}, [&] { return experiment.name + ", results"; });
+    const Collected samples = collect(grid, e, index, table, progress);
+    const VectorMoments& moments = samples.widest;
+    result.summary.experiments.push_back(summary_of(experiment, columns, samples.rows));
     result.widest.push_back({experiment.widths.back(), moments.count(), symmetric_matrix(moments.mean()),
                              symmetric_matrix(moments.standard_error())});
     write_empirical(result.widest.back(), experiment, folder);
@@ -128,7 +159,7 @@ RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& g
     const auto verdict = report.experiments.back().verdict = verdict_of(experiment, folder);
     result.verdicts.push_back(verdict ? verdict->verdict + ": " + verdict->finding : "");
   }
-  write_file(folder / "samples.csv", collected.csv);
+  table.commit();
   write_file(folder / "summary.json", to_json(result.summary).dump(1) + "\n");
   report.provenance = recorded_provenance(folder);
   result.warning = write_report(report, folder);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compare/atomic_file.hpp"
 #include "compare/error.hpp"
 
 namespace nngpcheck::compare {
@@ -86,6 +87,7 @@ fs::path log_file(const fs::path& folder, const std::string& writer) {
   std::error_code error;
   fs::create_directory(samples_of(folder), error);
   if (error) throw CompareError(samples_of(folder).string() + ": cannot be made: " + error.message());
+  sync_folder(folder);
   return samples_of(folder) / (writer + ".log");
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "compare/error.hpp"
 #include "compare/text.hpp"
 
@@ -59,7 +61,7 @@ ExperimentSummary experiment_from_json(const nlohmann::json& json) {
 }  // namespace
 
 ExperimentSummary summarize(const std::string& name, const std::vector<std::int64_t>& widths,
-                            const std::vector<std::vector<double>>& errors) {
+                            const std::vector<std::vector<double>>& errors, Precision precision) {
   ExperimentSummary result;
   result.name = name;
   Eigen::MatrixXd ladders(std::ssize(errors[0]), std::ssize(widths));
@@ -70,7 +72,7 @@ ExperimentSummary summarize(const std::string& name, const std::vector<std::int6
     ladders.col(static_cast<Eigen::Index>(w)) =
         Eigen::Map<const Eigen::VectorXd>(errors[w].data(), ladders.rows());
   }
-  result.rate = fit_rate(widths, ladders);
+  result.rate = fit_rate(widths, ladders, std::pow(rounding(precision).spread, 2));
   return result;
 }
 
@@ -93,7 +95,8 @@ Summary summary_from_json(const nlohmann::json& json) {
 }
 
 std::string rate_text(const ExperimentSummary& experiment) {
-  if (!experiment.rate) return "no slope: some network's error is exactly zero";
+  if (experiment.widths.size() == 1) return "no slope from one width";
+  if (!experiment.rate) return "no slope: some network's error is zero, up to rounding";
   const Rate& rate = *experiment.rate;
   return fmt::format("slope {} ({:.0f} % interval {} to {})", number(rate.slope, 3), 100 * confidence,
                      number(rate.interval.lower, 3), number(rate.interval.upper, 3));

@@ -9,6 +9,7 @@
 
 #include "compare/gaussianity.hpp"
 #include "compare/rates.hpp"
+#include "compare/rounding.hpp"
 
 namespace nngpcheck::compare {
 
@@ -28,7 +29,7 @@ struct ExperimentSummary {
   /// say nothing about the networks.
   double kernel_relative_squared_error_bar = 0;
   std::vector<WidthSummary> widths;
-  std::optional<Rate> rate;  // see fit_rate
+  std::optional<Rate> rate;  // see fit_rate; errors that rounding may have made are zero
   /// Of the outputs for the watched inputs (see network_row.hpp), and their labels.
   std::optional<Gaussianity> gaussianity = {};
   std::vector<std::string> watched = {};
@@ -41,7 +42,8 @@ struct Summary {
 /// `errors`[w] are the numbers of the networks at widths[w], network i first of all at index i.
 /// Precondition: equally many, at least 2, at each width.
 ExperimentSummary summarize(const std::string& name, const std::vector<std::int64_t>& widths,
-                            const std::vector<std::vector<double>>& errors);
+                            const std::vector<std::vector<double>>& errors,
+                            Precision precision = Precision::float64);
 
 /// {"experiments": [{"name", "kernel_method", "kernel_relative_squared_error_bar", "slope", "slope_interval",
 /// "expected_slope", "ladders", "confidence", "widths": [{"width", "networks", "mean_relative_squared_error",

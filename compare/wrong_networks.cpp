@@ -79,7 +79,7 @@ bool skip_too_late(Layers& layers) {
 bool other_padding(Conv& conv) {
   const bool one = std::all_of(conv.kernel.begin(), conv.kernel.end(), [](auto size) { return size == 1; });
   if (conv.padding == "valid" || one) return false;
-  conv.padding = conv.padding == "zero" ? "circular" : "zero";
+  conv.padding = conv.padding == "circular" ? "zero" : "circular";
   return true;
 }
 
@@ -167,7 +167,7 @@ std::vector<WrongNetwork> wrong_networks(const Network& network, const Inputs& i
   mistakes.push_back(
       edited("skip taken one layer too early", "before the norm or activation", skip_too_early));
   mistakes.push_back(edited("skip taken one layer too late", "behind the norm or activation", skip_too_late));
-  mistakes.push_back(edited("wrong padding", "zero and circular exchanged", of_each<Conv>(other_padding)));
+  mistakes.push_back(edited("wrong padding", "circular instead, or zero where it was circular", of_each<Conv>(other_padding)));
   mistakes.push_back(
       edited("self loops missing", "graph convolutions", of_each<GraphConv>(without_self_loops)));
   mistakes.push_back(

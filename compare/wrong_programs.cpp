@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numbers>
 
 #include "compare/mistakes.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::compare {
 
@@ -122,21 +122,15 @@ Mistake gates_shared(const Program& program, const std::string& name,
 
 /// Whether a bundle is a sum that holds a random object of that gate.
 bool belongs_to(const Program& program, BundleId bundle, const std::string& gate) {
-  const auto is = [&](const std::string& name) { return gate_name(name).gate == gate; };
-  return std::visit(netsor::Overloaded{
-                        [&](const netsor::Input& op) { return is(program[op.weight].name); },
-                        [&](const netsor::MatMul& op) { return is(program[op.weight].name); },
-                        [&](const netsor::BiasColumn& op) { return is(program[op.bias].name); },
-                        [&](const netsor::Mix& op) { return belongs_to(program, op.argument, gate); },
-                        [&](const netsor::Add& op) {
-                          return std::any_of(op.terms.begin(), op.terms.end(),
-                                             [&](const netsor::Add::Term& term) {
-                                               return belongs_to(program, term.bundle, gate);
-                                             });
-                        },
-                        [](const auto&) { return false; },
-                    },
-                    program[bundle].operation);
+  const netsor::Operation& operation = program[bundle].operation;
+  if (const auto object = netsor::random_object(operation)) {
+    return std::visit([&](auto id) { return gate_name(program[id].name).gate == gate; }, *object);
+  }
+  const auto terms = netsor::bundle_operands(operation);
+  return netsor::form(operation) == netsor::Form::linear &&
+         std::any_of(terms.begin(), terms.end(), [&](const netsor::BundleOperand& term) {
+           return belongs_to(program, term.bundle, gate);
+         });
 }
 
 Mistake gate_open(const Program& program, const std::string& name, const std::string& gate) {
@@ -185,12 +179,8 @@ Mistake erf_convention(const Program& program) {
   return changed(program, "erf of x/√2", changes);
 }
 
-double tanh_gelu(double x) {
-  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
-}
-
 Mistake gelu_formula(const Program& program) {
-  const Activation wrong = Activation::custom("tanh_gelu", tanh_gelu);
+  const Activation wrong = Activation::named("gelu_tanh");
   Changes changes;
   for_each<netsor::Map>(program, [&](std::size_t k, const netsor::Map& op) {
     if (op.activation.kind() != Activation::Kind::gelu) return;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "compare/mistakes.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::compare {
 
@@ -156,8 +157,8 @@ bool depends(const Program& program, BundleId later, BundleId earlier) {
   reached[later.index()] = true;
   for (std::size_t k = later.index(); k > earlier.index(); --k) {
     if (!reached[k]) continue;
-    for (const std::size_t operand : netsor::operands(program.nodes()[k].operation)) {
-      if (std::holds_alternative<netsor::BundleType>(program.nodes()[operand].type)) reached[operand] = true;
+    for (const auto& [operand, columns] : netsor::bundle_operands(program.nodes()[k].operation)) {
+      reached[operand.index()] = true;
     }
   }
   return later.index() > earlier.index() && reached[earlier.index()];
@@ -204,16 +205,12 @@ Mistake skip_missing(const Program& program, const std::optional<Skip>& skip) {
 
 /// The products with weights and other bundles that a bundle is a linear combination of.
 void collect_atoms(const Program& program, BundleId bundle, std::set<BundleId>& atoms) {
-  std::visit(netsor::Overloaded{
-                 [&](const Add& op) {
-                   for (const Add::Term& term : op.terms) collect_atoms(program, term.bundle, atoms);
-                 },
-                 [&](const netsor::Mix& op) { collect_atoms(program, op.argument, atoms); },
-                 [&](const netsor::TableMix& op) { collect_atoms(program, op.argument, atoms); },
-                 [&](const netsor::Scale& op) { collect_atoms(program, op.argument, atoms); },
-                 [&](const auto&) { atoms.insert(bundle); },
-             },
-             program[bundle].operation);
+  const netsor::Operation& operation = program[bundle].operation;
+  if (netsor::form(operation) != netsor::Form::linear) {
+    atoms.insert(bundle);
+    return;
+  }
+  for (const auto& [term, columns] : netsor::bundle_operands(operation)) collect_atoms(program, term, atoms);
 }
 
 /// Whether a branch may correlate with its skip: not if it is made of products that the skip is not made of.
@@ -222,9 +219,7 @@ bool may_correlate(const Program& program, BundleId branch, BundleId skip) {
   collect_atoms(program, branch, of_branch);
   collect_atoms(program, skip, of_skip);
   const auto random = [&](BundleId atom) {
-    return std::holds_alternative<netsor::MatMul>(program[atom].operation) ||
-           std::holds_alternative<netsor::Input>(program[atom].operation) ||
-           std::holds_alternative<netsor::BiasColumn>(program[atom].operation);
+    return netsor::random_object(program[atom].operation).has_value();
   };
   return !std::all_of(of_branch.begin(), of_branch.end(),
                       [&](BundleId atom) { return random(atom) && !of_skip.contains(atom); });

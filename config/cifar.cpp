@@ -1,12 +1,8 @@
 #include "config/cifar.hpp"
 
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <fmt/format.h>
 
 #include "config/error.hpp"
-#include "config/text_file.hpp"
 
 namespace nngpcheck::config {
 
@@ -14,34 +10,47 @@ namespace {
 
 using Eigen::Index;
 
-constexpr Index pixels = 3 * 32 * 32;
-constexpr Index record_size = 1 + pixels;
+constexpr std::size_t pixels = 3 * 32 * 32;
+
+/// One version of the data set: how many labels stand before the pixels, and how many classes they tell
+/// apart.
+struct Version {
+  std::vector<int> classes;
+
+  std::size_t record() const { return classes.size() + pixels; }
+
+  bool fits(const std::string& bytes) const {
+    if (bytes.empty() || bytes.size() % record() != 0) return false;
+    for (std::size_t start = 0; start < bytes.size(); start += record()) {
+      for (std::size_t k = 0; k < classes.size(); ++k) {
+        if (static_cast<unsigned char>(bytes[start + k]) >= classes[k]) return false;
+      }
+    }
+    return true;
+  }
+};
 
 }  // namespace
 
-Index cifar_count(const std::filesystem::path& file) {
-  check_file(file);
-  const std::uintmax_t size = std::filesystem::file_size(file);
-  if (size == 0 || size % record_size != 0) {
-    throw ConfigError(file.string() + ": holds " + std::to_string(size) + " bytes, no multiple of " +
-                      std::to_string(record_size) +
-                      "; give a file of the binary version of CIFAR-10, such as data_batch_1.bin");
+Array parse_cifar(std::string name, std::string bytes) {
+  const Version versions[] = {{{10}}, {{20, 100}}};
+  for (const Version& version : versions) {
+    if (!version.fits(bytes)) continue;
+    const auto count = static_cast<Index>(bytes.size() / version.record());
+    const NumberType byte{NumberType::Kind::unsigned_integer, 1};
+    return {std::move(name),
+            std::move(bytes),
+            byte,
+            {count, 3, 32, 32},
+            {version.classes.size(), {version.record(), 32 * 32, 32, 1}}};
   }
-  return static_cast<Index>(size) / record_size;
-}
-
-Eigen::MatrixXd read_cifar(const std::filesystem::path& file, Index first, Index count) {
-  std::ifstream stream(file, std::ios::binary);
-  stream.seekg(first * record_size);
-  std::array<unsigned char, record_size> record;
-  Eigen::MatrixXd result(pixels, count);
-  for (Index j = 0; j < count; ++j) {
-    if (!stream.read(reinterpret_cast<char*>(record.data()), record_size)) {
-      throw ConfigError(file.string() + ": cannot be read: " + std::strerror(errno));
-    }
-    for (Index i = 0; i < pixels; ++i) result(i, j) = record[static_cast<std::size_t>(i + 1)] / 127.5 - 1;
-  }
-  return result;
+  throw ConfigError(
+      fmt::format("{}: {} bytes that are neither CIFAR-10's (records of {}, the first byte a label from 0 to "
+                  "9) nor CIFAR-100's "
+                  "(records of {}, labels from 0 to 19 and 0 to 99); give a file of a binary version, such "
+                  "as data_batch_1.bin, or "
+                  "save the images as .npy",
+                  name, bytes.size(), versions[0].record(), versions[1].record()));
 }
 
 }  // namespace nngpcheck::config

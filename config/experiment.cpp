@@ -29,6 +29,7 @@ const std::string widths_example = "widths = [64, 128, 256]";
 /// An architecture and its options, not yet applied.
 struct Model {
   std::string name;
+  std::string reads;  // see Architecture::inputs; empty: anything
   architectures::Network network;
   ordered_json resolved;
 };
@@ -54,7 +55,7 @@ Model read_named(const TableReader& table) {
   }
   ordered_json resolved = {{"name", name}};
   const Settings settings = read_settings(table, found->options, {"name"}, resolved);
-  return {name, read_options(table, [&] { return found->make(settings); }), resolved};
+  return {name, found->inputs, read_options(table, [&] { return found->make(settings); }), resolved};
 }
 
 /// What a list of layers has beside them.
@@ -70,7 +71,7 @@ Model read_layered(const TableReader& table) {
   const Settings settings = read_settings(table, architectures::describe<Readout>(), {"layers"}, resolved);
   architectures::Layers layers = read_layers(table, "layers", resolved["layers"]);
   const auto readout = read_options(table, [&] { return architectures::parse<Readout>(settings); });
-  return {"network", architectures::network(std::move(layers), readout.readout_variance), resolved};
+  return {"network", "", architectures::network(std::move(layers), readout.readout_variance), resolved};
 }
 
 Model read_model(const TableReader& table) {
@@ -146,7 +147,7 @@ Precision read_precision(const TableReader& table) {
 Sweep read_sweep(const TableReader& table, const netsor::Program& program, ordered_json& resolved) {
   table.only({"widths", "networks", "seed", "precision"});
   Sweep sweep;
-  sweep.widths = read_widths(table, 2, "to fit a rate");
+  sweep.widths = read_widths(table, 1, "to draw networks of");
   table.at(*table.find("widths"), [&] {
     for (const std::int64_t n : sweep.widths) check_width(program, n);
   });
@@ -207,12 +208,12 @@ Experiment read_experiment(const TableReader& table, const Inputs* built_in = nu
   resolved["name"] = name.value_or(model.name);
   check_name(table, resolved["name"]);
   resolved["architecture"] = model.resolved;
-  Inputs inputs = [&] {
-    if (built_in) return *built_in;
+  InputsRead read = [&] {
+    if (built_in) return InputsRead{*built_in, "", ""};
     const TableReader given = table.get_table("inputs", "[inputs] with file = \"inputs.csv\"");
-    return read_inputs_table(given, resolved["inputs"]);
+    return read_inputs_table(given, resolved["inputs"], model.reads);
   }();
-  netsor::Program program = build(model, inputs, table);
+  netsor::Program program = build(model, read.inputs, table);
   std::optional<Sweep> sweep;
   if (table.find("sweep")) {
     sweep = read_sweep(table.get_table("sweep", widths_example), program, resolved["sweep"]);
@@ -221,8 +222,9 @@ Experiment read_experiment(const TableReader& table, const Inputs* built_in = nu
   if (table.find("check")) {
     check = read_check(table.get_table("check", "[check] with tolerance = 0.01"), program);
   }
-  return {resolved["name"], model.network,    std::move(inputs),  std::move(program),
-          std::move(sweep), std::move(check), std::move(resolved)};
+  return {resolved["name"],    model.network,        std::move(read.inputs),
+          std::move(program),  std::move(sweep),     std::move(check),
+          std::move(resolved), std::move(read.said), std::move(read.doubt)};
 }
 
 toml::table parse(const std::filesystem::path& file) {
@@ -255,13 +257,40 @@ std::vector<toml::table*> tables(toml::table& root, const std::string& file) {
   return result;
 }
 
+/// Gives the experiments another file of inputs, all of whose samples are taken.
+void read_instead(const std::vector<toml::table*>& experiments, const std::filesystem::path& other,
+                  const std::string& file) {
+  for (toml::table* experiment : experiments) {
+    toml::table* inputs = experiment->get_as<toml::table>("inputs");
+    if (!inputs) continue;  // which will be said
+    const TableReader reader(*inputs, "inputs", file);
+    for (const std::string key : {"images", "graph"}) {
+      if (const toml::node* node = reader.find(key)) {
+        reader.fail(*node, reader.full(key) + ": inputs of two files need a file here, and no graph");
+      }
+    }
+    for (const char* key : {"first", "count", "lengths"}) inputs->erase(key);
+  }
+  apply_overrides(
+      experiments,
+      {"inputs.file=" +
+       ordered_json(other.string()).dump(-1, ' ', false, ordered_json::error_handler_t::replace)});
+}
+
 }  // namespace
 
 std::vector<Experiment> read_experiments(const std::filesystem::path& file,
                                          const std::vector<std::string>& overrides) {
+  return read_experiments_on(file, overrides, {});
+}
+
+std::vector<Experiment> read_experiments_on(const std::filesystem::path& file,
+                                            const std::vector<std::string>& overrides,
+                                            const std::optional<std::filesystem::path>& other) {
   toml::table root = parse(file);
   const std::vector<toml::table*> experiments = tables(root, file.string());
   apply_overrides(experiments, overrides);
+  if (other) read_instead(experiments, *other, file.string());
   std::vector<Experiment> result;
   std::set<std::string> names;
   for (const toml::table* table : experiments) {

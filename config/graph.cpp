@@ -1,6 +1,5 @@
 #include "config/graph.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -17,10 +16,15 @@ namespace {
 using architectures::Edge;
 using Eigen::Index;
 
+std::vector<CsvRecord> read_records(const std::filesystem::path& file) {
+  const std::string text = read_text(file);
+  return parse_csv(text, file.string(), guess_separator(text));
+}
+
 class EdgeTable {
  public:
   EdgeTable(const std::filesystem::path& file, Index nodes, EdgeKind kind)
-      : name_(file.string()), nodes_(nodes), kind_(kind), records_(parse_csv(read_file(file), name_)) {
+      : name_(file.string()), nodes_(nodes), kind_(kind), records_(read_records(file)) {
     const std::string expected = "the header source,target or source,target,weight";
     if (records_.empty()) throw ConfigError(name_ + ": empty; it must start with " + expected);
     std::vector<std::string> header;
@@ -39,6 +43,7 @@ class EdgeTable {
       }
       const Edge edge{node(*record, 0), node(*record, 1), weighted_ ? weight(*record) : 1};
       check_new(*record, edge);
+      if (is_other_direction(*record, edge)) continue;
       result.push_back(edge);
       if (kind_ == EdgeKind::undirected && edge.source != edge.target)
         result.push_back({edge.target, edge.source, edge.weight});
@@ -68,15 +73,25 @@ class EdgeTable {
   }
 
   void check_new(const CsvRecord& record, const Edge& edge) {
-    std::pair<Index, Index> ends{edge.source, edge.target};
-    if (kind_ == EdgeKind::undirected && ends.first > ends.second) std::swap(ends.first, ends.second);
-    const auto [there, is_new] = lines_.emplace(ends, record.line);
-    if (is_new) return;
-    fail(record,
-         "the edge " + std::to_string(edge.source) + "," + std::to_string(edge.target) + " stands on line " +
-             std::to_string(there->second) + " already" +
-             (kind_ == EdgeKind::undirected ? " (edges are undirected unless directed = true); remove one"
-                                            : "; remove one"));
+    const auto [there, is_new] =
+        lines_.emplace(std::pair(edge.source, edge.target), Line{record.line, edge.weight});
+    if (!is_new)
+      fail(record,
+           called(edge) + " stands on line " + std::to_string(there->second.number) + " already; remove one");
+  }
+
+  // Whether an undirected edge was there from its other end, as lists have it that name both directions.
+  bool is_other_direction(const CsvRecord& record, const Edge& edge) const {
+    const auto there = lines_.find({edge.target, edge.source});
+    if (kind_ == EdgeKind::directed || edge.source == edge.target || there == lines_.end()) return false;
+    if (there->second.weight == edge.weight) return true;
+    fail(record, called(edge) + " has another weight on line " + std::to_string(there->second.number) +
+                     ", and edges are undirected unless directed = true; give both directions one weight, or "
+                     "set that");
+  }
+
+  static std::string called(const Edge& edge) {
+    return "the edge " + std::to_string(edge.source) + "," + std::to_string(edge.target);
   }
 
   [[noreturn]] void fail(const CsvRecord& record, const std::string& problem) const {
@@ -88,7 +103,11 @@ class EdgeTable {
   EdgeKind kind_;
   std::vector<CsvRecord> records_;  // the header first
   bool weighted_ = false;
-  std::map<std::pair<Index, Index>, int> lines_;  // where each edge stands
+  struct Line {
+    int number;
+    double weight;
+  };
+  std::map<std::pair<Index, Index>, Line> lines_;  // where each edge stands, by source and target
 };
 
 }  // namespace

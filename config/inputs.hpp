@@ -6,12 +6,17 @@
 
 namespace nngpcheck::config {
 
-/// The inputs in a file, one per row, in one of three formats:
-///   - CSV with the header sequence,position,token,x0,x1,…: tokens of sequences 0, 1, … in order, each with
-///     positions 0, 1, …; labels are "sequence:position token";
-///   - CSV with the header x0,x1,…: vectors; labels are "0", "1", …;
-///   - a file that ends in .npy: a matrix (see read_npy), its rows as vectors.
-/// Throws ConfigError for anything else, and for numbers that are not finite.
+/// The inputs in a file, one per row:
+///   - text: a table with one input per line, whatever its header and its separator, or tokens of sequences
+///   below the
+///     header sequence,position,token,…: sequences and positions count 0, 1, … in order, and labels are
+///     "sequence:position token";
+///   - arrays, the first axis of which counts inputs: .npy, "x.npz:name", MNIST's idx, CIFAR's .bin; rows are
+///   vectors,
+///     further axes sequences or images;
+///   - both also gzipped.
+/// docs/architectures.md says what is guessed. Throws ConfigError for anything else, for what could be read
+/// in several ways (experiment files have keys to say which), and for numbers that are not finite.
 architectures::Inputs read_inputs(const std::filesystem::path& file);
 
 }  // namespace nngpcheck::config

@@ -1,14 +1,17 @@
 #include "config/inputs_table.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <cmath>
 #include <filesystem>
+#include <sstream>
 
-#include "config/cifar.hpp"
 #include "config/graph.hpp"
 #include "config/grid.hpp"
 #include "config/images.hpp"
-#include "config/inputs.hpp"
+#include "config/samples.hpp"
+#include "config/utf8.hpp"
 
 namespace nngpcheck::config {
 
@@ -19,6 +22,8 @@ using Eigen::Index;
 using nlohmann::ordered_json;
 
 const std::string images_example = "images = {count = 64, channels = 3, size = [8, 8]}";
+const std::vector<std::string> array_keys = {"layout", "lengths", "range"};
+const std::vector<std::string> table_keys = {"columns", "labels", "skip", "header", "separator", "decimal"};
 
 /// Throws if the table has one of the keys.
 void refuse(const TableReader& table, const std::vector<std::string>& keys, const std::string& reason) {
@@ -78,13 +83,7 @@ double product(const std::vector<Index>& grid) {
   return result;
 }
 
-/// Which rows of a file to take.
-struct Rows {
-  Index first;
-  Index count;
-};
-
-Rows read_rows(const TableReader& table, Index available) {
+Selection read_rows(const TableReader& table, Index available) {
   const Index first = find_at_least(table, "first", 0, "first = 0").value_or(0);
   if (first >= available) {
     table.fail(*table.find("first"),
@@ -100,29 +99,11 @@ Rows read_rows(const TableReader& table, Index available) {
   return {first, count};
 }
 
-/// Throws unless rows of `dimension` numbers hold a number of channels on that grid.
-void check_grid(const TableReader& table, const std::vector<Index>& grid, Index dimension) {
-  Index rest = dimension;  // dividing instead of multiplying: the product may overflow
-  for (const Index extent : grid) {
-    if (rest % extent != 0) {
-      table.fail(*table.find("grid"),
-                 fmt::format("{} = [{}]: a row of the file holds {} numbers, no multiple of {}; give a grid "
-                             "whose positions times channels are that",
-                             table.full("grid"), fmt::join(grid, ", "), dimension, fmt::join(grid, "·")));
-    }
-    rest /= extent;
-  }
-}
-
-bool read_flat(const TableReader& table, ordered_json& resolved) {
-  const bool flat = table.find_boolean("flat", "flat = true").value_or(false);
-  resolved["flat"] = flat;
-  return flat;
-}
-
-Inputs generate(const TableReader& table, ordered_json& resolved) {
+InputsRead generate(const TableReader& table, ordered_json& resolved, const std::string& reads) {
   refuse(table, {"grid", "first", "count"}, "images say their size and their count themselves");
   refuse(table, {"graph", "directed"}, "the nodes of a graph are rows of a file");
+  refuse(table, array_keys, "there is no file");
+  refuse(table, table_keys, "there is no file");
   const TableReader images = table.get_table("images", images_example);
   images.only({"count", "channels", "size", "seed"});
   images.get_integer("count", "count = 64");
@@ -137,27 +118,12 @@ Inputs generate(const TableReader& table, ordered_json& resolved) {
   if (positions < 4) images.fail(*images.find("size"), "inputs.images.size: must have at least 4 positions");
   resolved["images"] = {
       {"count", settings.count}, {"channels", settings.channels}, {"size", settings.size}, {"seed", seed}};
-  const bool flat = read_flat(table, resolved);
+  const bool flat = table.find_boolean("flat", "flat = true").value_or(reads == "vectors");
+  resolved["flat"] = flat;
   check_size(images, "count", static_cast<double>(settings.count), flat ? 1 : positions,
              positions * static_cast<double>(settings.channels));
   Eigen::MatrixXd samples = synthetic_images(settings);
-  return flat ? as_vectors(std::move(samples)) : as_grids(samples, settings.size);
-}
-
-Inputs load_cifar(const TableReader& table, const std::filesystem::path& path, ordered_json& resolved) {
-  refuse(table, {"grid"}, "a CIFAR-10 file has the grid [32, 32], or none with flat = true");
-  refuse(table, {"graph", "directed"}, "the nodes of a graph are rows of a CSV or npy file");
-  const Index available = table.at(*table.find("file"), [&] { return cifar_count(path); });
-  const Rows rows = read_rows(table, available);
-  const bool flat = read_flat(table, resolved);
-  const std::vector<Index> grid = {32, 32};
-  check_size(table, "count", static_cast<double>(rows.count), flat ? 1 : product(grid), 3 * product(grid));
-  Eigen::MatrixXd samples =
-      table.at(*table.find("file"), [&] { return read_cifar(path, rows.first, rows.count); });
-  resolved["grid"] = flat ? std::vector<Index>{} : grid;
-  resolved["first"] = rows.first;
-  resolved["count"] = rows.count;
-  return flat ? as_vectors(std::move(samples)) : as_grids(samples, grid);
+  return {flat ? as_vectors(std::move(samples)) : as_grids(samples, settings.size), "synthetic images", ""};
 }
 
 /// Makes the inputs the nodes of a graph if the table has one.
@@ -172,47 +138,198 @@ void add_graph(const TableReader& table, Inputs& inputs, ordered_json& resolved)
          "with a graph, all rows of the file are nodes, and one sample");
   const std::filesystem::path path = path_of(table, "graph", *file);
   inputs.graph = table.at(*table.find("graph"), [&] {
-    if (!inputs.lengths.empty())
+    if (!inputs.lengths.empty() || !inputs.grid.empty())
       throw ConfigError(
-          "the nodes of a graph cannot be tokens of sequences; give a "
+          "the nodes of a graph cannot be images or tokens of sequences; give a "
           "file of vectors, or no graph");
     return read_edges(path, inputs.count(), directed ? EdgeKind::directed : EdgeKind::undirected);
   });
 }
 
-Inputs load_rows(const TableReader& table, const std::filesystem::path& path, ordered_json& resolved) {
-  refuse(table, {"flat"}, "rows of a CSV or npy file are plain vectors already, unless there is a grid");
-  Inputs inputs = table.at(*table.find("file"), [&] { return read_inputs(path); });
-  if (!inputs.lengths.empty()) {
-    refuse(table, {"grid"}, "the file holds sequences");
-    refuse(table, {"first", "count"}, "the file holds sequences, which are taken as a whole");
-  }
-  const Rows rows = read_rows(table, inputs.count());
-  std::vector<Index> grid;
-  if (table.find("grid")) {
-    grid = read_axes(table, "grid", "grid = [8, 8]");
-    check_grid(table, grid, inputs.dimension());
-  }
-  check_size(table, "count", static_cast<double>(rows.count), product(grid),
-             static_cast<double>(inputs.dimension()));
-  if (!grid.empty()) {
-    inputs = as_grids(inputs.data.middleCols(rows.first, rows.count), grid);
-  } else if (rows.count < inputs.count()) {
-    inputs = as_vectors(inputs.data.middleCols(rows.first, rows.count));
-  }
-  resolved["flat"] = false;
-  resolved["grid"] = grid;
-  resolved["first"] = rows.first;
-  resolved["count"] = rows.count;
-  add_graph(table, inputs, resolved);
-  return inputs;
+TableFormat::Column read_column(const TableReader& table, const std::string& key, const toml::node& node) {
+  if (const auto* name = node.as_string()) return name->get();
+  if (const auto* number = node.as_integer()) return static_cast<Index>(number->get());
+  table.fail(node, table.full(key) + " holds " + type_name(node) +
+                       "; give names of columns, or their numbers from 0");
 }
 
-Inputs load(const TableReader& table, ordered_json& resolved) {
+/// One column, or an array of them.
+std::vector<TableFormat::Column> read_columns(const TableReader& table, const std::string& key) {
+  const toml::node* node = table.find(key);
+  if (!node) return {};
+  const auto* array = node->as_array();
+  if (!array) return {read_column(table, key, *node)};
+  std::vector<TableFormat::Column> result;
+  for (const toml::node& one : *array) result.push_back(read_column(table, key, one));
+  return result;
+}
+
+std::optional<char> read_character(const TableReader& table, const std::string& key, const std::string& valid,
+                                   const std::string& example) {
+  const auto text = table.find_string(key, example);
+  if (!text) return std::nullopt;
+  if (text->size() == 1 && valid.find((*text)[0]) != std::string::npos) return (*text)[0];
+  table.fail(*table.find(key),
+             table.full(key) + " = " + in_quotes(*text) + ": must be one character; for example " + example);
+}
+
+TableFormat read_format(const TableReader& table) {
+  TableFormat result;
+  result.columns = read_columns(table, "columns");
+  result.labels = read_columns(table, "labels");
+  const toml::node* skip = table.find("skip");
+  if (skip && skip->is_integer()) {
+    result.skip_lines = *find_at_least(table, "skip", 0, "skip = 1");
+  } else {
+    result.skip_columns = read_columns(table, "skip");
+  }
+  result.header = table.find_boolean("header", "header = true");
+  result.separator = read_character(table, "separator", ",;\t| :", "separator = \";\"");
+  result.decimal = read_character(table, "decimal", ".,", "decimal = \",\"");
+  return result;
+}
+
+std::optional<Layout> read_layout(const TableReader& table) {
+  const auto text = table.find_string("layout", "layout = \"channels_last\"");
+  if (!text) return std::nullopt;
+  if (*text == "channels_first") return Layout::channels_first;
+  if (*text == "channels_last") return Layout::channels_last;
+  table.fail(*table.find("layout"), table.full("layout") + " = " + in_quotes(*text) +
+                                        ": must be \"channels_first\" or \"channels_last\"");
+}
+
+/// Of the samples taken: given as numbers, or in a file as the other array of an npz file.
+std::vector<Index> read_lengths(const TableReader& table, const Samples& samples, const Selection& rows) {
+  const toml::node* node = table.find("lengths");
+  if (!node) return {};
+  const Index tokens = samples.array.shape()[1];
+  std::vector<Index> all;
+  if (node->is_string()) {
+    const std::filesystem::path path = path_of(table, "lengths", table.get_string("lengths", ""));
+    const Eigen::MatrixXd numbers = table.at(*node, [&] {
+      const Array array = read_samples(path).array;
+      return array.samples(0, array.count());
+    });
+    for (const double length : numbers.reshaped()) {
+      const bool whole = length == std::floor(length) && std::abs(length) < 1e9;
+      all.push_back(whole ? static_cast<Index>(length) : 0);
+    }
+  } else {
+    const auto given = table.find_integers("lengths", "lengths = [3, 2]").value();
+    all.assign(given.begin(), given.end());
+  }
+  if (std::ssize(all) != samples.array.count()) {
+    table.fail(*node, fmt::format("inputs.lengths: {} lengths for {} sequences; give one each", all.size(),
+                                  samples.array.count()));
+  }
+  for (const Index length : all) {
+    if (length < 1 || length > tokens)
+      table.fail(*node,
+                 fmt::format("inputs.lengths holds {}: must be an integer from 1 to {}, the number of tokens",
+                             length, tokens));
+  }
+  return {all.begin() + rows.first, all.begin() + rows.first + rows.count};
+}
+
+std::optional<std::pair<double, double>> read_range(const TableReader& table, const Samples& samples) {
+  const toml::node* node = table.find("range");
+  if (!node) return std::nullopt;
+  const NumberType& type = samples.array.type();
+  if (samples.is_table || type.kind != NumberType::Kind::unsigned_integer || type.bytes != 1)
+    table.fail(*node,
+               "inputs.range: the file holds no bytes (uint8), which alone have a range; leave it out");
+  const toml::array& array = table.get_array("range", "range = [0, 1]");
+  const auto low = array.size() == 2 ? array[0].value<double>() : std::nullopt;
+  const auto high = array.size() == 2 ? array[1].value<double>() : std::nullopt;
+  if (!low || !high || !(*low < *high) || !std::isfinite(*low) || !std::isfinite(*high))
+    table.fail(*node,
+               "inputs.range: must be two numbers, what 0 and 255 stand for; for example range = [0, 1]");
+  return std::pair(*low, *high);
+}
+
+ordered_json as_json(const toml::node& node) {
+  std::ostringstream text;
+  text << toml::json_formatter(node);
+  return ordered_json::parse(text.str());
+}
+
+/// What the keys that were given say.
+void resolve(const TableReader& table, const std::vector<std::string>& keys, ordered_json& resolved) {
+  for (const std::string& key : keys) {
+    if (const toml::node* node = table.find(key)) resolved[key] = as_json(*node);
+  }
+}
+
+InputsRead load_tokens(const TableReader& table, const Samples& samples, ordered_json& resolved) {
+  refuse(table, array_keys, "the file holds sequences");
+  refuse(table, {"flat", "grid", "columns", "labels"}, "the file holds sequences");
+  refuse(table, {"first", "count"}, "the file holds sequences, which are taken as a whole");
+  Inputs inputs = tokens(samples);
+  check_size(table, "count", static_cast<double>(inputs.count()), 1, static_cast<double>(inputs.dimension()));
+  resolved["flat"] = false;
+  resolved["grid"] = std::vector<Index>{};
+  resolved["first"] = 0;
+  resolved["count"] = inputs.count();
+  return {std::move(inputs), samples.said, ""};
+}
+
+InputsRead load_samples(const TableReader& table, const Samples& samples, const std::string& reads,
+                        ordered_json& resolved) {
+  const Array& array = samples.array;
+  const Selection rows = read_rows(table, array.count());
+  FormKeys keys{{},
+                read_layout(table),
+                table.find_boolean("flat", "flat = true"),
+                table.find("lengths") != nullptr,
+                reads};
+  if (table.find("grid")) keys.grid = read_axes(table, "grid", "grid = [8, 8]");
+  if (array.shape().size() == 2 && !keys.grid)
+    refuse(table, {"flat"}, "rows of numbers are plain vectors already, unless there is a grid");
+  const toml::node* place = table.find("grid");
+  const Form form = table.at(place ? *place : *table.find("file"), [&] { return form_of(samples, keys); });
+  double numbers = 1;
+  for (const Index length : array.sample_shape()) numbers *= static_cast<double>(length);
+  const bool sequences = form.kind == Form::Kind::sequences;
+  const double positions = sequences ? static_cast<double>(array.shape()[1]) : product(form.grid);
+  check_size(table, "count", static_cast<double>(rows.count), positions, numbers);
+  const auto range = read_range(table, samples);
+  const std::vector<Index> lengths = sequences ? read_lengths(table, samples, rows) : std::vector<Index>{};
+  Inputs inputs =
+      table.at(*table.find("file"), [&] { return make_inputs(samples, form, rows, lengths, range); });
+  const bool axes = array.shape().size() > 2;
+  resolved["flat"] = form.kind == Form::Kind::vectors && axes;
+  resolved["grid"] = form.grid;
+  resolved["first"] = rows.first;
+  resolved["count"] = rows.count;
+  if (form.kind == Form::Kind::grid && (axes || keys.layout))
+    resolved["layout"] = form.layout == Layout::channels_first ? "channels_first" : "channels_last";
+  return {std::move(inputs), samples.said, form.doubt};
+}
+
+/// "2 images of 4×4, 3 channels".
+std::string described(const Inputs& inputs) {
+  const Index samples = inputs.samples(), dimension = inputs.dimension();
+  if (inputs.graph) return fmt::format("a graph of {} nodes with {} numbers", inputs.count(), dimension);
+  if (!inputs.lengths.empty()) return fmt::format("{} sequences with {} numbers a token", samples, dimension);
+  if (inputs.grid.empty()) return fmt::format("{} vectors of {} numbers", samples, dimension);
+  return fmt::format("{} samples on a grid of {} with {} channels", samples, fmt::join(inputs.grid, "×"),
+                     dimension);
+}
+
+InputsRead load(const TableReader& table, const std::string& reads, ordered_json& resolved) {
   const std::string file = table.get_string("file", "file = \"inputs.csv\"");
   resolved["file"] = file;
-  const std::filesystem::path path = path_of(table, "file", file);
-  return path.extension() == ".bin" ? load_cifar(table, path, resolved) : load_rows(table, path, resolved);
+  const TableFormat format = read_format(table);
+  const Samples samples =
+      table.at(*table.find("file"), [&] { return read_samples(path_of(table, "file", file), format); });
+  if (!samples.is_table) refuse(table, table_keys, "the file holds an array, and no text");
+  InputsRead result = samples.lengths.empty() ? load_samples(table, samples, reads, resolved)
+                                              : load_tokens(table, samples, resolved);
+  resolve(table, table_keys, resolved);
+  resolve(table, {"lengths", "range"}, resolved);
+  add_graph(table, result.inputs, resolved);
+  result.said = fmt::format("{}: {}: {}", printable(file), result.said, described(result.inputs));
+  return result;
 }
 
 void assign_batches(const TableReader& table, Inputs& inputs, ordered_json& resolved) {
@@ -225,18 +342,22 @@ void assign_batches(const TableReader& table, Inputs& inputs, ordered_json& reso
 
 }  // namespace
 
-Inputs read_inputs_table(const TableReader& table, ordered_json& resolved) {
-  table.only({"file", "images", "grid", "flat", "first", "count", "batch_size", "graph", "directed"});
+InputsRead read_inputs_table(const TableReader& table, ordered_json& resolved, const std::string& reads) {
+  std::vector<std::string> keys = {"file",  "images",     "grid",  "flat",    "first",
+                                   "count", "batch_size", "graph", "directed"};
+  keys.insert(keys.end(), array_keys.begin(), array_keys.end());
+  keys.insert(keys.end(), table_keys.begin(), table_keys.end());
+  table.only(keys);
   if (table.find("file")) refuse(table, {"images"}, "there is a file as well");
   if (!table.find("file") && !table.find("images")) {
     table.fail(table.table(), "[inputs] has neither \"file\" nor \"images\"; add file = \"inputs.csv\" or " +
                                   images_example);
   }
-  Inputs inputs = table.find("images") ? generate(table, resolved) : load(table, resolved);
-  assign_batches(table, inputs, resolved);
-  resolved["columns"] = inputs.count();
-  resolved["dimension"] = inputs.dimension();
-  return inputs;
+  InputsRead result = table.find("images") ? generate(table, resolved, reads) : load(table, reads, resolved);
+  assign_batches(table, result.inputs, resolved);
+  resolved["columns"] = result.inputs.count();
+  resolved["dimension"] = result.inputs.dimension();
+  return result;
 }
 
 }  // namespace nngpcheck::config

@@ -2,14 +2,24 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "architectures/inputs.hpp"
 #include "config/table_reader.hpp"
 
 namespace nngpcheck::config {
 
-/// The inputs that the table (see read_experiments) describes; `resolved` becomes the table with its defaults
-/// filled in, and with the numbers of columns and dimensions. Throws ConfigError for whatever does not fit.
-architectures::Inputs read_inputs_table(const TableReader& table, nlohmann::ordered_json& resolved);
+/// Inputs, and how they were read.
+struct InputsRead {
+  architectures::Inputs inputs;
+  std::string said;   // in words, for people
+  std::string doubt;  // what was assumed without being sure, and what to write instead; or empty
+};
+
+/// The inputs that the table (see read_experiments) describes for an architecture that reads "vectors",
+/// "sequences", "grids" or a "graph" (empty: anything); `resolved` becomes the table with its defaults filled
+/// in, and with the numbers of columns and dimensions. Throws ConfigError for whatever does not fit.
+InputsRead read_inputs_table(const TableReader& table, nlohmann::ordered_json& resolved,
+                             const std::string& reads = "");
 
 }  // namespace nngpcheck::config

@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "config/csv.hpp"
+#include "config/data_file.hpp"
 #include "config/error.hpp"
 #include "config/npy.hpp"
 #include "config/number.hpp"
-#include "config/text_file.hpp"
+#include "config/utf8.hpp"
 
 namespace nngpcheck::config {
 
@@ -22,56 +25,88 @@ namespace fs = std::filesystem;
 
 const std::string order = "; rows are the outputs in the order of `nngpcheck kernel`";
 
-void check_labels(const fs::path& file, const Labels& given, const Labels& expected) {
-  for (std::size_t k = 0; k < std::min(given.size(), expected.size()); ++k) {
+/// 0, 1, …, as pandas calls rows and columns without names.
+bool count_up(const Labels& names) {
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    if (names[k] != std::to_string(k)) return false;
+  }
+  return true;
+}
+
+/// Throws if the names are others than expected. If there are more or fewer, the size of the matrix says it
+/// better.
+void check_labels(const std::string& file, const Labels& given, const Labels& expected) {
+  if (given.size() != expected.size() || count_up(given)) return;
+  for (std::size_t k = 0; k < given.size(); ++k) {
     if (given[k] == expected[k]) continue;
-    throw ConfigError(fmt::format("{}: row {} is \"{}\", but the experiment's output {} is \"{}\"{}",
-                                  file.string(), k + 1, given[k], k + 1, expected[k], order));
+    const bool permuted = std::is_permutation(given.begin(), given.end(), expected.begin());
+    throw ConfigError(
+        fmt::format("{}: row {} is {}, but the experiment's output {} is {}{}{}", file, k + 1,
+                    in_quotes(given[k]), k + 1, in_quotes(expected[k]),
+                    permuted ? "; these are the same outputs in another order: reorder them" : "", order));
   }
 }
 
 // Numbers m×m, checked against the outputs.
-void check_matrix(const fs::path& file, const MatrixXd& matrix, const Labels& labels) {
+void check_matrix(const std::string& file, const MatrixXd& matrix, const Labels& labels) {
   const auto m = static_cast<Index>(labels.size());
   if (matrix.rows() != m || matrix.cols() != m) {
-    throw ConfigError(fmt::format("{}: {}×{}, but the experiment has {} outputs; give a {}×{} matrix{}",
-                                  file.string(), matrix.rows(), matrix.cols(), m, m, m, order));
+    throw ConfigError(fmt::format("{}: {}×{}, but the experiment has {} outputs; give a {}×{} matrix{}", file,
+                                  matrix.rows(), matrix.cols(), m, m, m, order));
   }
   for (Index i = 0; i < m; ++i) {
     for (Index j = 0; j < m; ++j) {
       if (std::isfinite(matrix(i, j))) continue;
-      throw ConfigError(fmt::format("{}: row {}, column {} ({}, {}) is {}; every entry must be finite",
-                                    file.string(), i + 1, j + 1, labels[static_cast<std::size_t>(i)],
+      throw ConfigError(fmt::format("{}: row {}, column {} ({}, {}) is {}; every entry must be finite", file,
+                                    i + 1, j + 1, labels[static_cast<std::size_t>(i)],
                                     labels[static_cast<std::size_t>(j)], matrix(i, j)));
     }
   }
 }
 
-MatrixXd read_csv(const fs::path& file, const Labels& labels) {
-  std::vector<CsvRecord> records = parse_csv(read_file(file), file.string());
-  const auto is_number = [](const std::string& text) { return parse_number<double>(text).has_value(); };
-  const bool header =
-      !records.empty() && (!is_number(records.front().fields.front()) ||
-                           (records.front().fields == labels && records.size() > labels.size()));
+/// Takes the header and the index, if there are any, from the records of a square table.
+void take_names(const TextFile& file, std::vector<CsvRecord>& records, const Labels& labels) {
+  if (records.empty()) return;
+  Labels names;
+  for (const std::string& name : records.front().fields) names.emplace_back(trimmed(name));
+  const bool header = !parse_number<double>(names.front()) ||
+                      (names == labels && records.size() > labels.size()) ||
+                      (count_up(names) && records.size() == names.size() + 1);
+  if (header) records.erase(records.begin());
+  const bool index = !records.empty() && records.back().fields.size() == records.size() + 1;
   if (header) {
-    check_labels(file, records.front().fields, labels);
-    records.erase(records.begin());
+    if (index && names.size() == records.size() + 1) names.erase(names.begin());
+    check_labels(file.name, names, labels);
   }
+  if (!index) return;
+  names.clear();
+  for (CsvRecord& record : records) {
+    names.emplace_back(trimmed(record.fields.front()));
+    record.fields.erase(record.fields.begin());
+  }
+  check_labels(file.name, names, labels);
+}
+
+MatrixXd read_text_matrix(const TextFile& file, const Labels& labels) {
+  const char separator = guess_separator(file.text);
+  std::vector<CsvRecord> records = parse_csv(file.text, file.name, separator);
+  take_names(file, records, labels);
   const auto columns = records.empty() ? 0 : records.front().fields.size();
   // Before anything is allocated: one long row and many short ones make a huge matrix.
   for (const CsvRecord& record : records) {
     if (record.fields.size() == columns) continue;
-    throw ConfigError(fmt::format("{}:{}: {} fields, but {} in the first row; give equally many",
-                                  file.string(), record.line, record.fields.size(), columns));
+    throw ConfigError(fmt::format("{}:{}: {} fields, but {} in the first row; give equally many", file.name,
+                                  record.line, record.fields.size(), columns));
   }
   MatrixXd result(std::ssize(records), static_cast<Index>(columns));
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const CsvRecord& record = records[i];
     for (std::size_t j = 0; j < columns; ++j) {
-      const auto number = parse_number<double>(record.fields[j]);
+      std::string text = records[i].fields[j];
+      if (separator != ',') std::replace(text.begin(), text.end(), ',', '.');  // a decimal comma
+      const auto number = parse_number<double>(text);
       if (!number) {
-        throw ConfigError(
-            fmt::format("{}:{}: \"{}\" is no number", file.string(), record.line, record.fields[j]));
+        throw ConfigError(fmt::format("{}:{}: {} is no number", file.name, records[i].line,
+                                      in_quotes(records[i].fields[j])));
       }
       result(static_cast<Index>(i), static_cast<Index>(j)) = *number;
     }
@@ -79,11 +114,11 @@ MatrixXd read_csv(const fs::path& file, const Labels& labels) {
   return result;
 }
 
-MatrixXd from_rows(const fs::path& file, const nlohmann::json& rows) {
+MatrixXd from_rows(const std::string& file, const nlohmann::json& rows) {
   const auto numbers = rows.get<std::vector<std::vector<double>>>();
   const auto columns = numbers.empty() ? 0 : numbers.front().size();
   for (const std::vector<double>& row : numbers) {
-    if (row.size() != columns) throw ConfigError(file.string() + ": the rows of a matrix differ in length");
+    if (row.size() != columns) throw ConfigError(file + ": the rows of a matrix differ in length");
   }
   MatrixXd result(std::ssize(numbers), static_cast<Index>(columns));
   for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -93,44 +128,91 @@ MatrixXd from_rows(const fs::path& file, const nlohmann::json& rows) {
   return result;
 }
 
-GivenKernel read_json(const fs::path& file, const Labels& labels) {
+GivenKernel read_json(const TextFile& file, const Labels& labels) {
   GivenKernel result;
   try {
-    const auto json = nlohmann::json::parse(read_file(file));
-    if (json.is_array()) return {from_rows(file, json)};
-    result.value = from_rows(file, json.at("kernel"));
-    if (json.contains("labels")) check_labels(file, json["labels"].get<Labels>(), labels);
-    if (json.contains("stderr")) result.standard_error = from_rows(file, json["stderr"]);
-    if (json.contains("error_bound")) result.error_bound = from_rows(file, json["error_bound"]);
+    const auto json = nlohmann::json::parse(file.text);
+    if (json.is_array()) return {from_rows(file.name, json)};
+    result.value = from_rows(file.name, json.at("kernel"));
+    if (json.contains("labels")) check_labels(file.name, json["labels"].get<Labels>(), labels);
+    if (json.contains("stderr")) result.standard_error = from_rows(file.name, json["stderr"]);
+    if (json.contains("error_bound")) result.error_bound = from_rows(file.name, json["error_bound"]);
   } catch (const nlohmann::json::exception& error) {
-    throw ConfigError(file.string() + ": not a kernel: " + error.what() +
+    throw ConfigError(file.name + ": not a kernel: " + printable(error.what()) +
                       "; give {\"kernel\": [[…]], …} as `nngpcheck kernel -o K.json` writes it");
   }
   return result;
 }
 
-GivenKernel read_any(const fs::path& file, const Labels& labels) {
-  const fs::path extension = file.extension();
-  if (extension == ".npy") return {read_npy(file)};
-  if (extension == ".csv") return {read_csv(file, labels)};
-  if (extension == ".json") return read_json(file, labels);
-  throw ConfigError(file.string() + ": a kernel's file must end in .json, .csv or .npy");
+/// Whether all numbers are float32's, exactly or as their shortest decimals.
+bool is_float32(const MatrixXd& matrix) {
+  const auto is_one = [](double value) {
+    const auto rounded = static_cast<float>(value);
+    return rounded == value || parse_number<double>(fmt::format("{}", rounded)) == value;
+  };
+  return std::all_of(matrix.data(), matrix.data() + matrix.size(), is_one);
+}
+
+/// A kernel as a file has it, and the epsilon of its type.
+struct Read {
+  GivenKernel kernel;
+  double epsilon = std::numeric_limits<double>::epsilon();
+};
+
+Read read_any(const fs::path& file, const Labels& labels) {
+  const auto contents = read_data_file(file);
+  Read result;
+  if (const auto* array = std::get_if<ArrayFile>(&contents)) {
+    result = {{as_matrix(array->array)}, array->array.type().epsilon()};
+  } else {
+    const TextFile& text = std::get<TextFile>(contents);
+    const std::size_t first = std::min(text.text.find_first_not_of(" \t\r\n"), text.text.size());
+    const bool json =
+        file.extension() == ".json" || text.text.substr(first, 1) == "{" || text.text.substr(first, 1) == "[";
+    result.kernel = json ? read_json(text, labels) : GivenKernel{read_text_matrix(text, labels)};
+  }
+  if (is_float32(result.kernel.value))
+    result.epsilon = std::max<double>(result.epsilon, std::numeric_limits<float>::epsilon());
+  return result;
+}
+
+/// The mean of the kernel and its transpose, if they differ by rounding only.
+void make_symmetric(GivenKernel& kernel, double epsilon, const std::string& file, const Labels& labels) {
+  const MatrixXd half_difference = (kernel.value - kernel.value.transpose()).cwiseAbs() / 2;
+  if (half_difference.maxCoeff() == 0) return;
+  const Eigen::VectorXd root = kernel.value.diagonal().cwiseAbs().cwiseSqrt();
+  for (Index j = 0; j < kernel.value.cols(); ++j) {
+    for (Index i = 0; i < j; ++i) {
+      if (2 * half_difference(i, j) <= std::sqrt(epsilon) * root(i) * root(j)) continue;
+      throw ConfigError(
+          fmt::format("{}: the kernel is not symmetric: its entry ({}, {}) is {:.10g} and {:.10g} the other "
+                      "way round; only "
+                      "differences by rounding are accepted, at most {:.1e} of √(K_aa K_bb)",
+                      file, printable(labels[static_cast<std::size_t>(i)]),
+                      printable(labels[static_cast<std::size_t>(j)]), kernel.value(i, j), kernel.value(j, i),
+                      std::sqrt(epsilon)));
+    }
+  }
+  kernel.value = (kernel.value + kernel.value.transpose()).eval() / 2;
+  kernel.error_bound =
+      kernel.error_bound.size() == 0 ? half_difference : MatrixXd(kernel.error_bound + half_difference);
 }
 
 }  // namespace
 
 GivenKernel read_kernel(const fs::path& file, const std::optional<fs::path>& standard_error,
                         const Labels& labels) {
-  GivenKernel result = read_any(file, labels);
-  check_matrix(file, result.value, labels);
-  if (standard_error) result.standard_error = read_any(*standard_error, labels).value;
+  auto [result, epsilon] = read_any(file, labels);
+  check_matrix(file.string(), result.value, labels);
+  if (standard_error) result.standard_error = read_any(*standard_error, labels).kernel.value;
   for (const MatrixXd* bars : {&result.standard_error, &result.error_bound}) {
     if (bars->size() == 0) continue;
     const fs::path& from = standard_error && bars == &result.standard_error ? *standard_error : file;
-    check_matrix(from, *bars, labels);
+    check_matrix(from.string(), *bars, labels);
     if (bars->minCoeff() < 0)
       throw ConfigError(from.string() + ": a negative error bar; give absolute values");
   }
+  make_symmetric(result, epsilon, file.string(), labels);
   return result;
 }
 

@@ -1,7 +1,6 @@
 #include "config/layers.hpp"
 
-#include "config/expression.hpp"
-#include "netsor/spelling.hpp"
+#include "architectures/absent.hpp"
 
 namespace nngpcheck::config {
 
@@ -19,24 +18,31 @@ const std::string layers_example =
 netsor::Activation read_activation(const TableReader& table, ordered_json& resolved) {
   table.only({"name", "expression", "kinks"});
   const std::string expression = table.get_string("expression", "expression = \"x*tanh(x)\"");
-  const std::string name = table.find_string("name", "name = \"mine\"").value_or(expression);
-  std::vector<double> kinks;
+  const std::string name = table.find_string("name", "name = \"mine\"").value_or("");
+  std::optional<std::vector<double>> kinks;
   if (table.find("kinks")) {
+    kinks.emplace();
     for (const toml::node& kink : table.get_array("kinks", "kinks = [0.0]")) {
       const auto value = kink.value<double>();
       if (!value) table.fail(kink, table.full("kinks") + " holds " + type_name(kink) + "; give numbers");
-      kinks.push_back(*value);
+      kinks->push_back(*value);
     }
   }
-  resolved = {{"name", name}, {"expression", expression}, {"kinks", kinks}};
-  return table.at(table.table(),
-                  [&] { return netsor::Activation::custom(name, parse_expression(expression), kinks); });
+  const netsor::Activation result = table.at(
+      table.table(), [&] { return netsor::Activation::from_expression(expression, name, kinks); });
+  resolved = {{"name", result.name()}, {"expression", expression}};
+  if (kinks) resolved["kinks"] = *kinks;
+  return result;
 }
+
+// Lists of them, or also words, such as padding.
+bool takes_integers(const OptionInfo& option) { return option.type.ends_with("integers"); }
 
 // "an integer", "a list of integers", "a number", …
 std::string described(const OptionInfo& option) {
   if (option.type == "integer") return "an integer";
   if (option.type == "integers") return "an integer or a list of them";
+  if (takes_integers(option)) return "one of " + option.type;
   if (option.type == "true|false") return "true or false";
   if (option.type == "width") return "a multiple of n, such as 4 or \"1/2\"";
   return "a " + (option.type.find('|') == std::string::npos ? option.type : std::string("string"));
@@ -55,8 +61,7 @@ const LayerKind& find_kind(const TableReader& table) {
     if (kind.name == type) return kind;
     names.push_back(kind.name);
   }
-  table.fail(*table.find("type"), "there is no layer of type \"" + type + "\"; did you mean \"" +
-                                      netsor::nearest(type, names) + "\"?");
+  table.fail(*table.find("type"), "there is no layer of type \"" + type + "\"" + architectures::layer_advice(type, names));
 }
 
 Layers read_list(const TableReader& table, const toml::node& node, const std::string& path,
@@ -119,7 +124,7 @@ architectures::Value read_value(const TableReader& table, const OptionInfo& opti
   if (const auto* inner = node.as_table(); inner && option.type == "activation") {
     return read_activation({*inner, table.full(option.name), table.file()}, resolved);
   }
-  if (node.is_array() && option.type == "integers") {
+  if (node.is_array() && takes_integers(option)) {
     const std::vector<std::int64_t> integers =
         table.find_integers(option.name, option.name + " = [3, 3]").value();
     resolved = integers;

@@ -3,11 +3,25 @@
 
 #include <Eigen/Core>
 #include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "config/array.hpp"
 
 namespace nngpcheck::config {
 
-/// A two-dimensional float32 or float64 array, little-endian, in C order. Throws ConfigError for any other
-/// array, and for a file that is not exactly as long as its header says (before anything is allocated).
+bool is_npy(std::string_view bytes);
+
+/// The array in an npy file's bytes: bool, integers of 8 to 64 bits, float16 to float64, of either byte
+/// order, in C or Fortran order. Throws ConfigError, naming the file and what to save instead, for other
+/// types, and for a file that is not exactly as long as its header says (before anything is allocated).
+Array parse_npy(std::string name, std::string bytes);
+
+/// A matrix: the array in such a file if it has two axes, or more that are all of length 1 behind the first
+/// two.
 Eigen::MatrixXd read_npy(const std::filesystem::path& file);
+
+/// That matrix of an array.
+Eigen::MatrixXd as_matrix(const Array& array);
 
 }  // namespace nngpcheck::config

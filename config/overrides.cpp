@@ -80,7 +80,7 @@ void apply_overrides(const std::vector<toml::table*>& experiments,
     }
     if (!found) {
       throw ConfigError("--set " + assignment + ": neither a key nor an experiment is called \"" + key +
-                        "\"; did you mean \"" + netsor::nearest(key, known) + "\"?");
+                        "\"" + netsor::advice(key, known));
     }
   }
 }

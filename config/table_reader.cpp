@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "netsor/spelling.hpp"
+#include "architectures/absent.hpp"
 
 namespace nngpcheck::config {
 
@@ -39,7 +39,7 @@ void TableReader::only(const std::vector<std::string>& keys) const {
   for (const auto& [key, node] : table_) {
     const std::string name(key.str());
     if (std::find(keys.begin(), keys.end(), name) != keys.end()) continue;
-    fail(node, "unknown key \"" + full(name) + "\"; did you mean \"" + netsor::nearest(name, keys) + "\"?");
+    fail(node, "unknown key \"" + full(name) + "\"" + architectures::advice(name, keys));
   }
 }
 

@@ -27,7 +27,7 @@ class TableReader {
   const toml::table& table() const { return table_; }
   const std::string& file() const { return file_; }
 
-  /// Throws ConfigError if the table has another key than these, with the nearest of them.
+  /// Throws ConfigError if the table has another key than these, with the one that is meant, or all of them.
   void only(const std::vector<std::string>& keys) const;
 
   /// The key's node, or null.

@@ -1,19 +1,15 @@
 #include "config/text_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
 
 #include "config/error.hpp"
+#include "machine/memory.hpp"
 
 namespace nngpcheck::config {
-
-namespace {
-
-constexpr std::uintmax_t most_bytes = 1 << 30;
-
-}  // namespace
 
 void check_file(const std::filesystem::path& file) {
   std::error_code error;
@@ -26,9 +22,11 @@ void check_file(const std::filesystem::path& file) {
 std::string read_file(const std::filesystem::path& file) {
   check_file(file);
   const std::uintmax_t size = std::filesystem::file_size(file);
-  if (size > most_bytes) {
+  // Its text is in memory twice for a moment.
+  const auto most = std::min(most_bytes, static_cast<std::uintmax_t>(machine::available_memory() / 2));
+  if (size > most) {
     throw ConfigError(file.string() + ": holds " + std::to_string(size) + " bytes; at most " +
-                      std::to_string(most_bytes) + " can be read");
+                      std::to_string(most) + " can be read");
   }
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream contents;

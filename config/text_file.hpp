@@ -1,15 +1,22 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
 namespace nngpcheck::config {
 
+/// The most that is read of one file, or unpacked from one: 1 GiB.
+inline constexpr std::uintmax_t most_bytes = 1 << 30;
+
 /// Throws ConfigError if the file is missing, or something else than a regular file.
 void check_file(const std::filesystem::path& file);
 
-/// The contents of a regular file of at most 1 GiB. Throws ConfigError if it is missing, something else,
+/// The contents of a regular file of at most most_bytes. Throws ConfigError if it is missing, something else,
 /// larger, or not readable.
 std::string read_file(const std::filesystem::path& file);
+
+/// The same of a text in UTF-8. Throws ConfigError for any other file, saying what it is if that is known.
+std::string read_text(const std::filesystem::path& file);
 
 }  // namespace nngpcheck::config

@@ -2,6 +2,7 @@
 
 #include <numbers>
 
+#include "empirical/expression.hpp"
 #include "empirical/simd.hpp"
 
 namespace nngpcheck::empirical {
@@ -102,6 +103,9 @@ void apply_activation(const netsor::Activation& activation, const at::Tensor& x,
       return;
     case Kind::gaussian:
       at::mul_out(y, x, x).neg_().exp_();
+      return;
+    case Kind::expression:
+      apply_expression(activation.expression(), x, y);
       return;
     case Kind::custom:
       call(activation.function(), x, y);

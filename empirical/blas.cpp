@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <system_error>
@@ -32,34 +31,21 @@ std::string blas_name() {
     const std::string text = configuration();  // "OpenBLAS 0.3.21 DYNAMIC_ARCH …"
     return text.substr(0, text.find(' ', text.find(' ') + 1));
   }
+  if (auto* version = loaded<void(char*, int)>("MKL_Get_Version_String")) {
+    std::array<char, 200> text{};
+    version(text.data(), static_cast<int>(text.size()) - 1);
+    return mkl_name(text.data());
+  }
   const std::filesystem::path path = blas_path();
   return path.empty() ? "unknown BLAS" : path.string();
 }
 
-bool is_reference_blas(std::string_view path) {
-  constexpr std::array<std::string_view, 4> faster = {"openblas", "mkl", "blis", "atlas"};
-  return path.substr(path.rfind('/') + 1).starts_with("libblas") &&
-         std::none_of(faster.begin(), faster.end(),
-                      [&](std::string_view name) { return path.find(name) != path.npos; });
-}
-
-std::optional<std::string> blas_warning() {
-  const std::filesystem::path path = blas_path();
-  if (!is_reference_blas(path.string())) return {};
-  return "LibTorch runs on the reference BLAS (" + path.string() +
-         "), many times slower than OpenBLAS: apt-get install libopenblas0-pthread";
-}
-
-SingleBlasThread::SingleBlasThread() {
-  auto* threads = loaded<int()>("openblas_get_num_threads");
-  auto* set_threads = loaded<void(int)>("openblas_set_num_threads");
-  if (!threads || !set_threads) return;
-  before_ = threads();
-  set_threads(1);
-}
-
-SingleBlasThread::~SingleBlasThread() {
-  if (before_ > 0) loaded<void(int)>("openblas_set_num_threads")(before_);
+std::string mkl_name(std::string_view version) {
+  constexpr std::string_view before = "Version ";  // "Intel(R) oneAPI Math Kernel Library Version 2024.2-Product Build …"
+  const auto found = version.find(before);
+  if (found == version.npos) return "MKL";
+  const std::string_view number = version.substr(found + before.size());
+  return "MKL " + std::string(number.substr(0, number.find_first_not_of("0123456789.")));
 }
 
 }  // namespace nngpcheck::empirical

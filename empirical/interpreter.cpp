@@ -9,6 +9,7 @@
 #include "empirical/memory.hpp"
 #include "empirical/products.hpp"
 #include "empirical/tables.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::empirical {
 

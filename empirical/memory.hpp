@@ -1,12 +1,9 @@
-// Memory of the machine.
+// Pages of memory.
 #pragma once
 
 #include <cstddef>
 
 namespace nngpcheck::empirical {
-
-/// Bytes that this process may still take: what Linux calls available, within the limit of its control group.
-double available_memory();
 
 /// Asks for large pages for memory that is not touched yet: fewer faults at first, and fewer misses of the
 /// processor's page table later. Only a request.

@@ -1,5 +1,6 @@
 #include "empirical/products.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "empirical/inner_products.hpp"
@@ -8,12 +9,8 @@ namespace nngpcheck::empirical {
 
 namespace {
 
-// Up to here Simd's product, which reads W once, is measured to beat LibTorch's general one, which packs it
-// first.
-constexpr std::int64_t few_columns = 32;
-
-// The same layout and alignment whatever tensor it is cut from: BLAS may round by either.
-at::Tensor aligned(const at::Tensor& matrix) { return matrix.clone(at::MemoryFormat::Contiguous); }
+// So many columns of X stay in the inner caches while W goes by.
+constexpr std::size_t columns_at_once = 32;
 
 template <class T>
 Rows<T> rows_of(const at::Tensor& matrix) {
@@ -29,6 +26,15 @@ at::Tensor native(const at::Tensor& bundle, std::int64_t b) {
   return is_native(bundle) ? bundle.select(1, b) : bundle.select(1, b).to(at::kDouble).to(at::kCPU);
 }
 
+// Y += W X, by Simd's product of few columns.
+template <class T, class Multiply>
+void add_product(const Multiply& multiply, Rows<T> w, Rows<T> x, std::size_t inner, Rows<T> y) {
+  for (std::size_t first = 0; first < x.count; first += columns_at_once) {
+    const std::size_t count = std::min(columns_at_once, x.count - first);
+    multiply(w, {x.row(first), x.stride, count}, inner, {y.row(first), y.stride, count});
+  }
+}
+
 }  // namespace
 
 void multiply_weights(const at::Tensor& weights, const at::Tensor& bundle, const at::Tensor& result) {
@@ -41,15 +47,11 @@ void multiply_weights(const at::Tensor& weights, const at::Tensor& bundle, const
     const at::Tensor w = weights.select(0, b);
     const at::Tensor x = bundle.select(1, b);
     const at::Tensor y = result.select(1, b);
-    if (bundle.size(0) > few_columns) {
-      y.copy_(at::mm(aligned(x), w.t()));
-      continue;
-    }
     y.zero_();
     if (w.scalar_type() == at::kDouble) {
-      simd().multiply(rows_of<double>(w), rows_of<double>(x), inner, rows_of<double>(y));
+      add_product(simd().multiply, rows_of<double>(w), rows_of<double>(x), inner, rows_of<double>(y));
     } else {
-      simd().multiply_float(rows_of<float>(w), rows_of<float>(x), inner, rows_of<float>(y));
+      add_product(simd().multiply_float, rows_of<float>(w), rows_of<float>(x), inner, rows_of<float>(y));
     }
   }
 }
@@ -78,21 +80,18 @@ Eigen::VectorXd diagonal_inner_products(const at::Tensor& left, const at::Tensor
 
 void multiply_table(const at::Tensor& bundle, const Eigen::MatrixXd& table, std::int64_t b,
                     const at::Tensor& result) {
-  const at::Tensor x = bundle.select(1, b), y = result.select(1, b);
-  if (!is_native(bundle)) {
-    y.copy_(at::mm(to_tensor(table.transpose(), bundle.options()), aligned(x)));
-    return;
-  }
-  y.zero_();
+  const at::Tensor x = native(bundle, b), target = result.select(1, b);
+  const at::Tensor y = is_native(result) ? target.zero_() : at::zeros(target.sizes(), at::kDouble);
   const Rows<const double> columns{table.data(), static_cast<std::size_t>(table.rows()),
                                    static_cast<std::size_t>(table.cols())};
   simd().combine(columns, rows_of<double>(x), static_cast<std::size_t>(x.size(1)), rows_of<double>(y));
+  if (!y.is_same(target)) target.copy_(y);
 }
 
 at::Tensor to_tensor(const Eigen::MatrixXd& matrix, const at::TensorOptions& options) {
   const at::Tensor transposed = at::empty({matrix.cols(), matrix.rows()}, at::kDouble);
   Eigen::Map<Eigen::MatrixXd>(transposed.data_ptr<double>(), matrix.rows(), matrix.cols()) = matrix;
-  return aligned(transposed.t()).to(options);
+  return transposed.t().contiguous().to(options);
 }
 
 }  // namespace nngpcheck::empirical

@@ -1,4 +1,5 @@
-// Matrix products whose bits depend on the operands of one network alone, not on the batch it is in.
+// Matrix products whose bits depend on the operands of one network alone, not on the batch it is in. On the
+// CPU none of them is BLAS's, which may round by where its operands lie.
 #pragma once
 
 #include <ATen/ATen.h>

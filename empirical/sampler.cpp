@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <thread>
 
-#include "empirical/blas.hpp"
 #include "empirical/in_order.hpp"
 #include "empirical/interpreter.hpp"
-#include "empirical/memory.hpp"
+#include "machine/memory.hpp"
 #include "netsor/spelling.hpp"
 
 namespace nngpcheck::empirical {
@@ -45,16 +45,27 @@ at::Device parse_device(const std::string& text) {
   return parsed;
 }
 
-// LibTorch's number of threads is each thread's own, but new threads inherit what was set last anywhere.
+// LibTorch's number of threads is each thread's own, but new threads inherit what was set last anywhere, by
+// another thread that samples, too. So the first of those that overlap keeps the number, and each leaves it
+// behind.
 class RestoreTorchThreads {
  public:
-  RestoreTorchThreads() = default;
-  ~RestoreTorchThreads() { at::set_num_threads(before_); }
+  RestoreTorchThreads() {
+    const std::lock_guard lock(mutex);
+    if (users++ == 0) before = at::get_num_threads();
+  }
+  ~RestoreTorchThreads() {
+    const std::lock_guard lock(mutex);
+    --users;
+    at::set_num_threads(before);
+  }
   RestoreTorchThreads(const RestoreTorchThreads&) = delete;
   RestoreTorchThreads& operator=(const RestoreTorchThreads&) = delete;
 
  private:
-  int before_ = at::get_num_threads();
+  static inline std::mutex mutex;
+  static inline int users = 0;
+  static inline int before = 0;
 };
 
 std::string mebibytes(double bytes) { return netsor::shortest(std::ceil(bytes / (1 << 20))) + " MiB"; }
@@ -77,7 +88,7 @@ Sampler::Sampler(netsor::Program program, SamplerOptions options)
                        std::to_string(most_threads) + ", or 0 for all");
   }
   if (options_.memory_budget == 0)
-    options_.memory_budget = static_cast<std::size_t>(std::max(0.0, available_memory() / 2));
+    options_.memory_budget = static_cast<std::size_t>(machine::available_memory() / 2);
 }
 
 std::int64_t Sampler::largest_width(std::int64_t most) const {
@@ -139,7 +150,6 @@ void Sampler::sample_networks(std::int64_t width, std::uint64_t seed, std::uint6
   const Schedule schedule = empirical::schedule(program_, width, options_.products, options_.precision);
   const at::Device device = parse_device(options_.device);
   const std::uint64_t batches = (count + parts.batch - 1) / parts.batch;
-  const SingleBlasThread single_blas_thread;
   const RestoreTorchThreads restore_torch_threads;
 
   struct Batch {

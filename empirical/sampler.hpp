@@ -60,7 +60,8 @@ struct MemoryPlan {
 /// (the readout is integrated out; E[K] over networks tends to the limit). Network `i` at one width is a
 /// function of (program, width, seed, i) alone: its random objects are drawn from normal streams keyed by
 /// (seed, width, i, name), and neither the number of threads, nor the batch, nor the memory budget changes a
-/// bit.
+/// bit. Any number of threads may sample at once, from one Sampler or several. LibTorch's number of threads
+/// is afterwards what it was before the first of them.
 class Sampler {
  public:
   /// Receives network indices in ascending order, from the thread that called sample().

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "netsor/passes/traits.hpp"
+
 namespace nngpcheck::empirical {
 
 namespace {
@@ -94,6 +96,10 @@ class Scheduler {
     return program_.nodes()[result_.steps[step].node].operation;
   }
 
+  netsor::Index columns(std::size_t node) const {
+    return std::get<netsor::BundleType>(program_.nodes()[node].type).columns;
+  }
+
   double numbers(std::size_t node) const {
     const auto* bundle = std::get_if<netsor::BundleType>(&program_.nodes()[node].type);
     return bundle ? area(bundle->width.at(result_.width), bundle->columns) : 0;
@@ -150,8 +156,7 @@ class Scheduler {
                   std::size_t first, std::size_t last) {
     ExactProducts::Arguments of{program_.weights()[weights.front()].columns.at(result_.width), 0,
                                 arguments.size() == 1, 0};
-    for (const std::size_t argument : arguments)
-      of.uses += std::get<netsor::BundleType>(program_.nodes()[argument].type).columns;
+    for (const std::size_t argument : arguments) of.uses += columns(argument);
     of.switch_rank = switch_rank(of, weights);
     const bool exactly = of.switch_rank > 0;
     if (exactly) {
@@ -194,30 +199,63 @@ class Scheduler {
     return of.once || affordable < 2 || affordable >= of.dimension ? 0 : affordable;
   }
 
+  void need_temporary(double bytes) { result_.temporary_bytes = std::max(result_.temporary_bytes, bytes); }
+
   void plan_scratch(std::size_t step) {
     Step& here = result_.steps[step];
     here.scratch = {step, step};
     const double out = numbers(here.node);
-    if (const auto* input = std::get_if<netsor::Input>(&operation(step))) {
-      const netsor::InputWeight& weight = program_[input->weight];
-      if (!result_.exact_inputs)
-        here.scratch.bytes = number_ * area(weight.width.at(result_.width), weight.inputs);
-      else if (number_ != sizeof(double))
-        here.scratch.bytes = sizeof(double) * out;
-    } else if (const auto* product = std::get_if<netsor::MatMul>(&operation(step))) {
-      const bool exactly = result_.weights[product->weight.index()].group != WeightPlan::none;
-      const double in = numbers(product->argument.index());
-      if (!exactly)
-        result_.temporary_bytes = std::max(result_.temporary_bytes, number_ * (in + out));
-      else if (number_ != sizeof(double))
-        here.scratch.bytes = sizeof(double) * out + region_alignment + sizeof(double) * in;
-    } else if (const auto* standardize = std::get_if<netsor::Standardize>(&operation(step))) {
-      here.scratch.bytes = 3 * number_ * out / static_cast<double>(standardize->group.size());
-    } else if (std::holds_alternative<netsor::Add>(operation(step))) {
-      here.scratch.bytes = number_ * out;
-    } else {
-      result_.temporary_bytes = std::max(result_.temporary_bytes, 2 * number_ * out);
+    switch (netsor::form(operation(step))) {
+      case netsor::Form::source:
+        plan_source(here, out);
+        break;
+      case netsor::Form::linear:
+        plan_linear(here, out);
+        break;
+      case netsor::Form::pointwise:
+        need_temporary(2 * number_ * out);
+        break;
+      case netsor::Form::groupwise:  // mean, variance and square of one group
+        here.scratch.bytes = 3 * number_ * out / static_cast<double>(columns(here.node));
+        break;
+      case netsor::Form::table:
+        break;
     }
+  }
+
+  void plan_linear(Step& here, double out) {
+    const netsor::Operation& op = program_.nodes()[here.node].operation;
+    const auto* mix = std::get_if<netsor::TableMix>(&op);
+    if (std::holds_alternative<netsor::Add>(op))
+      here.scratch.bytes = number_ * out;
+    else if (mix && number_ != sizeof(double))  // in float64
+      need_temporary(sizeof(double) * (numbers(mix->argument.index()) + out));
+    else
+      need_temporary(2 * number_ * out);
+  }
+
+  void plan_source(Step& here, double out) {
+    netsor::visit<netsor::Form::source>(
+        netsor::Overloaded{
+            [&](const netsor::Input& op) {
+              const netsor::InputWeight& weight = program_[op.weight];
+              if (!result_.exact_inputs)
+                here.scratch.bytes = number_ * area(weight.width.at(result_.width), weight.inputs);
+              else if (number_ != sizeof(double))
+                here.scratch.bytes = sizeof(double) * out;
+            },
+            [&](const netsor::MatMul& op) {
+              const bool exactly = result_.weights[op.weight.index()].group != WeightPlan::none;
+              const double in = numbers(op.argument.index());
+              if (!exactly)
+                need_temporary(number_ * (in + out));
+              else if (number_ != sizeof(double))
+                here.scratch.bytes = sizeof(double) * out + region_alignment + sizeof(double) * in;
+            },
+            [&](const netsor::BiasColumn&) { need_temporary(2 * number_ * out); },
+            [](const netsor::Ones&) {},
+        },
+        program_.nodes()[here.node].operation);
   }
 
   const netsor::Program& program_;

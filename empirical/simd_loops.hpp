@@ -167,20 +167,25 @@ Rows<T> from(Rows<T> rows, std::size_t i) {
   return {rows.row(i), rows.stride, rows.count - i};
 }
 
-template <std::size_t R, class T>
+// The sums of a tile, a vector of each of its columns and one of a row fit the registers: 32 with AVX-512,
+// else 16.
+constexpr std::size_t tile_rows = 4;
+constexpr std::size_t tile_columns = sizeof(Doubles) == 64 ? 4 : 3;
+
+template <std::size_t R, std::size_t C, class T>
 void dots(Rows<const T> w, Rows<const T> x, std::size_t inner, Rows<T> y, std::size_t column) {
   std::size_t j = 0;
-  for (; j + 4 <= x.count; j += 4) dot_tile<R, 4>(w, from(x, j), inner, from(y, j), column);
-  if (x.count - j == 3) dot_tile<R, 3>(w, from(x, j), inner, from(y, j), column);
-  if (x.count - j == 2) dot_tile<R, 2>(w, from(x, j), inner, from(y, j), column);
-  if (x.count - j == 1) dot_tile<R, 1>(w, from(x, j), inner, from(y, j), column);
+  for (; j + C <= x.count; j += C) dot_tile<R, C>(w, from(x, j), inner, from(y, j), column);
+  if constexpr (C > 1) {
+    if (j < x.count) dots<R, C - 1>(w, from(x, j), inner, from(y, j), column);
+  }
 }
 
 template <class T>
 void multiply(Rows<const T> w, Rows<const T> x, std::size_t inner, Rows<T> y) {
   std::size_t i = 0;
-  for (; i + 4 <= w.count; i += 4) dots<4>(from(w, i), x, inner, y, i);
-  for (; i < w.count; ++i) dots<1>(from(w, i), x, inner, y, i);
+  for (; i + tile_rows <= w.count; i += tile_rows) dots<tile_rows, tile_columns>(from(w, i), x, inner, y, i);
+  for (; i < w.count; ++i) dots<1, tile_columns>(from(w, i), x, inner, y, i);
 }
 
 Doubles load(const double* from) {

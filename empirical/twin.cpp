@@ -2,7 +2,9 @@
 
 #include <torch/torch.h>
 
-#include "empirical/activations.hpp"
+#include <numbers>
+#include <span>
+
 #include "empirical/draws.hpp"
 #include "empirical/products.hpp"
 #include "empirical/sampler.hpp"
@@ -50,19 +52,41 @@ at::Tensor Place::parameter(const std::string& suffix) const {
   return to_tensor(found->second, at::kDouble);
 }
 
-std::vector<at::Tensor> Place::parts(const std::string& suffix, std::size_t blocks) const {
-  if (blocks == 1) return {parameter(suffix)};
-  std::vector<at::Tensor> result;
-  for (std::size_t k = 0; k < blocks; ++k) result.push_back(parameter(suffix + "@" + std::to_string(k)));
+namespace {
+
+std::vector<std::string> block_names(const std::string& name, std::size_t blocks) {
+  if (blocks == 1) return {name};
+  std::vector<std::string> result;
+  for (std::size_t k = 0; k < blocks; ++k) result.push_back(name + "@" + std::to_string(k));
   return result;
 }
 
-at::Tensor Place::weight(const std::string& suffix, std::size_t blocks) const {
-  return at::cat(parts(suffix, blocks), 1);
+}  // namespace
+
+double fan_in(const at::Tensor& weight) {
+  return static_cast<double>(std::get<0>(nn::init::_calculate_fan_in_and_fan_out(weight)));
+}
+
+void Place::expect(const std::string& suffix, std::size_t blocks, const Law& law) const {
+  for (const std::string& part : block_names(name + "." + suffix, blocks)) laws[part] = law;
+}
+
+std::vector<at::Tensor> Place::parts(const std::string& suffix, std::size_t blocks) const {
+  std::vector<at::Tensor> result;
+  for (const std::string& part : block_names(suffix, blocks)) result.push_back(parameter(part));
+  return result;
+}
+
+at::Tensor Place::weight(const std::string& suffix, std::size_t blocks, double option) const {
+  at::Tensor result = at::cat(parts(suffix, blocks), 1);
+  expect(suffix, blocks, {0, option / fan_in(result)});
+  return result;
 }
 
 at::Tensor Place::bias(const std::string& suffix, double variance) const {
-  return variance > 0 ? parameter(suffix).flatten() : at::Tensor();
+  if (!(variance > 0)) return {};
+  expect(suffix, 1, {0, variance});
+  return parameter(suffix).flatten();
 }
 
 at::Tensor linear_map(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
@@ -74,6 +98,54 @@ at::Tensor linear_map(const at::Tensor& x, const at::Tensor& weight, const at::T
 }
 
 namespace {
+
+template <class Function>
+at::Tensor entrywise(const Function& function, const at::Tensor& x) {
+  const at::Tensor values = x.clone(at::MemoryFormat::Contiguous);
+  for (double& value : std::span(values.data_ptr<double>(), static_cast<std::size_t>(values.numel()))) {
+    value = function(value);
+  }
+  return values;
+}
+
+// What torch::nn has no module for, by other formulas than the samplers'.
+at::Tensor functional(const Activation& activation, const at::Tensor& x) {
+  namespace F = nn::functional;
+  switch (activation.kind()) {
+    case Activation::Kind::abs:
+      return at::where(x < 0, -x, x);
+    case Activation::Kind::step:
+      return (x > 0).to(at::kDouble);
+    case Activation::Kind::sign:
+      return (x > 0).to(at::kDouble) - (x < 0).to(at::kDouble);
+    case Activation::Kind::square:
+      return at::pow(x, 2);
+    case Activation::Kind::relu_squared:
+      return at::pow(F::relu(x), 2);
+    case Activation::Kind::power:
+      return at::pow(x, activation.parameter());
+    case Activation::Kind::rectified_power:
+      return at::pow(F::relu(x), activation.parameter());
+    case Activation::Kind::erf:
+      return at::erf(x);
+    case Activation::Kind::erf_sigmoid:
+      return at::special_ndtr(std::numbers::sqrt2 * x);
+    case Activation::Kind::sin:
+      return at::imag(at::polar(at::ones_like(x), x));
+    case Activation::Kind::cos:
+      return at::real(at::polar(at::ones_like(x), x));
+    case Activation::Kind::exp:
+      return at::expm1(x) + 1;
+    case Activation::Kind::gaussian:
+      return at::reciprocal(at::exp(at::square(x)));
+    case Activation::Kind::expression:
+      return entrywise([&](double value) { return activation.expression()(value); }, x);
+    case Activation::Kind::custom:
+      return entrywise(activation.function(), x);
+    default:
+      throw SamplerError("twin: activation \"" + activation.name() + "\" has no counterpart in LibTorch");
+  }
+}
 
 nn::AnyModule activation_module(const Activation& activation) {
   switch (activation.kind()) {
@@ -98,11 +170,8 @@ nn::AnyModule activation_module(const Activation& activation) {
     case Activation::Kind::elu:
       return nn::AnyModule(nn::ELU());
     default:
-      return nn::AnyModule(nn::Functional([activation](const at::Tensor& x) {
-        at::Tensor y = at::empty_like(x);
-        apply_activation(activation, x, y);
-        return y;
-      }));
+      return nn::AnyModule(
+          nn::Functional([activation](const at::Tensor& x) { return functional(activation, x); }));
   }
 }
 
@@ -123,16 +192,16 @@ std::function<at::Tensor(const at::Tensor&)> stock_activation(const Activation& 
 
 Value apply(const architectures::Layers& layers, Value value, const Place& place) {
   for (const architectures::Layer& layer : layers) {
-    const Place own{layer.name, place.inputs, place.parameters};
+    const Place own{layer.name, place.inputs, place.parameters, place.laws};
     value = std::visit([&](const auto& kind) { return apply(kind, value, own); }, layer.kind);
   }
   return value;
 }
 
 Value apply(const architectures::Dense& layer, const Value& value, const Place& place) {
-  return hidden(
-      linear_map(joined(value), place.weight("W", value.blocks.size()), place.bias("b", layer.bias_variance)),
-      value.shapes);
+  return hidden(linear_map(joined(value), place.weight("W", value.blocks.size(), layer.weight_variance),
+                           place.bias("b", layer.bias_variance)),
+                value.shapes);
 }
 
 Value apply(const architectures::Activate& layer, const Value& value, const Place&) {
@@ -169,11 +238,13 @@ Value apply(const architectures::LayerNorm& layer, const Value& value, const Pla
   const at::Tensor x = joined(value);
   nn::LayerNorm module(nn::LayerNormOptions({x.size(1)}).eps(layer.epsilon));
   module->to(at::kDouble);
-  const auto set = [&](at::Tensor target, const char* suffix, double variance) {
-    if (variance > 0) target.copy_(at::cat(place.parts(suffix, value.blocks.size())).flatten());
+  const auto set = [&](at::Tensor target, const char* suffix, const Law& law) {
+    if (law.variance == 0) return;  // left at the mean, as the module has it
+    target.copy_(at::cat(place.parts(suffix, value.blocks.size())).flatten());
+    place.expect(suffix, value.blocks.size(), law);
   };
-  set(module->weight, "gain", layer.gain_variance);  // left at 1
-  set(module->bias, "b", layer.bias_variance);       // and 0
+  set(module->weight, "gain", {1, layer.gain_variance});
+  set(module->bias, "b", {0, layer.bias_variance});
   return split_like(module(x), value);
 }
 
@@ -236,13 +307,30 @@ Parameters draw_parameters(const netsor::Program& program, std::int64_t width, s
   return result;
 }
 
-Eigen::MatrixXd twin(const architectures::Network& network, const architectures::Inputs& inputs,
-                     const Parameters& parameters) {
+namespace {
+
+Eigen::MatrixXd run(const architectures::Network& network, const architectures::Inputs& inputs,
+                    const Parameters& parameters, Laws& laws) {
   const torch::NoGradGuard no_gradients;
   const at::Tensor data = to_tensor(inputs.data.transpose(), at::kDouble);
   const twins::Value values = twins::apply(network.layers, {{data}, sample_shapes(inputs), true},
-                                           twins::Place{"", inputs, parameters});
+                                           twins::Place{"", inputs, parameters, laws});
   return columns(twins::joined(values));
+}
+
+}  // namespace
+
+Eigen::MatrixXd twin(const architectures::Network& network, const architectures::Inputs& inputs,
+                     const Parameters& parameters) {
+  Laws laws;
+  return run(network, inputs, parameters, laws);
+}
+
+Laws twin_laws(const architectures::Network& network, const architectures::Inputs& inputs,
+               const Parameters& parameters) {
+  Laws laws;
+  run(network, inputs, parameters, laws);
+  return laws;
 }
 
 }  // namespace nngpcheck::empirical

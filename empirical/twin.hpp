@@ -16,6 +16,13 @@ namespace nngpcheck::empirical {
 /// The random objects of one network by name: weights as matrices, biases as one column.
 using Parameters = std::map<std::string, Eigen::MatrixXd>;
 
+/// What the entries of a random object are drawn from.
+struct Law {
+  double mean = 0;
+  double variance = 1;
+};
+using Laws = std::map<std::string, Law>;
+
 /// Those of network `network`, the very numbers that the samplers draw in float64.
 /// Throws netsor::ProgramError if a width of the program is no integer at base width `width`.
 Parameters draw_parameters(const netsor::Program& program, std::int64_t width, std::uint64_t seed,
@@ -28,5 +35,11 @@ Parameters draw_parameters(const netsor::Program& program, std::int64_t width, s
 /// such layer: grids of more than three axes.
 Eigen::MatrixXd twin(const architectures::Network& network, const architectures::Inputs& inputs,
                      const Parameters& parameters);
+
+/// The law that each of these parameters should have, by its layer and the module that it goes into: a weight
+/// the layer's option over the fan-in that torch::nn::init counts. Only what the network reads. Throws as
+/// twin() does.
+Laws twin_laws(const architectures::Network& network, const architectures::Inputs& inputs,
+               const Parameters& parameters);
 
 }  // namespace nngpcheck::empirical

@@ -26,13 +26,13 @@ Projections projections(const SelfAttention& layer, const Value& x, const Place&
   const auto all_heads = [&](const std::string& letter) {
     std::vector<at::Tensor> heads;
     for (int head = 0; head < layer.heads; ++head) {
-      heads.push_back(place.weight(letter + std::to_string(head), x.blocks.size()));
+      heads.push_back(place.weight(letter + std::to_string(head), x.blocks.size(), layer.weight_variance));
     }
     return at::cat(heads);
   };
   const at::Tensor key = all_heads("K");
   return {layer.weights == "tied" ? key : all_heads("Q"), key, all_heads("V"),
-          place.weight("O", static_cast<std::size_t>(layer.heads))};
+          place.weight("O", static_cast<std::size_t>(layer.heads), layer.weight_variance)};
 }
 
 // The module divides scores by √(head width); what is missing to 1/(head width · temperature) goes into the

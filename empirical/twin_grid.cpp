@@ -1,7 +1,9 @@
 // Layers that move over the sites of a sample, or mix them.
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "empirical/sampler.hpp"
 #include "empirical/twin_value.hpp"
@@ -52,7 +54,7 @@ std::vector<std::int64_t> per_axis(const std::vector<std::int64_t>& list, std::s
 // The window of a Conv or Pool, with one entry per axis.
 struct Window {
   std::vector<std::int64_t> kernel, stride, dilation;
-  std::string padding;
+  architectures::Padding padding;
 
   template <class Layer>
   Window(const Layer& layer, std::size_t rank)
@@ -62,17 +64,34 @@ struct Window {
         padding(layer.padding) {}
 };
 
-// F::pad, which starts with the last axis, so that a window without padding keeps the size at stride 1.
+// How many positions an axis of this length gets before and behind it.
+std::pair<std::int64_t, std::int64_t> ends(const Window& window, std::size_t axis, std::int64_t length) {
+  using Kind = architectures::Padding::Kind;
+  if (window.padding.kind() == Kind::sizes) {
+    const std::int64_t size = per_axis(window.padding.sizes(), window.kernel.size()).at(axis);
+    return {size, size};
+  }
+  std::int64_t total = window.dilation[axis] * (window.kernel[axis] - 1);
+  if (window.padding.kind() == Kind::same) {
+    // As Keras's backends have it: the last stride may be shorter.
+    const std::int64_t rest = length % window.stride[axis];
+    total = std::max<std::int64_t>(0, total + 1 - (rest == 0 ? window.stride[axis] : rest));
+  }
+  return {total / 2, total - total / 2};
+}
+
+// F::pad, which starts with the last axis.
 at::Tensor padded(const at::Tensor& grid, const Window& window, double beyond) {
-  if (window.padding == "valid") return grid;
+  if (window.padding.kind() == architectures::Padding::Kind::valid) return grid;
   std::vector<std::int64_t> sizes;
   for (std::size_t axis = window.kernel.size(); axis-- > 0;) {
-    const std::int64_t total = window.dilation[axis] * (window.kernel[axis] - 1);
-    sizes.push_back(total / 2);
-    sizes.push_back(total - total / 2);
+    const auto [before, behind] = ends(window, axis, grid.size(static_cast<std::int64_t>(axis) + 2));
+    sizes.push_back(before);
+    sizes.push_back(behind);
   }
   F::PadFuncOptions options(sizes);
-  if (window.padding == "circular") return F::pad(grid, options.mode(torch::kCircular));
+  if (window.padding.kind() == architectures::Padding::Kind::circular)
+    return F::pad(grid, options.mode(torch::kCircular));
   return F::pad(grid, options.value(beyond));
 }
 
@@ -134,28 +153,37 @@ Value map_grids(const Value& value, const Layer& layer, const Map& map) {
 }
 
 // "L.W[δ]" for all δ, the last axis fastest, as torch has them: [n_out, n_in, kernel...].
-at::Tensor kernel_weight(const std::vector<std::int64_t>& kernel, std::size_t blocks, const Place& place) {
-  std::vector<at::Tensor> result;
+at::Tensor kernel_weight(const std::vector<std::int64_t>& kernel, std::size_t blocks, double option,
+                         const Place& place) {
+  std::vector<at::Tensor> parts;
+  std::vector<std::string> names;
   std::vector<std::int64_t> offset(kernel.size(), 0);
   for (std::int64_t number = 0; number < sites(kernel); ++number) {
     std::int64_t rest = number;
     for (std::size_t axis = kernel.size(); axis-- > 0; rest /= kernel[axis])
       offset[axis] = rest % kernel[axis];
-    std::string name;
+    std::string& name = names.emplace_back();
     for (const std::int64_t delta : offset) name += (name.empty() ? "W[" : ",") + std::to_string(delta);
-    result.push_back(place.weight(name + "]", blocks));
+    name += "]";
+    parts.push_back(at::cat(place.parts(name, blocks), 1));
   }
-  Shape sizes = {result[0].size(0), result[0].size(1)};
+  Shape sizes = {parts[0].size(0), parts[0].size(1)};
   sizes.insert(sizes.end(), kernel.begin(), kernel.end());
-  return at::stack(result, 2).view(sizes);
+  at::Tensor result = at::stack(parts, 2).view(sizes);
+  for (const std::string& name : names) place.expect(name, blocks, {0, option / fan_in(result)});
+  return result;
 }
 
 // Â, with the sums along an axis replaced by 1/√ or 1/ of them, 0 where there is no edge.
 at::Tensor graph_matrix(const architectures::GraphConv& layer, const Place& place) {
   if (!place.inputs.graph) throw SamplerError("twin: the inputs of a graph convolution have no graph");
   at::Tensor a = at::zeros({place.inputs.count(), place.inputs.count()}, at::kDouble);
-  for (const auto& edge : *place.inputs.graph) a[edge.source][edge.target] += edge.weight;
-  if (layer.self_loops) a += at::eye(a.size(0), at::kDouble);
+  at::Tensor remaining = at::ones({a.size(0)}, at::kDouble);  // self-loops that are still to be added
+  for (const auto& edge : *place.inputs.graph) {
+    a[edge.source][edge.target] += edge.weight;
+    if (edge.source == edge.target) remaining[edge.source] = 0;
+  }
+  if (layer.self_loops) a += at::diag(remaining);
   if (layer.normalization == "sum") return a;
   const auto power = [](const at::Tensor& degrees, double exponent) {
     return at::where(degrees == 0, at::zeros_like(degrees), degrees.pow(exponent));
@@ -169,7 +197,8 @@ at::Tensor graph_matrix(const architectures::GraphConv& layer, const Place& plac
 Value apply(const architectures::Conv& layer, const Value& value, const Place& place) {
   const at::Tensor bias = place.bias("b", layer.bias_variance);
   return map_grids(value, layer, [&](const at::Tensor& grid, const Window& window) {
-    return convolve(grid, window, kernel_weight(window.kernel, value.blocks.size(), place), bias);
+    return convolve(grid, window,
+                    kernel_weight(window.kernel, value.blocks.size(), layer.weight_variance, place), bias);
   });
 }
 
@@ -201,7 +230,8 @@ Value apply(const architectures::Flatten&, const Value& value, const Place&) {
 }
 
 Value apply(const architectures::GraphConv& layer, const Value& value, const Place& place) {
-  const at::Tensor products = linear_map(joined(value), place.weight("W", value.blocks.size()));
+  const at::Tensor products =
+      linear_map(joined(value), place.weight("W", value.blocks.size(), layer.weight_variance));
   at::Tensor result = at::matmul(graph_matrix(layer, place).t(), products);
   if (layer.bias_variance > 0) result = result + place.bias("b", layer.bias_variance);
   return hidden(result, value.shapes);

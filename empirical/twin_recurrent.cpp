@@ -19,10 +19,22 @@ bool stock(const Activation& activation, const Activation& gate_activation) {
 struct Gates {
   const Place& place;
   std::size_t blocks;  // of its input
-  double bias_variance, hidden_bias_variance;
+  double input_variance, weight_variance, bias_variance, hidden_bias_variance;
 
-  at::Tensor input(const std::string& gate) const { return place.weight("U" + gate, blocks); }
-  at::Tensor recurrent(const std::string& gate) const { return place.parameter("W" + gate); }
+  template <class Layer>
+  Gates(const Layer& layer, const Place& at, std::size_t input_blocks)
+      : place(at),
+        blocks(input_blocks),
+        input_variance(layer.input_variance),
+        weight_variance(layer.weight_variance),
+        bias_variance(layer.bias_variance),
+        hidden_bias_variance([&] {
+          if constexpr (requires { layer.hidden_bias_variance; }) return layer.hidden_bias_variance;
+          return 0.0;
+        }()) {}
+
+  at::Tensor input(const std::string& gate) const { return place.weight("U" + gate, blocks, input_variance); }
+  at::Tensor recurrent(const std::string& gate) const { return place.weight("W" + gate, 1, weight_variance); }
   at::Tensor bias(const std::string& gate) const { return place.bias("b" + gate, bias_variance); }
   at::Tensor hidden_bias(const std::string& gate) const {
     return place.bias("b'" + gate, hidden_bias_variance);
@@ -88,7 +100,7 @@ Recurrence loop(std::int64_t width, Step step) {
 }
 
 Recurrence recurrence(const architectures::SimpleRnn& layer, const Place& place, std::size_t blocks) {
-  const Gates gates{place, blocks, layer.bias_variance, 0};
+  const Gates gates(layer, place, blocks);
   const bool relu = is(layer.activation, Activation::Kind::relu);
   if (relu || is(layer.activation, Activation::Kind::tanh)) {
     nn::RNNOptions options(gates.input("").size(1), gates.input("").size(0));
@@ -101,7 +113,7 @@ Recurrence recurrence(const architectures::SimpleRnn& layer, const Place& place,
 }
 
 Recurrence recurrence(const architectures::Gru& layer, const Place& place, std::size_t blocks) {
-  const Gates gates{place, blocks, layer.bias_variance, layer.hidden_bias_variance};
+  const Gates gates(layer, place, blocks);
   const std::int64_t width = gates.recurrent("_z").size(0);
   const bool torch_convention = layer.convention == "torch";
   if (torch_convention && stock(layer.activation, layer.gate_activation)) {
@@ -121,7 +133,7 @@ Recurrence recurrence(const architectures::Gru& layer, const Place& place, std::
 }
 
 Recurrence recurrence(const architectures::Lstm& layer, const Place& place, std::size_t blocks) {
-  const Gates gates{place, blocks, layer.bias_variance, layer.hidden_bias_variance};
+  const Gates gates(layer, place, blocks);
   const std::int64_t width = gates.recurrent("_i").size(0);
   if (stock(layer.activation, layer.gate_activation)) {
     const nn::LSTMOptions options(gates.input("_i").size(1), width);
@@ -151,7 +163,7 @@ Value run(const Recurrent& layer, const Value& value, const Place& place) {
   Value result =
       hidden(states(recurrence(layer, place, value.blocks.size()), sequences, false), value.shapes);
   if (layer.bidirectional) {
-    const Place reverse{place.name + ".reverse", place.inputs, place.parameters};
+    const Place reverse{place.name + ".reverse", place.inputs, place.parameters, place.laws};
     result.blocks.push_back(states(recurrence(layer, reverse, value.blocks.size()), sequences, true));
   }
   return result;

@@ -40,17 +40,26 @@ struct Place {
   std::string name;
   const architectures::Inputs& inputs;
   const Parameters& parameters;
+  Laws& laws;  // what each parameter that was read should be drawn from
 
   /// "L.suffix" as a tensor [rows, columns]. Throws SamplerError if there is no such parameter.
   at::Tensor parameter(const std::string& suffix) const;
 
-  /// What acts on so many blocks: "L.suffix", or "L.suffix@0", "L.suffix@1", …; as a weight, side by side.
+  /// What acts on so many blocks: "L.suffix", or "L.suffix@0", "L.suffix@1", …
   std::vector<at::Tensor> parts(const std::string& suffix, std::size_t blocks) const;
-  at::Tensor weight(const std::string& suffix, std::size_t blocks) const;
+
+  /// Those side by side, [rows, columns]: the weight of a module, of mean 0 and variance `option`/fan-in.
+  at::Tensor weight(const std::string& suffix, std::size_t blocks, double option) const;
 
   /// A bias [n], undefined if its variance is 0.
   at::Tensor bias(const std::string& suffix, double variance) const;
+
+  /// Notes what "L.suffix" on so many blocks should be drawn from.
+  void expect(const std::string& suffix, std::size_t blocks, const Law& law) const;
 };
+
+/// The fan-in of a module's weight, [out, in, kernel...], as torch::nn::init counts it.
+double fan_in(const at::Tensor& weight);
 
 /// nn::Linear; `bias` may be undefined.
 at::Tensor linear_map(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
-#include <optional>
 #include <utility>
 
 #include "netsor/error.hpp"
@@ -17,13 +17,26 @@ namespace {
 using Kind = Activation::Kind;
 
 constexpr std::array<std::pair<std::string_view, Kind>, 20> plain_names = {{
-    {"identity", Kind::identity}, {"relu", Kind::relu},         {"abs", Kind::abs},
-    {"step", Kind::step},         {"sign", Kind::sign},         {"square", Kind::square},
-    {"relu_squared", Kind::relu_squared}, {"erf", Kind::erf},   {"erf_sigmoid", Kind::erf_sigmoid},
-    {"sigmoid", Kind::sigmoid},   {"tanh", Kind::tanh},         {"hardtanh", Kind::hardtanh},
-    {"gelu", Kind::gelu},         {"silu", Kind::silu},         {"softplus", Kind::softplus},
-    {"elu", Kind::elu},           {"sin", Kind::sin},           {"cos", Kind::cos},
-    {"exp", Kind::exp},           {"gaussian", Kind::gaussian},
+    {"identity", Kind::identity},
+    {"relu", Kind::relu},
+    {"abs", Kind::abs},
+    {"step", Kind::step},
+    {"sign", Kind::sign},
+    {"square", Kind::square},
+    {"relu_squared", Kind::relu_squared},
+    {"erf", Kind::erf},
+    {"erf_sigmoid", Kind::erf_sigmoid},
+    {"sigmoid", Kind::sigmoid},
+    {"tanh", Kind::tanh},
+    {"hardtanh", Kind::hardtanh},
+    {"gelu", Kind::gelu},
+    {"silu", Kind::silu},
+    {"softplus", Kind::softplus},
+    {"elu", Kind::elu},
+    {"sin", Kind::sin},
+    {"cos", Kind::cos},
+    {"exp", Kind::exp},
+    {"gaussian", Kind::gaussian},
 }};
 
 constexpr std::array<std::pair<std::string_view, Kind>, 3> families = {{
@@ -34,6 +47,73 @@ constexpr std::array<std::pair<std::string_view, Kind>, 3> families = {{
 
 constexpr int largest_power = 20;
 
+/// Named functions that have no Kind, with the constants of torch.nn.functional.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> expressions = {{
+    {"selu", "1.0507009873554804934193*(relu(x) + 1.6732632423543772848170*expm1(min(x, 0)))"},
+    {"mish", "x*tanh(softplus(x))"},
+    {"hardswish", "x*min(max(x + 3, 0), 6)/6"},
+    {"hardsigmoid", "min(max(x + 3, 0), 6)/6"},
+    {"relu6", "min(max(x, 0), 6)"},
+    {"softsign", "x/(1 + abs(x))"},
+    {"tanhshrink", "x - tanh(x)"},
+    {"hardshrink", "abs(x) > 0.5 ? x : 0"},
+    {"softshrink", "x - min(max(x, -0.5), 0.5)"},
+    {"logsigmoid", "-softplus(-x)"},
+    {"gelu_tanh", "x*sigmoid(2*sqrt(2/pi)*(x + 0.044715*x^3))"},
+    {"quick_gelu", "x*sigmoid(1.702*x)"},
+}};
+
+/// Other names, in the spelling of `simple`.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> synonyms = {{
+    {"swish", "silu"},
+    {"logistic", "sigmoid"},
+    {"linear", "identity"},
+    {"leakyrelu", "leaky_relu_0.01"},
+    {"celu", "elu"},
+    {"hardsilu", "hardswish"},
+    {"exponential", "exp"},
+    {"heaviside", "step"},
+    {"sine", "sin"},
+    {"cosine", "cos"},
+    {"gelunew", "gelu_tanh"},
+    {"gelupytorchtanh", "gelu_tanh"},
+    {"geluapproximate", "gelu_tanh"},
+    {"approximategelu", "gelu_tanh"},
+    {"squaredrelu", "relu_squared"},
+    {"relu2", "relu_squared"},
+}};
+
+/// What people look for among activations and do not find.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> absent = {{
+    {"softmax", "softmax acts on all coordinates together; the layer self_attention has it, on its scores"},
+    {"logsoftmax",
+     "log_softmax acts on all coordinates together; the layer self_attention has softmax, on its scores"},
+    {"glu", "glu multiplies the two halves of a layer; it is no function of one coordinate"},
+    {"maxout", "maxout is no function of one coordinate; the nearest is the layer max_pool"},
+    {"dropout", "dropout is random; leave it out for the network as it is evaluated"},
+    {"prelu", "prelu learns its slope; leaky_relu_0.25 is what it starts from"},
+    {"rrelu", "rrelu draws its slope; leaky_relu_0.22916666666666666 is what it is in evaluation"},
+    {"threshold", "threshold has parameters; write {expression = \"x > 0.1 ? x : 20\"}"},
+}};
+
+std::string lower(std::string_view name) {
+  std::string result(name);
+  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return result;
+}
+
+/// Lower case without _ and -: "hard_swish" and "HardSwish" are one.
+std::string simple(std::string_view name) {
+  std::string result = lower(name);
+  std::erase_if(result, [](char c) { return c == '_' || c == '-'; });
+  return result;
+}
+
+template <class Table>
+auto look_up(const Table& table, std::string_view name) {
+  return std::find_if(table.begin(), table.end(), [&](const auto& row) { return simple(row.first) == name; });
+}
+
 bool is_built_in(const std::string& name) {
   try {
     Activation::named(name);
@@ -41,6 +121,49 @@ bool is_built_in(const std::string& name) {
     return false;
   }
   return true;
+}
+
+std::vector<double> checked_kinks(const std::string& what, std::vector<double> kinks) {
+  for (const double kink : kinks) {
+    if (!std::isfinite(kink)) {
+      throw ProgramError(what + ": kink " + shortest(kink) + " is not finite; kinks are finite points");
+    }
+  }
+  std::sort(kinks.begin(), kinks.end());
+  kinks.erase(std::unique(kinks.begin(), kinks.end()), kinks.end());
+  return kinks;
+}
+
+void check_name(const std::string& name) {
+  if (name.empty()) throw ProgramError("custom activation: it needs a name, which programs show");
+  if (is_built_in(name)) {
+    throw ProgramError("custom activation \"" + name + "\": that name is a built-in one; choose another");
+  }
+}
+
+void check_finite(const Expression& expression, std::string_view text) {
+  for (int k = -640; k <= 640; ++k) {
+    const double x = k / 64.0;
+    if (std::isfinite(expression(x))) continue;
+    throw ProgramError("expression \"" + std::string(text) + "\": no finite value at x = " + shortest(x) +
+                       "; an activation needs one at every x");
+  }
+}
+
+[[noreturn]] void fail_unknown(std::string_view name) {
+  const std::string start = "unknown activation \"" + std::string(name) + "\"";
+  if (const auto known = look_up(absent, simple(name)); known != absent.end()) {
+    throw ProgramError(start + ": " + std::string(known->second));
+  }
+  std::vector<std::string> candidates = Activation::names();
+  std::erase_if(candidates,
+                [](const std::string& known) { return known.ends_with("_S") || known.ends_with("_P"); });
+  candidates.insert(candidates.end(), {"leaky_relu_0.1", "power_3", "rectified_power_3"});
+  for (const auto& [synonym, meaning] : synonyms) candidates.emplace_back(synonym);
+  const std::string close = close_spelling(name, candidates);
+  throw ProgramError(
+      start + (close.empty() ? advice(name, Activation::names()) : "; did you mean \"" + close + "\"?") +
+      (close.empty() ? "; any other function of x is {expression = \"x*tanh(x)\"}" : ""));
 }
 
 std::optional<double> parse_number(std::string_view text) {
@@ -53,12 +176,14 @@ std::optional<double> parse_number(std::string_view text) {
 }  // namespace
 
 Activation Activation::named(std::string_view name) {
-  for (const auto& [text, kind] : plain_names) {
-    if (text == name) return Activation(kind);
-  }
+  const std::string key = simple(name);
+  if (const auto row = look_up(synonyms, key); row != synonyms.end()) return named(row->second);
+  if (const auto row = look_up(plain_names, key); row != plain_names.end()) return Activation(row->second);
+  if (const auto row = look_up(expressions, key); row != expressions.end()) return expressed(row->first);
+  const std::string small = lower(name);
   for (const auto& [prefix, kind] : families) {
-    if (!name.starts_with(prefix)) continue;
-    const std::optional<double> parameter = parse_number(name.substr(prefix.size()));
+    if (!small.starts_with(prefix)) continue;
+    const std::optional<double> parameter = parse_number(std::string_view(small).substr(prefix.size()));
     if (!parameter) break;
     if (kind == Kind::leaky_relu) {
       if (*parameter == 0) return Activation(Kind::relu);
@@ -75,41 +200,62 @@ Activation Activation::named(std::string_view name) {
     if (*parameter == 2) return Activation(rectified ? Kind::relu_squared : Kind::square);
     return Activation(kind, *parameter);
   }
-  std::vector<std::string> candidates;
-  for (const auto& [text, kind] : plain_names) candidates.emplace_back(text);
-  candidates.insert(candidates.end(), {"leaky_relu_0.1", "power_3", "rectified_power_3"});
-  throw ProgramError("unknown activation \"" + std::string(name) + "\"; did you mean \"" +
-                     nearest(name, candidates) + "\"?");
+  fail_unknown(name);
+}
+
+Activation::Activation(Kind kind, Own own)
+    : kind_(kind), parameter_(0), own_(std::make_shared<const Own>(std::move(own))) {}
+
+/// A function of the table `expressions`; all are parsed once.
+Activation Activation::expressed(std::string_view name) {
+  static const std::vector<Activation> all = [] {
+    std::vector<Activation> result;
+    for (const auto& [known, text] : expressions) {
+      result.push_back(Activation(Kind::expression, {std::string(known), {}, Expression::parse(text), {}}));
+    }
+    return result;
+  }();
+  return *std::find_if(all.begin(), all.end(), [&](const Activation& phi) { return phi.own_->name == name; });
+}
+
+Activation Activation::from_expression(std::string_view text, std::string name,
+                                       std::optional<std::vector<double>> kinks) {
+  Expression expression = Expression::parse(text);
+  check_finite(expression, text);
+  if (name.empty())
+    name = expression.text();
+  else
+    check_name(name);
+  if (kinks) kinks = checked_kinks("activation \"" + name + "\"", std::move(*kinks));
+  return Activation(Kind::expression, {std::move(name), {}, std::move(expression), std::move(kinks)});
+}
+
+Activation Activation::custom(std::string name, std::function<double(double)> function) {
+  check_name(name);
+  if (!function)
+    throw ProgramError("custom activation \"" + name +
+                       "\": the function is empty; give one that can be called");
+  return Activation(Kind::custom, {std::move(name), std::move(function), {}, {}});
 }
 
 Activation Activation::custom(std::string name, std::function<double(double)> function,
                               std::vector<double> kinks) {
-  if (name.empty()) throw ProgramError("custom activation: it needs a name, by which programs compare it");
-  if (is_built_in(name)) {
-    throw ProgramError("custom activation \"" + name + "\": that name is a built-in one; choose another");
-  }
-  if (!function) throw ProgramError("custom activation \"" + name + "\": the function is empty; give one that can be called");
-  for (const double kink : kinks) {
-    if (!std::isfinite(kink)) {
-      throw ProgramError("custom activation \"" + name + "\": kink " + shortest(kink) + " is not finite; kinks are finite points");
-    }
-  }
-  std::sort(kinks.begin(), kinks.end());
-  kinks.erase(std::unique(kinks.begin(), kinks.end()), kinks.end());
-  Activation result(Kind::custom);
-  result.custom_ = std::make_shared<const Custom>(Custom{std::move(name), std::move(function), std::move(kinks)});
-  return result;
+  const Activation undeclared = custom(std::move(name), std::move(function));
+  Own own = *undeclared.own_;
+  own.kinks = checked_kinks("custom activation \"" + own.name + "\"", std::move(kinks));
+  return Activation(Kind::custom, std::move(own));
 }
 
 std::vector<std::string> Activation::names() {
   std::vector<std::string> result;
   for (const auto& [text, kind] : plain_names) result.emplace_back(text);
   result.insert(result.end(), {"leaky_relu_S", "power_P", "rectified_power_P"});
+  for (const auto& [text, expression] : expressions) result.emplace_back(text);
   return result;
 }
 
 std::string Activation::name() const {
-  if (kind_ == Kind::custom) return custom_->name;
+  if (own_) return own_->name;
   for (const auto& [text, kind] : plain_names) {
     if (kind == kind_) return std::string(text);
   }
@@ -119,10 +265,46 @@ std::string Activation::name() const {
   return {};
 }
 
+Breakpoints Activation::breakpoints(double low, double high) const {
+  std::vector<double> points;
+  switch (kind_) {
+    case Kind::expression:
+      if (!own_->kinks) return own_->expression->breakpoints(low, high);
+      [[fallthrough]];
+    case Kind::custom:
+      if (!own_->kinks) return {{}, false};
+      points = *own_->kinks;
+      break;
+    case Kind::hardtanh:
+      points = {-1, 1};
+      break;
+    case Kind::relu:
+    case Kind::leaky_relu:
+    case Kind::abs:
+    case Kind::step:
+    case Kind::sign:
+    case Kind::relu_squared:
+    case Kind::rectified_power:
+    case Kind::elu:
+      points = {0};
+      break;
+    default:
+      break;
+  }
+  std::erase_if(points, [&](double x) { return !(low < x && x < high); });
+  return {std::move(points), true};
+}
+
+std::size_t Activation::hash() const {
+  if (kind_ == Kind::expression) return own_->expression->hash();
+  if (kind_ == Kind::custom) return std::hash<const void*>()(own_.get());
+  return static_cast<std::size_t>(kind_) ^ std::hash<double>()(parameter_);
+}
+
 bool operator==(const Activation& left, const Activation& right) {
   if (left.kind_ != right.kind_) return false;
-  if (left.kind_ == Activation::Kind::custom) return left.custom_->name == right.custom_->name;
-  return left.parameter_ == right.parameter_;
+  if (left.kind_ == Activation::Kind::expression) return *left.own_->expression == *right.own_->expression;
+  return left.own_ == right.own_ && left.parameter_ == right.parameter_;
 }
 
 }  // namespace nngpcheck::netsor

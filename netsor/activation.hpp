@@ -4,9 +4,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "netsor/expression.hpp"
 
 namespace nngpcheck::netsor {
 
@@ -17,27 +20,40 @@ namespace nngpcheck::netsor {
 ///   leaky_relu_S (slope S for x < 0), power_P = x^P, rectified_power_P = max(x, 0)^P (P an integer in 1..20),
 ///   erf, erf_sigmoid = (1 + erf x)/2, sigmoid = 1/(1 + e^-x), tanh, hardtanh = min(max(x, -1), 1),
 ///   gelu = x Φ(x) (exact), silu = x sigmoid(x), softplus = log(1 + e^x), elu (e^x - 1 for x < 0),
-///   sin, cos, exp, gaussian = exp(-x²).
+///   sin, cos, exp, gaussian = exp(-x²);
+/// and, as expressions (`Kind::expression`), PyTorch's others with its constants: selu, mish, hardswish, hardsigmoid,
+/// relu6, softsign, tanhshrink, hardshrink, softshrink, logsigmoid, gelu_tanh, quick_gelu.
+/// Upper and lower case do not matter, nor does _ in a name without a number: GELU, HardSwish, hard_swish. Other
+/// names of the same: swish, logistic, linear, leaky_relu (slope 0.01, as in PyTorch and flax; not Keras), …
 /// Names that mean the same function give the same value: power_2 is square, leaky_relu_0 is relu.
 class Activation {
  public:
   enum class Kind {
     identity, relu, leaky_relu, abs, step, sign, square, relu_squared, power, rectified_power,
     erf, erf_sigmoid, sigmoid, tanh, hardtanh, gelu, silu, softplus, elu, sin, cos, exp, gaussian,
-    custom
+    expression, custom
   };
 
-  /// The function of that name. Throws ProgramError with the nearest valid name if there is none.
+  /// The function of that name. Throws ProgramError with what is near or valid if there is none.
   static Activation named(std::string_view name);
 
-  /// A user's function, with the points where it or a derivative of low order jumps ("kinks"; declaring
-  /// them keeps quadrature accurate). It must be callable from several threads at once. Two custom
-  /// functions are the same when their names are. Throws ProgramError if the name is empty or taken by a
-  /// named function, the function is empty, or a kink is not finite.
-  static Activation custom(std::string name, std::function<double(double)> function,
-                           std::vector<double> kinks = {});
+  /// The function that an expression in x describes (netsor/expression.hpp), "x*tanh(x)"; its name is its text
+  /// unless another is given. `kinks` replaces the breakpoints that are found from the expression. Throws
+  /// ProgramError if the text is no such expression, has no finite value somewhere in [-10, 10], or the
+  /// name is a named function's or a kink is not finite.
+  static Activation from_expression(std::string_view text, std::string name = "",
+                                    std::optional<std::vector<double>> kinks = {});
 
-  /// One line per name that `named` accepts, e.g. "leaky_relu_S".
+  /// A user's function. It must be callable from several threads at once. Throws ProgramError if the name is
+  /// empty or taken by a named function, or the function is empty. Where it has kinks or jumps is not
+  /// known, so error bars of its expectations are estimates.
+  static Activation custom(std::string name, std::function<double(double)> function);
+
+  /// The same with all points where it or a derivative of low order jumps; {} if there are none. Throws
+  /// ProgramError if one is not finite.
+  static Activation custom(std::string name, std::function<double(double)> function, std::vector<double> kinks);
+
+  /// One line per name that `named` accepts, e.g. "leaky_relu_S"; without other names of the same.
   static std::vector<std::string> names();
 
   Kind kind() const { return kind_; }
@@ -45,27 +61,40 @@ class Activation {
   /// The slope S of leaky_relu or the exponent P of power and rectified_power; 0 for all others.
   double parameter() const { return parameter_; }
 
-  /// The name under which `named` finds it, or the custom function's own.
+  /// The name under which `named` finds it, or the user's own.
   std::string name() const;
 
-  /// Only for Kind::custom.
-  const std::function<double(double)>& function() const { return custom_->function; }
-  const std::vector<double>& kinks() const { return custom_->kinks; }
+  /// The points between low and high where φ or a derivative of low order may jump. Complete for named functions;
+  /// for expressions see `Expression::breakpoints`; for a user's function as declared, incomplete if nothing was.
+  Breakpoints breakpoints(double low, double high) const;
 
+  /// Only for Kind::expression.
+  const Expression& expression() const { return *own_->expression; }
+  /// Only for Kind::custom.
+  const std::function<double(double)>& function() const { return own_->function; }
+
+  std::size_t hash() const;
+
+  /// Whether they are the same function as far as can be known: expressions with the same tree; a user's
+  /// function is only itself and its copies. Names do not count.
   friend bool operator==(const Activation& left, const Activation& right);
 
  private:
-  struct Custom {
+  struct Own {
     std::string name;
     std::function<double(double)> function;
-    std::vector<double> kinks;  // ascending, distinct
+    std::optional<Expression> expression;
+    std::optional<std::vector<double>> kinks;  // ascending, distinct
   };
 
   explicit Activation(Kind kind, double parameter = 0) : kind_(kind), parameter_(parameter) {}
+  Activation(Kind kind, Own own);
+
+  static Activation expressed(std::string_view name);
 
   Kind kind_;
   double parameter_;
-  std::shared_ptr<const Custom> custom_;
+  std::shared_ptr<const Own> own_;
 };
 
 }  // namespace nngpcheck::netsor

@@ -79,7 +79,7 @@ std::uint32_t Builder::record(Operation operation, Type type) {
                        " instructions; take fewer layers, shorter sequences or smaller kernels");
   }
   const auto index = static_cast<std::uint32_t>(program_.nodes_.size());
-  program_.nodes_.push_back({std::move(operation), std::move(type)});
+  program_.nodes_.push_back({std::move(operation), std::move(type), origin_});
   recorded_.emplace(key, index);
   return index;
 }
@@ -285,6 +285,14 @@ BundleId Builder::scale(BundleId bundle, TableId factors) {
 BundleId Builder::map(const Activation& activation, BundleId bundle) {
   own(bundle, "map");
   if (activation.kind() == Activation::Kind::identity) return bundle;
+  const auto [known, fresh] = activations_.try_emplace(activation.name(), activation);
+  if (!fresh && known->second != activation) {
+    throw ProgramError("map(" + activation.name() + ", " + text(bundle) + "): another function of this program is called \"" +
+                       activation.name() + "\", too; give one of them another name" +
+                       (activation.kind() == Activation::Kind::custom
+                            ? ", or use the same Activation (or a copy) if they are one function"
+                            : ""));
+  }
   BundleType type = program_.type(bundle);
   type.gaussian = false;
   return record_bundle(Map{activation, bundle}, type);
@@ -450,6 +458,28 @@ TableId Builder::apply(TableFunction function, std::vector<TableId> arguments) {
   return record_table(Apply{std::move(function), std::move(arguments)}, type);
 }
 
+std::uint32_t Builder::append(const Operation& operation) {
+  const auto append = Overloaded{
+      [&](const Input& op) { return input(op.weight, *op.data); },
+      [&](const BiasColumn& op) { return column(op.bias); },
+      [&](const Ones& op) { return ones(op.width); },
+      [&](const MatMul& op) { return matmul(op.weight, op.argument); },
+      [&](const Mix& op) { return mix(op.argument, *op.matrix); },
+      [&](const TableMix& op) { return mix(op.argument, op.table); },
+      [&](const Add& op) { return add(op.terms); },
+      [&](const Scale& op) { return scale(op.argument, op.factors); },
+      [&](const Map& op) { return map(op.activation, op.argument); },
+      [&](const Mul& op) { return mul(op.left, op.right); },
+      [&](const Max& op) { return max(op.left, op.right); },
+      [&](const Standardize& op) { return standardize(op.argument, op.group, op.epsilon); },
+      [&](const Constant& op) { return constant(*op.matrix); },
+      [&](const Gram& op) { return gram(op.left, op.right); },
+      [&](const Mean& op) { return mean(op.argument); },
+      [&](const Apply& op) { return apply(op.function, op.arguments); },
+  };
+  return std::visit([&](const auto& op) { return append(op).index(); }, operation);
+}
+
 // ---- Output ----
 
 void Builder::output(ReadoutId readout, std::vector<BundleId> blocks, std::vector<std::string> labels) {
@@ -464,6 +494,8 @@ void Builder::output(ReadoutId readout, std::vector<BundleId> blocks, std::vecto
                          columns(program_.type(block).columns) + "; all blocks need equally many");
     }
   }
+  Width total = program_.type(blocks.front()).width;  // known to exist from here on
+  for (std::size_t k = 1; k < blocks.size(); ++k) total = total + program_.type(blocks[k]).width;
   const Index count = program_.type(blocks.front()).columns;
   if (labels.empty()) {
     for (Index j = 0; j < count; ++j) labels.push_back(std::to_string(j));

@@ -68,11 +68,18 @@ class Builder {
   /// A continuous function of tables.
   TableId apply(TableFunction function, std::vector<TableId> arguments);
 
+  /// An instruction whose operands and random objects are of this builder, checked like any other; the number
+  /// of what stands for it. So programs are written anew.
+  std::uint32_t append(const Operation& operation);
+
   /// The output y = vᵀX/√n; labels default to "0", "1", … Call exactly once.
   void output(ReadoutId readout, std::vector<BundleId> blocks, std::vector<std::string> labels = {});
   void output(ReadoutId readout, BundleId bundle, std::vector<std::string> labels = {}) {
     output(readout, std::vector<BundleId>{bundle}, std::move(labels));
   }
+
+  /// Where the instructions recorded from here on come from; one that was recorded before keeps its own.
+  void set_origin(std::shared_ptr<const Origin> origin) { origin_ = std::move(origin); }
 
   /// The serial number that the ids of its program carry.
   std::uint32_t serial() const { return program_.serial_; }
@@ -99,7 +106,9 @@ class Builder {
 
   Program program_;
   bool has_output_ = false;
+  std::shared_ptr<const Origin> origin_;
   std::set<std::string> names_;
+  std::map<std::string, Activation> activations_;  // by name
   std::unordered_multimap<std::size_t, std::uint32_t> recorded_;  // hash of operation -> instruction
 };
 

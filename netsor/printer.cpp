@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iomanip>
+#include <optional>
 #include <sstream>
 
 #include "netsor/spelling.hpp"
@@ -117,20 +118,18 @@ std::string print_operation(const Program& program, std::size_t index) {
 
 namespace {
 
-// What a constant in the instruction is, e.g. "D3 is 32×16"; "" if there is none.
+// What the data or the matrix of an instruction are, e.g. "D3 is 32×16"; "" if it has none.
 std::string remark(const Program& program, std::size_t index) {
   const std::string number = std::to_string(index + 1);
-  return std::visit(Overloaded{
-                        [&](const Input& op) {
-                          return "D" + number + " is " + shape(op.data->rows(), op.data->cols());
-                        },
-                        [&](const Mix& op) {
-                          return "M" + number + " is " + shape(op.matrix->rows(), op.matrix->cols()) + ", " +
-                                 std::to_string(op.matrix->nonZeros()) + " nonzeros";
-                        },
-                        [](const auto&) { return std::string(); },
-                    },
-                    program.nodes()[index].operation);
+  const Operation& operation = program.nodes()[index].operation;
+  if (const auto* input = std::get_if<Input>(&operation)) {
+    return "D" + number + " is " + shape(input->data->rows(), input->data->cols());
+  }
+  if (const auto* mix = std::get_if<Mix>(&operation)) {
+    return "M" + number + " is " + shape(mix->matrix->rows(), mix->matrix->cols()) + ", " +
+           std::to_string(mix->matrix->nonZeros()) + " nonzeros";
+  }
+  return {};
 }
 
 void print_random_objects(const Program& program, std::ostream& out) {
@@ -151,17 +150,14 @@ void print_output(const Program& program, std::ostream& out) {
   const Output& output = program.output();
   const Readout& readout = program.readout();
   std::string blocks;
-  std::int64_t numerator = 0;  // of the total width, over the common denominator
-  std::int64_t denominator = 1;
+  std::optional<Width> total;
   for (const BundleId block : output.blocks) {
     blocks += (blocks.empty() ? "" : "; ") + program.name(block.index());
     const Width width = program.type(block).width;
-    numerator = numerator * width.denominator() + width.numerator() * denominator;
-    denominator *= width.denominator();
+    total = total ? *total + width : width;
   }
   if (output.blocks.size() > 1) blocks = "[" + blocks + "]";
-  const Width total(numerator, denominator);
-  out << "Output: " << readout.name << "ᵀ " << blocks << " / √" << divisor(total) << ", " << readout.name
+  out << "Output: " << readout.name << "ᵀ " << blocks << " / √" << divisor(*total) << ", " << readout.name
       << " ~ " << normal(0, readout.variance) << ", " << program.outputs()
       << (program.outputs() == 1 ? " column" : " columns") << "\n";
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,10 +28,26 @@ struct TableType {
 
 using Type = std::variant<BundleType, TableType>;
 
+/// Where instructions come from, for messages. It is no part of what they are: instructions are the same
+/// whatever it is.
+struct Origin {
+  using Labels = std::shared_ptr<const std::vector<std::string>>;
+
+  std::string layer;           // as its network calls it: "conv1"
+  std::vector<Labels> labels;  // of bundles with as many columns: the inputs that they belong to
+
+  /// Its label among those of a bundle or table with so many columns; "" if nothing is known.
+  std::string label(Index column, Index columns) const;
+
+  /// What is left of a bundle with so many columns when only these are kept.
+  Origin restricted(const std::vector<Index>& kept, Index columns) const;
+};
+
 /// One instruction and what it makes.
 struct Node {
   Operation operation;
   Type type;
+  std::shared_ptr<const Origin> origin = {};  // null if the builder was not told
 };
 
 /// The readout y = vᵀX/√n over the blocks X_b (bundles with equally many columns): its covariance is
@@ -76,6 +93,10 @@ class Program {
   /// How messages and the printer call an instruction: g3 (Gaussian bundle), x4 (bundle), t5 (table).
   std::string name(std::size_t index) const;
 
+  /// Where an instruction stands, as far as is known, and which inputs one or two of its columns belong to:
+  /// `layer "conv1" (x4), input "0:2,3"`.
+  std::string place(std::size_t index, const std::vector<Index>& columns = {}) const;
+
  private:
   friend class Builder;
   Program() : output_{ReadoutId(0, 0), {}, {}} {}
@@ -89,10 +110,8 @@ class Program {
   Output output_;
 };
 
-/// The bundles and tables an instruction reads, as instruction numbers.
-std::vector<std::size_t> operands(const Operation& operation);
-
-/// The base widths n at which every width is an integer are the multiples of this one.
+/// The base widths n at which every width is an integer are the multiples of this one. Throws ProgramError if
+/// it is no 64-bit integer.
 std::int64_t width_unit(const Program& program);
 
 /// Combines lambdas into one visitor for std::visit.

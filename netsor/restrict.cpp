@@ -5,6 +5,7 @@
 
 #include "netsor/builder.hpp"
 #include "netsor/error.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::netsor {
 
@@ -12,18 +13,21 @@ namespace {
 
 using Columns = std::vector<Index>;
 
+// Tables are never restricted, nor is what goes with them column by column.
+bool keeps_all_columns(const Node& node) {
+  return std::holds_alternative<TableType>(node.type) || !table_operands(node.operation).empty();
+}
+
 // For each instruction, the columns of it (for tables: {0}) that given columns of the output depend on,
 // ascending.
 class Demand {
  public:
   Demand(const Program& program, const Columns& outputs)
       : program_(program), needed_(program.nodes().size()), named_(program.nodes().size(), false) {
-    for (const BundleId block : program.output().blocks) add(block, outputs);
+    for (const BundleId block : program.output().blocks) add(block.index(), outputs);
     for (std::size_t k = needed_.size(); k-- > 0;) {
       if (named_[k] && needed_[k].empty()) needed_[k].insert(0);
-      if (needed_[k].empty()) continue;
-      const Columns columns = of(k);
-      std::visit([&](const auto& op) { propagate(op, columns); }, program.nodes()[k].operation);
+      if (!needed_[k].empty()) propagate(program.nodes()[k], of(k));
     }
   }
 
@@ -31,67 +35,33 @@ class Demand {
   Columns of(std::size_t index) const { return {needed_[index].begin(), needed_[index].end()}; }
 
  private:
-  void add(BundleId id, const Columns& columns) {
-    needed_[id.index()].insert(columns.begin(), columns.end());
-  }
-  void add(TableId id) { needed_[id.index()].insert(0); }
-  void add_all(BundleId id) {
-    for (Index column = 0; column < program_.type(id).columns; ++column) needed_[id.index()].insert(column);
-  }
-  // An operand of a coordinatewise instruction: one column is broadcast.
-  void add_operand(BundleId id, const Columns& columns) {
-    program_.type(id).columns == 1 ? add(id, {0}) : add(id, columns);
+  void add(std::size_t index, const Columns& columns) {
+    needed_[index].insert(columns.begin(), columns.end());
   }
 
-  void propagate(const MatMul& op, const Columns& columns) { add(op.argument, columns); }
-  void propagate(const Map& op, const Columns& columns) { add(op.argument, columns); }
-  void propagate(const Mix& op, const Columns& columns) {
-    for (const Index column : columns) {
-      for (SparseMatrix::InnerIterator it(*op.matrix, column); it; ++it) add(op.argument, {it.row()});
+  void propagate(const Node& node, const Columns& columns) {
+    const bool all = keeps_all_columns(node);
+    for (const auto& [bundle, map] : bundle_operands(node.operation)) {
+      const Index available = program_.type(bundle).columns;
+      add(bundle.index(), columns_read(all ? ColumnMap(AllColumns{}) : map, columns, available));
+      named_[bundle.index()] = true;
     }
-    named_[op.argument.index()] = true;  // a column of zeros is 0 times something
+    for (const auto& [table, map] : table_operands(node.operation)) add(table.index(), {0});
   }
-  void propagate(const TableMix& op, const Columns&) {
-    add_all(op.argument);
-    add(op.table);
-  }
-  void propagate(const Scale& op, const Columns&) {
-    add_all(op.argument);
-    add(op.factors);
-  }
-  void propagate(const Add& op, const Columns& columns) {
-    for (const Add::Term& term : op.terms) add_operand(term.bundle, columns);
-  }
-  void propagate(const Mul& op, const Columns& columns) {
-    add_operand(op.left, columns);
-    add_operand(op.right, columns);
-  }
-  void propagate(const Max& op, const Columns& columns) {
-    add_operand(op.left, columns);
-    add_operand(op.right, columns);
-  }
-  void propagate(const Standardize& op, const Columns& columns) {
-    std::set<int> touched;
-    for (const Index column : columns) touched.insert(op.group[static_cast<std::size_t>(column)]);
-    for (std::size_t j = 0; j < op.group.size(); ++j) {
-      if (touched.contains(op.group[j])) add(op.argument, {static_cast<Index>(j)});
-    }
-  }
-  void propagate(const Gram& op, const Columns&) {
-    add_all(op.left);
-    add_all(op.right);
-  }
-  void propagate(const Mean& op, const Columns&) { add_all(op.argument); }
-  void propagate(const Apply& op, const Columns&) {
-    for (const TableId argument : op.arguments) add(argument);
-  }
-  template <class WithoutOperands>
-  void propagate(const WithoutOperands&, const Columns&) {}
 
   const Program& program_;
   std::vector<std::set<Index>> needed_;
   std::vector<bool> named_;  // some instruction that is needed names it, even if it reads no column of it
 };
+
+// The places of `columns` in a list that holds them, ascending.
+Columns places(const Columns& columns, const Columns& among) {
+  Columns result;
+  for (const Index column : columns) {
+    result.push_back(std::lower_bound(among.begin(), among.end(), column) - among.begin());
+  }
+  return result;
+}
 
 // Rewrites instructions of one program into the builder of another, for some of their columns only.
 class Restriction {
@@ -115,101 +85,94 @@ class Restriction {
     for (std::size_t k = 0; k < count; ++k) {
       if (!demand.needs(k)) continue;
       columns_[k] = demand.of(k);
-      made_[k] = std::visit([&](const auto& op) { return rewrite(op, columns_[k]).index(); },
-                            source_.nodes()[k].operation);
+      const Node& node = source_.nodes()[k];
+      builder_.set_origin(origin(k));
+      made_[k] = keeps_all_columns(node) ? write_all(node, columns_[k]) : write(node, columns_[k]);
     }
+    builder_.set_origin({});
     std::vector<BundleId> result;
     for (const BundleId block : source_.output().blocks) result.push_back(at(block, outputs));
     return result;
   }
 
  private:
-  BundleId whole(BundleId id) const { return {builder_serial(), made_[id.index()]}; }
-  TableId table(TableId id) const { return {builder_serial(), made_[id.index()]}; }
-  std::uint32_t builder_serial() const { return readout_.program(); }
+  InputWeightId object(InputWeightId id) const { return input_weights_[id.index()]; }
+  WeightId object(WeightId id) const { return weights_[id.index()]; }
+  BiasId object(BiasId id) const { return biases_[id.index()]; }
 
-  // The places of `columns` of the source's bundle among the columns that its rewritten form kept.
-  Columns places(BundleId id, const Columns& columns) const {
-    const Columns& kept = columns_[id.index()];
-    Columns result;
-    for (const Index column : columns) {
-      result.push_back(std::lower_bound(kept.begin(), kept.end(), column) - kept.begin());
+  // Most instructions of a layer keep the same columns, and share an origin.
+  std::shared_ptr<const Origin> origin(std::size_t k) {
+    const Node& node = source_.nodes()[k];
+    const auto* type = std::get_if<BundleType>(&node.type);
+    if (!type || !node.origin || std::ssize(columns_[k]) == type->columns) return node.origin;
+    if (last_origin_.first != node.origin || last_origin_.second != columns_[k]) {
+      last_origin_ = {node.origin, columns_[k]};
+      restricted_origin_ =
+          std::make_shared<const Origin>(node.origin->restricted(columns_[k], type->columns));
     }
+    return restricted_origin_;
+  }
+
+  BundleId bundle(std::uint32_t number) const { return {builder_.serial(), number}; }
+  BundleId kept(BundleId id) const { return bundle(made_[id.index()]); }
+  TableId kept(TableId id) const { return {builder_.serial(), made_[id.index()]}; }
+
+  // These columns of the source's bundle, from its rewritten form.
+  BundleId at(BundleId id, const Columns& columns) {
+    return builder_.select(kept(id), places(columns, columns_[id.index()]));
+  }
+
+  std::uint32_t write_all(const Node& node, const Columns& columns) {
+    Operation copy = node.operation;
+    for_each_operand(copy, [&](auto& id, const ColumnMap&) { id = kept(id); });
+    const std::uint32_t all = builder_.append(copy);
+    const bool table = std::holds_alternative<TableType>(node.type);
+    return table ? all : builder_.select(bundle(all), columns).index();
+  }
+
+  // An instruction that makes a group makes all of its columns.
+  std::uint32_t write(const Node& node, const Columns& columns) {
+    Columns written = columns;
+    if (form(node.operation) == Form::groupwise) {
+      const BundleOperand operand = bundle_operands(node.operation).front();
+      written = columns_read(operand.columns, columns, source_.type(operand.bundle).columns);
+    }
+    Operation copy = node.operation;
+    for_each_object(copy, [&](auto& id) { id = object(id); });
+    const Overloaded rewrite{
+        [&](BundleId& id, const ColumnMap& map) {
+          const bool by_matrix =
+              std::holds_alternative<MatrixRows>(map);  // whose rows were restricted instead
+          id = by_matrix ? kept(id) : at(id, columns_read(map, written, source_.type(id).columns));
+        },
+        [&](TableId& id, const ColumnMap&) { id = kept(id); },
+    };
+    for_each_operand(copy, rewrite);
+    for_each_columnwise(copy, [&](auto& constant) { constant = restricted(constant, node, written); });
+    return builder_.select(bundle(builder_.append(copy)), places(columns, written)).index();
+  }
+
+  SharedMatrix restricted(const SharedMatrix& data, const Node&, const Columns& columns) const {
+    return std::make_shared<const Eigen::MatrixXd>((*data)(Eigen::all, columns));
+  }
+  std::vector<int> restricted(const std::vector<int>& group, const Node&, const Columns& columns) const {
+    std::vector<int> result;
+    for (const Index column : columns) result.push_back(group[static_cast<std::size_t>(column)]);
     return result;
   }
-
-  BundleId at(BundleId id, const Columns& columns) { return builder_.select(whole(id), places(id, columns)); }
-  BundleId operand(BundleId id, const Columns& columns) {
-    return source_.type(id).columns == 1 ? whole(id) : at(id, columns);
-  }
-
-  BundleId rewrite(const Input& op, const Columns& columns) {
-    return builder_.input(input_weights_[op.weight.index()], (*op.data)(Eigen::all, columns));
-  }
-  BundleId rewrite(const BiasColumn& op, const Columns&) { return builder_.column(biases_[op.bias.index()]); }
-  BundleId rewrite(const Ones& op, const Columns&) { return builder_.ones(op.width); }
-  BundleId rewrite(const MatMul& op, const Columns& columns) {
-    return builder_.matmul(weights_[op.weight.index()], at(op.argument, columns));
-  }
-  BundleId rewrite(const Mix& op, const Columns& columns) {
+  // The rows are the columns of the operand.
+  SharedSparse restricted(const SharedSparse& matrix, const Node& node, const Columns& columns) const {
+    const Columns& rows = columns_[bundle_operands(node.operation).front().bundle.index()];
     std::vector<Eigen::Triplet<double>> entries;
     for (std::size_t j = 0; j < columns.size(); ++j) {
-      for (SparseMatrix::InnerIterator it(*op.matrix, columns[j]); it; ++it) {
-        const Index row = places(op.argument, {it.row()}).front();
+      for (SparseMatrix::InnerIterator it(*matrix, columns[j]); it; ++it) {
+        const Index row = places({it.row()}, rows).front();
         entries.emplace_back(static_cast<int>(row), static_cast<int>(j), it.value());
       }
     }
-    SparseMatrix matrix(static_cast<Index>(columns_[op.argument.index()].size()),
-                        static_cast<Index>(columns.size()));
-    matrix.setFromTriplets(entries.begin(), entries.end());
-    return builder_.mix(whole(op.argument), std::move(matrix));
-  }
-  BundleId rewrite(const TableMix& op, const Columns& columns) {
-    return builder_.select(builder_.mix(whole(op.argument), table(op.table)), columns);
-  }
-  BundleId rewrite(const Add& op, const Columns& columns) {
-    std::vector<Add::Term> terms;
-    for (const Add::Term& term : op.terms) terms.push_back({term.coefficient, operand(term.bundle, columns)});
-    return builder_.add(std::move(terms));
-  }
-  BundleId rewrite(const Scale& op, const Columns& columns) {
-    return builder_.select(builder_.scale(whole(op.argument), table(op.factors)), columns);
-  }
-  BundleId rewrite(const Map& op, const Columns& columns) {
-    return builder_.map(op.activation, at(op.argument, columns));
-  }
-  BundleId rewrite(const Mul& op, const Columns& columns) {
-    const BundleId left = operand(op.left, columns);
-    return builder_.mul(left, operand(op.right, columns));
-  }
-  BundleId rewrite(const Max& op, const Columns& columns) {
-    const BundleId left = operand(op.left, columns);
-    return builder_.max(left, operand(op.right, columns));
-  }
-  BundleId rewrite(const Standardize& op, const Columns& columns) {
-    std::set<int> touched;
-    for (const Index column : columns) touched.insert(op.group[static_cast<std::size_t>(column)]);
-    Columns members;  // every column of a group that some needed column is in
-    std::vector<int> group;
-    for (std::size_t j = 0; j < op.group.size(); ++j) {
-      if (!touched.contains(op.group[j])) continue;
-      members.push_back(static_cast<Index>(j));
-      group.push_back(op.group[j]);
-    }
-    Columns selected;
-    for (const Index column : columns) {
-      selected.push_back(std::lower_bound(members.begin(), members.end(), column) - members.begin());
-    }
-    return builder_.select(builder_.standardize(at(op.argument, members), std::move(group), op.epsilon),
-                           selected);
-  }
-  TableId rewrite(const Constant& op, const Columns&) { return builder_.constant(*op.matrix); }
-  TableId rewrite(const Gram& op, const Columns&) { return builder_.gram(whole(op.left), whole(op.right)); }
-  TableId rewrite(const Mean& op, const Columns&) { return builder_.mean(whole(op.argument)); }
-  TableId rewrite(const Apply& op, const Columns&) {
-    std::vector<TableId> arguments;
-    for (const TableId argument : op.arguments) arguments.push_back(table(argument));
-    return builder_.apply(op.function, std::move(arguments));
+    SparseMatrix result(static_cast<Index>(rows.size()), static_cast<Index>(columns.size()));
+    result.setFromTriplets(entries.begin(), entries.end());
+    return std::make_shared<const SparseMatrix>(std::move(result));
   }
 
   const Program& source_;
@@ -220,6 +183,8 @@ class Restriction {
   ReadoutId readout_{0, 0};
   std::vector<std::uint32_t> made_;  // instruction of the source -> instruction of the builder
   std::vector<Columns> columns_;     // instruction of the source -> its columns that were kept
+  std::pair<std::shared_ptr<const Origin>, Columns> last_origin_;
+  std::shared_ptr<const Origin> restricted_origin_;  // for these columns of it
 };
 
 void check(const Program& program, const Columns& columns, const char* what) {

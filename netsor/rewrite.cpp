@@ -4,6 +4,7 @@
 #include <string>
 
 #include "netsor/error.hpp"
+#include "netsor/passes/traits.hpp"
 #include "netsor/restrict.hpp"
 
 namespace nngpcheck::netsor {
@@ -15,6 +16,10 @@ struct Objects {
   std::vector<InputWeightId> input_weights;
   std::vector<WeightId> weights;
   std::vector<BiasId> biases;
+
+  InputWeightId operator[](InputWeightId id) const { return input_weights[id.index()]; }
+  WeightId operator[](WeightId id) const { return weights[id.index()]; }
+  BiasId operator[](BiasId id) const { return biases[id.index()]; }
 };
 
 Objects draw(const Program& source, Builder& builder, const ObjectChanges& changes) {
@@ -48,8 +53,11 @@ class Copy {
   const Draft& draft() const { return draft_; }
 
   void write(std::size_t index) {
-    written_[index] =
-        std::visit([&](const auto& op) { return copy(op).index(); }, source_.nodes()[index].operation);
+    builder_.set_origin(source_.nodes()[index].origin);
+    Operation copy = source_.nodes()[index].operation;
+    for_each_object(copy, [&](auto& id) { id = objects_[id]; });
+    for_each_operand(copy, [&](auto& id, const ColumnMap&) { id = draft_[id]; });
+    written_[index] = builder_.append(copy);
   }
   void write(std::size_t index, const Change& change) {
     write(index);
@@ -67,37 +75,6 @@ class Copy {
   }
 
  private:
-  BundleId copy(const Input& op) {
-    return builder_.input(objects_.input_weights[op.weight.index()], *op.data);
-  }
-  BundleId copy(const BiasColumn& op) { return builder_.column(objects_.biases[op.bias.index()]); }
-  BundleId copy(const Ones& op) { return builder_.ones(op.width); }
-  BundleId copy(const MatMul& op) {
-    return builder_.matmul(objects_.weights[op.weight.index()], draft_[op.argument]);
-  }
-  BundleId copy(const Mix& op) { return builder_.mix(draft_[op.argument], *op.matrix); }
-  BundleId copy(const TableMix& op) { return builder_.mix(draft_[op.argument], draft_[op.table]); }
-  BundleId copy(const Add& op) {
-    std::vector<Add::Term> terms;
-    for (const Add::Term& term : op.terms) terms.push_back({term.coefficient, draft_[term.bundle]});
-    return builder_.add(std::move(terms));
-  }
-  BundleId copy(const Scale& op) { return builder_.scale(draft_[op.argument], draft_[op.factors]); }
-  BundleId copy(const Map& op) { return builder_.map(op.activation, draft_[op.argument]); }
-  BundleId copy(const Mul& op) { return builder_.mul(draft_[op.left], draft_[op.right]); }
-  BundleId copy(const Max& op) { return builder_.max(draft_[op.left], draft_[op.right]); }
-  BundleId copy(const Standardize& op) {
-    return builder_.standardize(draft_[op.argument], op.group, op.epsilon);
-  }
-  TableId copy(const Constant& op) { return builder_.constant(*op.matrix); }
-  TableId copy(const Gram& op) { return builder_.gram(draft_[op.left], draft_[op.right]); }
-  TableId copy(const Mean& op) { return builder_.mean(draft_[op.argument]); }
-  TableId copy(const Apply& op) {
-    std::vector<TableId> arguments;
-    for (const TableId argument : op.arguments) arguments.push_back(draft_[argument]);
-    return builder_.apply(op.function, std::move(arguments));
-  }
-
   const Program& source_;
   Builder& builder_;
   Objects objects_;

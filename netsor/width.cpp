@@ -30,6 +30,39 @@ std::int64_t Width::at(std::int64_t n) const {
   return multiple * numerator_;
 }
 
+namespace {
+
+// Products and sums of positive integers that may leave 64 bits: then `problem` is thrown.
+std::int64_t product(std::int64_t left, std::int64_t right, const std::string& problem) {
+  std::int64_t result = 0;
+  if (__builtin_mul_overflow(left, right, &result)) throw ProgramError(problem);
+  return result;
+}
+std::int64_t sum(std::int64_t left, std::int64_t right, const std::string& problem) {
+  std::int64_t result = 0;
+  if (__builtin_add_overflow(left, right, &result)) throw ProgramError(problem);
+  return result;
+}
+
+}  // namespace
+
+std::int64_t common_multiple(std::int64_t left, std::int64_t right) {
+  return product(left / std::gcd(left, right), right,
+                 "widths with denominators " + std::to_string(left) + " and " + std::to_string(right) +
+                     " are integers together at no base width n of 64 bits; choose denominators with a small "
+                     "common multiple");
+}
+
+Width operator+(const Width& left, const Width& right) {
+  const std::string problem = "widths " + left.text() + " and " + right.text() +
+                              ": their sum is no fraction of 64-bit integers; choose widths with small "
+                              "numerators and denominators";
+  const std::int64_t denominator = common_multiple(left.denominator_, right.denominator_);
+  const std::int64_t a = product(left.numerator_, denominator / left.denominator_, problem);
+  const std::int64_t b = product(right.numerator_, denominator / right.denominator_, problem);
+  return Width(sum(a, b, problem), denominator);
+}
+
 std::string Width::text() const {
   std::string result = numerator_ == 1 ? "n" : std::to_string(numerator_) + "n";
   if (denominator_ != 1) result.append("/").append(std::to_string(denominator_));

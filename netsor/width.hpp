@@ -26,6 +26,9 @@ class Width {
   /// 64-bit integer.
   std::int64_t at(std::int64_t n) const;
 
+  /// The width of two bundles side by side. Throws ProgramError where it is no fraction of 64-bit integers.
+  friend Width operator+(const Width& left, const Width& right);
+
   /// "n", "4n", "n/8", "3n/2".
   std::string text() const;
 
@@ -35,5 +38,9 @@ class Width {
   std::int64_t numerator_ = 1;
   std::int64_t denominator_ = 1;
 };
+
+/// The smallest positive multiple of both, for positive integers: base widths that are multiples of both
+/// denominators are multiples of it. Throws ProgramError if it is no 64-bit integer.
+std::int64_t common_multiple(std::int64_t left, std::int64_t right);
 
 }  // namespace nngpcheck::netsor

@@ -20,16 +20,21 @@ UncertainMatrix block(const UncertainMatrix& full, const Members& rows, const Me
 
 /// φ(standardize(x)).
 struct Operand {
-  NodeIndex argument;
+  NodeIndex argument, standardize;
   HomogeneousForm form;
   double epsilon;
   std::vector<Members> groups;
   Index columns;
 };
 
-Operand operand(const Structure& structure, const BatchNormPattern& pattern) {
-  Operand result{
-      pattern.argument, pattern.form, pattern.standardize->epsilon, {}, structure.columns(pattern.argument)};
+Operand operand(const Structure& structure, NodeIndex node, const BatchNormPattern& pattern) {
+  const auto* map = std::get_if<netsor::Map>(&structure.program().nodes()[node].operation);
+  Operand result{pattern.argument,
+                 map ? map->argument.index() : node,
+                 pattern.form,
+                 pattern.standardize->epsilon,
+                 {},
+                 structure.columns(pattern.argument)};
   for (int g = 0; g < pattern.groups(); ++g) result.groups.push_back(pattern.members(g));
   return result;
 }
@@ -98,6 +103,20 @@ class BatchNormStep : public Step {
     return result;
   }
 
+  // The first group that fails by itself, too, where the error does not know more.
+  Place place(const Values& values, const LimitError& error) const override {
+    if (!error.columns().empty()) return {demand().left, error.columns()};
+    const UncertainMatrix all = values.covariance(left_.argument, left_.argument);
+    for (const Members& group : left_.groups) {
+      try {
+        batch_norm_same_group(left_.form, left_.form, block(all, group, group), left_.epsilon);
+      } catch (const LimitError&) {
+        return {left_.standardize, {group.front()}};
+      }
+    }
+    return {left_.standardize};
+  }
+
  private:
   bool symmetric() const { return demand().left == demand().right; }
 
@@ -148,8 +167,8 @@ StepPointer batch_norm_rule(const Planning& planning, const Demand& demand) {
   const NodeIndex u = left->argument, v = right->argument;
   std::vector<Demand> needs = {Demand::covariance(u, v)};
   if (u != v) needs.insert(needs.end(), {Demand::covariance(u, u), Demand::covariance(v, v)});
-  return std::make_unique<BatchNormStep>(demand, std::move(needs), operand(planning.structure, *left),
-                                         operand(planning.structure, *right),
+  return std::make_unique<BatchNormStep>(demand, std::move(needs), operand(planning.structure, x, *left),
+                                         operand(planning.structure, y, *right),
                                          left->standardize == right->standardize);
 }
 

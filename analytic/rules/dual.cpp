@@ -40,6 +40,22 @@ struct Operand {
   Index place(Index i) const { return variance.entries.is_full() ? i * columns + i : i; }
 };
 
+// The first column at which φ fails by itself, too, where the error does not know it.
+std::vector<Index> failing_columns(const Operand& operand, const Values& values, const LimitError& error) {
+  if (!error.columns().empty()) return error.columns();
+  const std::vector<Marginal> law = operand.law(values);
+  for (std::size_t i = 0; i < law.size(); ++i) {
+    const double mean = law[i].mean, variance = std::max(0.0, law[i].variance);
+    const BivariateNormal same{variance, variance, variance, mean, mean};
+    try {
+      dual(operand.phi, operand.phi, same);
+    } catch (const LimitError&) {
+      return {static_cast<Index>(i)};
+    }
+  }
+  return {};
+}
+
 Operand operand(const Planning& planning, NodeIndex node, std::optional<Demand> covariance) {
   const DualPattern pattern = *dual_pattern(planning.structure, node);
   const NodeIndex u = pattern.argument;
@@ -121,6 +137,10 @@ class MeanStep : public Step {
     return result;
   }
 
+  Place place(const Values& values, const LimitError& error) const override {
+    return {demand().left, failing_columns(operand_, values, error)};
+  }
+
  private:
   Operand operand_;
 };
@@ -181,6 +201,10 @@ class DualStep : public Step {
       });
     }
     return result;
+  }
+
+  Place place(const Values& values, const LimitError& error) const override {
+    return {demand().left, failing_columns(left_, values, error)};
   }
 
  private:

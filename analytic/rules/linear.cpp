@@ -9,6 +9,7 @@
 #include "analytic/form_changes.hpp"
 #include "analytic/rules/rules.hpp"
 #include "analytic/uncertain_arithmetic.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -16,6 +17,7 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
+using Columns = std::vector<Index>;
 using netsor::Overloaded;
 using netsor::SparseMatrix;
 
@@ -27,13 +29,15 @@ struct Pair {
   std::optional<Demand> source = {};
   bool transposed = false;              // the source's rows are the columns of `right`
   std::optional<double> variance = {};  // times the source
-  std::function<UncertainMatrix()> constant = {};
-  bool narrow = false;  // only the diagonal is at hand, as a column
+  std::function<UncertainMatrix(const Columns& rows, const Columns& columns)> constant = {};
+  bool narrow = false;  // only the diagonal is at hand, all of it, as a column
 
-  UncertainMatrix value(const Values& values) const {
-    if (!source) return constant();
-    UncertainMatrix result = narrow ? values.diagonal(*source) : values[*source];
-    if (transposed) result = transpose(result);
+  /// At these columns of either.
+  UncertainMatrix value(const Values& values, const Columns& rows, const Columns& columns) const {
+    if (!source) return constant(rows, columns);
+    UncertainMatrix result = narrow       ? values.diagonal(*source)
+                             : transposed ? transpose(part(values[*source], columns, rows))
+                                          : part(values[*source], rows, columns);
     if (variance) {
       result.value *= *variance;
       result.bound = *variance * result.bound + epsilon * result.value.cwiseAbs();
@@ -55,6 +59,11 @@ struct Pair {
 const LinearForm::Term& term(const LinearForm& form, NodeIndex atom) {
   return *std::find_if(form.terms.begin(), form.terms.end(),
                        [&](const LinearForm::Term& t) { return t.atom == atom; });
+}
+
+/// All columns of a source or atom; the one of `one`.
+Columns all_columns(const Structure& structure, NodeIndex atom) {
+  return columns_read({atom, {}}, atom == one ? 1 : structure.columns(atom));
 }
 
 /// The coefficients of an atom of X and their change in one direction, as matrices; both 0×0 for Y = one.
@@ -123,8 +132,9 @@ class LinearStep : public Step {
     for (const Pair& pair : pairs_) {
       if (pair.source && values[*pair.source].value.isZero(0) && values[*pair.source].bound.isZero(0))
         continue;
-      add_congruence(sum, term(values.form(x), pair.left), pair.value(values),
-                     y == one ? no_coefficients : term(values.form(y), pair.right));
+      const LinearForm::Term& left = term(values.form(x), pair.left);
+      const LinearForm::Term& right = y == one ? no_coefficients : term(values.form(y), pair.right);
+      add_congruence(sum, left, pair.value(values, read(left), read(right)), right);
     }
     if (x == y) symmetrize(sum);
     return sum;
@@ -135,7 +145,7 @@ class LinearStep : public Step {
     const Index columns = structure_.columns(x);
     UncertainMatrix sum = zero(columns, 1);
     for (const Pair& pair : pairs_) {
-      const UncertainMatrix source = pair.value(values);
+      const UncertainMatrix source = whole(pair, values);
       for (Index j = 0; j < columns; ++j) {
         for (const auto& [row, left] : column_entries(term(values.form(x), pair.left), j)) {
           for (const auto& [other, right] : column_entries(term(values.form(x), pair.right), j)) {
@@ -167,12 +177,21 @@ class LinearStep : public Step {
       const MatrixXd change = pair.change(structure_, changes, direction);
       if (change.size() > 0) add(a.value, change, b.value);
       if (!a.change && !b.change) continue;
-      const MatrixXd e = pair.value(values).value;
+      const MatrixXd e = whole(pair, values).value;
       if (a.change) add(a.change, e, b.value);
       if (b.change) add(a.value, e, b.change);
     }
     if (all && x == y) sum = (0.5 * (sum + sum.transpose())).eval();
     return sum;
+  }
+
+  // The columns that a combination reads of its atom.
+  Columns read(const LinearForm::Term& term) const {
+    return columns_read(term, term.atom == one ? 1 : structure_.columns(term.atom));
+  }
+
+  UncertainMatrix whole(const Pair& pair, const Values& values) const {
+    return pair.value(values, all_columns(structure_, pair.left), all_columns(structure_, pair.right));
   }
 
   const Structure& structure_;
@@ -189,25 +208,16 @@ StepPointer make(const Planning& planning, const Demand& demand, std::vector<Pai
   return std::make_unique<LinearStep>(planning.structure, demand, std::move(needs), std::move(pairs));
 }
 
-double mean_of_source(const netsor::Program& program, NodeIndex source) {
-  return std::visit(Overloaded{
-                        [&](const netsor::BiasColumn& op) { return program[op.bias].mean; },
-                        [](const netsor::Ones&) { return 1.0; },
-                        [](const auto&) { return 0.0; },
-                    },
-                    program.nodes()[source].operation);
-}
-
 StepPointer mean(const Planning& planning, const Demand& demand) {
   const Structure& structure = planning.structure;
   const NodeIndex x = demand.left;
   std::vector<Pair> pairs;
   if (structure.gaussian(x)) {
     for (const NodeIndex source : structure.sources(x)) {
-      const double mean = mean_of_source(structure.program(), source);
+      const double mean = structure.mean_of_source(source);
       if (mean == 0) continue;
-      pairs.push_back({.left = source, .right = one, .constant = [mean] {
-                         return exact(MatrixXd::Constant(1, 1, mean));
+      pairs.push_back({.left = source, .right = one, .constant = [mean](const Columns& rows, const Columns&) {
+                         return exact(MatrixXd::Constant(std::ssize(rows), 1, mean));
                        }});
     }
   } else if (structure.is_atom(x)) {
@@ -229,7 +239,7 @@ Pair moment_pair(NodeIndex left, NodeIndex right, NodeIndex x, NodeIndex y) {
 Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow) {
   const netsor::Program& program = planning.structure.program();
   const auto& right = program.nodes()[b].operation;
-  return std::visit(
+  return netsor::visit<netsor::Form::source>(
       Overloaded{
           [&](const netsor::Input& op) {
             const netsor::InputWeight& weight = program[op.weight];
@@ -239,23 +249,25 @@ Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow
             const double rounding = epsilon * static_cast<double>(weight.inputs + 2);
             Pair pair{.left = a, .right = b, .narrow = narrow};
             if (narrow) {
-              pair.constant = [=] {
+              pair.constant = [=](const Columns&, const Columns&) {
                 const MatrixXd value = scale * first->colwise().squaredNorm().transpose();
                 return UncertainMatrix{value, rounding * value};
               };
             } else {
-              pair.constant = [=] {
-                const MatrixXd size = first->cwiseAbs().transpose() * second->cwiseAbs();
-                return UncertainMatrix{scale * (first->transpose() * *second), rounding * scale * size};
+              pair.constant = [=](const Columns& rows, const Columns& columns) {
+                const MatrixXd x = (*first)(Eigen::all, rows), y = (*second)(Eigen::all, columns);
+                const MatrixXd size = x.cwiseAbs().transpose() * y.cwiseAbs();
+                return UncertainMatrix{scale * (x.transpose() * y), rounding * scale * size};
               };
             }
             return pair;
           },
           [&](const netsor::BiasColumn& op) {
             const double variance = program[op.bias].variance;
-            return Pair{.left = a, .right = b, .constant = [variance] {
-                          return exact(MatrixXd::Constant(1, 1, variance));
-                        }};
+            return Pair{
+                .left = a, .right = b, .constant = [variance](const Columns& rows, const Columns& columns) {
+                  return exact(MatrixXd::Constant(std::ssize(rows), std::ssize(columns), variance));
+                }};
           },
           [&](const netsor::MatMul& op) {
             Pair pair =
@@ -265,7 +277,11 @@ Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow
             pair.narrow = narrow;
             return pair;
           },
-          [&](const auto&) { return Pair{.left = a, .right = b, .constant = [] { return zero(1, 1); }}; },
+          [&](const netsor::Ones&) {
+            return Pair{.left = a, .right = b, .constant = [](const Columns& rows, const Columns& columns) {
+                          return zero(std::ssize(rows), std::ssize(columns));
+                        }};
+          },
       },
       program.nodes()[a].operation);
 }

@@ -5,8 +5,10 @@
 #include <set>
 
 #include "analytic/leaf_columns.hpp"
+#include "analytic/pointwise.hpp"
 #include "analytic/rules/rules.hpp"
 #include "analytic/uncertain_arithmetic.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -60,8 +62,8 @@ class PathsStep : public Step {
     const auto [x, y] = std::pair(demand().left, demand().right);
     Paths& paths = workplace.paths[system_];
     cost.evaluations = structure_.columns(x) * (y == one ? 1 : structure_.columns(y)) * paths.points();
-    UncertainMatrix result = exact(local_ ? paths.average_locally(x, y) : paths.average(x, y));
-    // The arguments' bounds enter with condition number 1, relative to the size of the entries.
+    const PathAverage average = local_ ? paths.average_locally(x, y) : paths.average(x, y);
+    // The arguments' bounds enter with condition number 1, relative to the size of what is averaged.
     double relative = 32 * epsilon;
     for (const Demand& argument : needs()) {
       if (!argument.is_number()) continue;
@@ -69,8 +71,7 @@ class PathsStep : public Step {
       const double size = value.value.cwiseAbs().maxCoeff();
       if (size > 0) relative = std::max(relative, value.bound.maxCoeff() / size);
     }
-    result.bound = relative * result.value.cwiseAbs();
-    return result;
+    return {average.value, relative * average.size};
   }
 
   Directions push(Workplace& workplace, const Changes& changes) const override {
@@ -94,13 +95,9 @@ class PathsStep : public Step {
       open.pop_back();
       if (structure_.gaussian(node) || !visited.insert(node).second) continue;
       const auto& operation = structure_.program().nodes()[node].operation;
-      const auto* map = std::get_if<netsor::Map>(&operation);
-      if (map && !has_derivative(map->activation)) return false;
-      for (const std::size_t operand : netsor::operands(operation)) {
-        const bool bundle =
-            std::holds_alternative<netsor::BundleType>(structure_.program().nodes()[operand].type);
-        if (bundle) open.push_back(static_cast<NodeIndex>(operand));
-      }
+      if (netsor::form(operation) == netsor::Form::pointwise && !has_derivatives(operation)) return false;
+      for (const auto& [operand, columns] : netsor::bundle_operands(operation))
+        open.push_back(operand.index());
     }
     return true;
   }
@@ -228,8 +225,9 @@ class PathPlanner {
       for (const NodeIndex table : structure_.tables(next)) needs.push_back(Demand::table(table));
       for (const NodeIndex atom : structure_.atoms(next)) {
         if (structure_.gaussian(atom)) continue;
-        for (const std::size_t operand : netsor::operands(structure_.program().nodes()[atom].operation)) {
-          open.push_back(static_cast<NodeIndex>(operand));
+        for (const auto& [operand, columns] :
+             netsor::bundle_operands(structure_.program().nodes()[atom].operation)) {
+          open.push_back(operand.index());
         }
       }
     }

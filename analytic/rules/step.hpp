@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analytic/changes.hpp"
+#include "analytic/error.hpp"
 #include "analytic/path_systems.hpp"
 #include "analytic/values.hpp"
 
@@ -67,6 +68,17 @@ class Step {
   /// of a batch of directions (columns). Changes of a symmetric quantity are symmetric. Steps without a
   /// number give 0×0. Throws LimitError where the value is not differentiable.
   virtual Directions push(Workplace& workplace, const Changes& changes) const = 0;
+
+  /// Where a program fails: an instruction, and the columns of its value.
+  struct Place {
+    NodeIndex node;
+    std::vector<Eigen::Index> columns = {};
+  };
+
+  /// Where `value` failed with this error: as far as the error says, unless a rule finds more.
+  virtual Place place(const Values&, const LimitError& error) const {
+    return {demand_.left, error.columns()};
+  }
 
   /// How many arrays of one number per path it keeps.
   virtual double arrays_per_path() const { return 0; }

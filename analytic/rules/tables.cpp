@@ -5,6 +5,7 @@
 #include "analytic/rules/rules.hpp"
 #include "analytic/table_function.hpp"
 #include "analytic/uncertain_arithmetic.hpp"
+#include "netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -100,31 +101,30 @@ StepPointer table_rule(const Planning& planning, const Demand& demand) {
   const auto read = [&](const Demand& source, ReadStep::As as) -> StepPointer {
     return std::make_unique<ReadStep>(demand, source, as, structure.columns(source.left));
   };
-  return std::visit(netsor::Overloaded{
-                        [&](const netsor::Constant& op) -> StepPointer {
-                          return std::make_unique<ConstantStep>(demand, *op.matrix);
-                        },
-                        [&](const netsor::Gram& op) {
-                          const bool turned = op.left.index() > op.right.index();
-                          return read(Demand::moment(op.left.index(), op.right.index()),
-                                      turned ? ReadStep::As::transposed : ReadStep::As::matrix);
-                        },
-                        [&](const netsor::Mean& op) {
-                          return read(Demand::mean(op.argument.index()), ReadStep::As::transposed);
-                        },
-                        [&](const netsor::Apply& op) -> StepPointer {
-                          // The diagonal of a Gram needs no more than second moments.
-                          if (const auto argument = gram_diagonal(structure, op)) {
-                            return read(planning.second_moment(*argument), ReadStep::As::row);
-                          }
-                          std::vector<Demand> arguments;
-                          for (const auto argument : op.arguments)
-                            arguments.push_back(Demand::table(argument.index()));
-                          return std::make_unique<ApplyStep>(demand, op.function, std::move(arguments));
-                        },
-                        [](const auto&) -> StepPointer { return nullptr; },
-                    },
-                    structure.program().nodes()[demand.left].operation);
+  return netsor::visit<netsor::Form::table>(
+      netsor::Overloaded{
+          [&](const netsor::Constant& op) -> StepPointer {
+            return std::make_unique<ConstantStep>(demand, *op.matrix);
+          },
+          [&](const netsor::Gram& op) {
+            const bool turned = op.left.index() > op.right.index();
+            return read(Demand::moment(op.left.index(), op.right.index()),
+                        turned ? ReadStep::As::transposed : ReadStep::As::matrix);
+          },
+          [&](const netsor::Mean& op) {
+            return read(Demand::mean(op.argument.index()), ReadStep::As::transposed);
+          },
+          [&](const netsor::Apply& op) -> StepPointer {
+            // The diagonal of a Gram needs no more than second moments.
+            if (const auto argument = gram_diagonal(structure, op)) {
+              return read(planning.second_moment(*argument), ReadStep::As::row);
+            }
+            std::vector<Demand> arguments;
+            for (const auto argument : op.arguments) arguments.push_back(Demand::table(argument.index()));
+            return std::make_unique<ApplyStep>(demand, op.function, std::move(arguments));
+          },
+      },
+      structure.program().nodes()[demand.left].operation);
 }
 
 }  // namespace nngpcheck::analytic

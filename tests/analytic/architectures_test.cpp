@@ -1,6 +1,8 @@
 // Textbook identities between kernels of architectures.
 #include <gmock/gmock.h>
 
+#include <ctime>
+
 #include "analytic/error.hpp"
 #include "analytic/limit.hpp"
 #include "architectures/cnn.hpp"
@@ -128,8 +130,83 @@ TEST(Architectures, AttentionWithSeparateWeightsAverages) {
   }
   Layers tied = start;
   tied.push_back({SelfAttention{.weights = "tied"}});
-  const MatrixXd tokens = kernel(tied, inputs);
-  EXPECT_GT(std::abs(tokens(0, 0) - tokens(1, 1)), 1e-3);
+  // Scores are the second moments of the tokens, and stay: AᵀGA, A the softmax over each sentence.
+  const MatrixXd g = kernel(start, inputs);
+  MatrixXd a = MatrixXd::Zero(16, 16);
+  for (const auto& [first, length] : {std::pair{0, 7}, {7, 9}})
+    a.block(first, first, length, length) = g.block(first, first, length, length).array().exp();
+  a = a * a.colwise().sum().cwiseInverse().asDiagonal();
+  expect_equal(kernel(tied, inputs), a.transpose() * g * a);
+}
+
+// K(s, t) of a flattened grid is the mean over its positions p of K(s p, t p).
+TEST(Architectures, FlatteningAveragesEqualPositions) {
+  for (const bool gaussian : {true, false}) {
+    Layers layers{{Conv{}}, relu, {Conv{.width = netsor::Width(1, 2), .bias_variance = 0.3}}};
+    if (!gaussian) layers.push_back(relu);
+    const Inputs inputs = images(3, {4, 3});
+    const MatrixXd all = kernel(layers, inputs);
+    layers.push_back({Flatten{}});
+    MatrixXd expected = MatrixXd::Zero(3, 3);
+    for (Index s = 0; s < 3; ++s) {
+      for (Index t = 0; t < 3; ++t) expected(s, t) = all.block(12 * s, 12 * t, 12, 12).trace() / 12;
+    }
+    expect_equal(kernel(layers, inputs), expected);
+  }
+}
+
+// Only equal positions count: that costs no more than the average of all pairs. Without that, time would grow
+// with the number of positions; CPU time, since machines are shared.
+TEST(Architectures, FlatteningIsNoDearerThanPooling) {
+  const Inputs inputs = images(2, {20, 20});
+  const auto seconds = [&](const Layers& tail) {
+    Layers layers{{Conv{}}, relu, {Conv{}}, relu};
+    layers.insert(layers.end(), tail.begin(), tail.end());
+    const std::clock_t start = std::clock();
+    kernel(layers, inputs);
+    return static_cast<double>(std::clock() - start);
+  };
+  EXPECT_LT(seconds({{Flatten{}}}), 3 * seconds({{GlobalAveragePool{}}}));
+}
+
+// As PyTorch Geometric (add_remaining_self_loops) has it; A + 2I gives other numbers. Rounded to seven
+// digits.
+TEST(Architectures, SelfLoopsAreAddedToNodesWithoutOne) {
+  Inputs inputs;
+  inputs.data = MatrixXd{{1, 0, 1, 2}, {0, 1, 1, -1}};
+  inputs.labels = {"0", "1", "2", "3"};
+  inputs.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}};
+  const auto expect_values = [&] {
+    const MatrixXd k = kernel({{GraphConv{.weight_variance = 2}}, relu}, inputs);
+    EXPECT_NEAR(k(0, 0), 0.2083333, 5e-8);
+    EXPECT_NEAR(k(0, 1), 0.3555044, 5e-8);
+    EXPECT_NEAR(k(1, 1), 0.6083050, 5e-8);
+  };
+  expect_values();
+  inputs.graph->push_back({1, 1});
+  expect_values();
+  for (const Index node : {0, 2, 3}) inputs.graph->push_back({node, node});
+  expect_values();
+}
+
+// Two images of 6×6 with few nonzero pixels, a convolution of stride 2 padded by TensorFlow's rule,
+// flattened: rounded to seven digits.
+TEST(Architectures, SamePaddingIsTensorFlows) {
+  Inputs inputs = images(2, {6, 6});
+  inputs.data = MatrixXd::Zero(1, 72);
+  for (const auto& [column, pixel] : {std::pair{14, 0.5},
+                                      {15, 1.0},
+                                      {20, 1.0},
+                                      {21, 0.3},
+                                      {36 + 8, 1.0},
+                                      {36 + 14, 1.0},
+                                      {36 + 20, 1.0},
+                                      {36 + 26, 1.0}})
+    inputs.data(0, column) = pixel;
+  const MatrixXd k =
+      kernel({{Conv{.stride = {2}, .padding = "SAME", .weight_variance = 2}}, relu, {Flatten{}}}, inputs);
+  EXPECT_NEAR(k(0, 1), 0.0568925, 5e-8);
+  EXPECT_NEAR(k(1, 1), 0.1481481, 5e-8);
 }
 
 TEST(Architectures, TooManyPositionsAreRefusedBeforeAnythingIsAllocated) {

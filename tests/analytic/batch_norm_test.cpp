@@ -253,9 +253,7 @@ TEST(BatchNorm, HighPowersAndWideSpectra) {
   const Eigen::VectorXd scales =
       Eigen::VectorXd::LinSpaced(8, 0, -6).unaryExpr([](double x) { return std::pow(10, x); });
   k = scales.asDiagonal() * k * scales.asDiagonal();
-  const UncertainMatrix highest = same_group(form("power_20"), form("power_20"), k);
-  EXPECT_TRUE(highest.value.allFinite() && highest.bound.allFinite());
-  for (const char* name : {"relu", "power_5", "rectified_power_6"}) {
+  for (const char* name : {"relu", "power_5", "rectified_power_6", "power_20"}) {
     const HomogeneousForm phi = form(name);
     const auto same = batch_norm_same_group(phi, phi, exact(k), 0);
     const auto twice = batch_norm_two_groups(phi, phi, {exact(k), 0}, {exact(k), 0}, exact(k));

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <Eigen/Eigenvalues>
+#include <atomic>
+#include <memory>
 
 #include "architectures/mlp.hpp"
 #include "architectures/recurrent.hpp"
@@ -158,8 +160,21 @@ TEST(Structure, WeightTiedAcrossLayersCorrelatesThem) {
     b.output(b.readout({"v", 1}), b.map(Activation::named("erf"), b.add(first, second)));
     return std::move(b).build();
   };
-  const MatrixXd tied = analytic::limit(program(true)).kernel;
-  const MatrixXd untied = analytic::limit(program(false)).kernel;
+  // E[erf u erf v] = (2/π) asin(2c/√((1 + 2a)(1 + 2b))) for variances a, b and covariance c (Williams 1997).
+  const auto erf_kernel = [](const MatrixXd& c) {
+    const Eigen::VectorXd scale = (1 + 2 * c.diagonal().array()).rsqrt();
+    return MatrixXd((2 * (scale.asDiagonal() * c * scale.asDiagonal()).array()).asin() *
+                    (2 / std::numbers::pi));
+  };
+  const MatrixXd k =
+      analytic::limit(mlp({.depth = 1, .activation = Activation::named("relu")}, vectors(3))).kernel;
+  MatrixXd sum = MatrixXd::Identity(3, 3), permutation = MatrixXd::Zero(3, 3);
+  permutation(1, 0) = permutation(2, 1) = permutation(0, 2) = 1;
+  sum += permutation;
+  const MatrixXd tied = erf_kernel(sum.transpose() * k * sum);
+  const MatrixXd untied = erf_kernel(k + permutation.transpose() * k * permutation);
+  EXPECT_LT((analytic::limit(program(true)).kernel - tied).cwiseAbs().maxCoeff(), 1e-14);
+  EXPECT_LT((analytic::limit(program(false)).kernel - untied).cwiseAbs().maxCoeff(), 1e-14);
   EXPECT_GT((tied - untied).cwiseAbs().maxCoeff(), 1e-2);
 }
 
@@ -250,6 +265,51 @@ TEST(Limit, RefusesWhatHasNoLimit) {
               ::testing::ThrowsMessage<analytic::LimitError>(::testing::HasSubstr("epsilon > 0")));
 }
 
+// The message of the error that a network's limit ends with.
+std::string error_of(const architectures::Layers& layers, const architectures::Inputs& inputs) {
+  try {
+    analytic::limit(architectures::program(architectures::network(layers), inputs));
+  } catch (const analytic::LimitError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Limit, ErrorsNameTheLayerAndTheInput) {
+  using namespace architectures;
+  using ::testing::AllOf;
+  using ::testing::HasSubstr;
+  const auto activate = [](const Activation& phi) { return Layer{Activate{phi}}; };
+  Inputs images = vectors(12);
+  images.grid = {2, 3};
+  images.data.col(7).setZero();  // position 0,1 of sample 1
+  EXPECT_THAT(error_of({{Dense{}}, {LayerNorm{}}}, images),
+              AllOf(HasSubstr("layer \"layer_norm1\""), HasSubstr(", input \"7\": "),
+                    HasSubstr("use an epsilon > 0")));
+  // Behind a layer that moves the sites, a column is called by sample and position; a window sees position
+  // 0,1 alone.
+  const Conv wide{.kernel = {1}, .stride = {1, 2}, .padding = "valid"};
+  images.data.col(8).setZero();
+  EXPECT_THAT(error_of({{wide}, {LayerNorm{}}}, images),
+              AllOf(HasSubstr("layer \"layer_norm1\""), HasSubstr(", input \"1:0,1\": ")));
+  Inputs large = vectors(3);
+  large.data.col(1) *= 1e200;
+  EXPECT_THAT(error_of({{Dense{}}, activate(Activation::named("relu"))}, large),
+              AllOf(HasSubstr("layer \"dense1\""), HasSubstr("input \"1\""), HasSubstr("not finite")));
+  large.data.col(1) *= 1e-100;
+  const Activation cube = Activation::custom("cube", [](double x) { return x * x * x; });
+  EXPECT_THAT(error_of({{Dense{}}, activate(Activation::named("square"))}, large), HasSubstr("input \"1\""));
+  EXPECT_THAT(error_of({{Dense{}}, {Activate{cube}, "steep"}}, large),
+              AllOf(HasSubstr("layer \"steep\""), HasSubstr("input \"1\"")));
+  Inputs twice = vectors(6);
+  twice.data.col(4) = twice.data.col(5) = twice.data.col(3);
+  twice.batch = {0, 0, 0, 1, 1, 1};
+  EXPECT_THAT(error_of({{Dense{}}, {BatchNorm{}}, activate(Activation::named("relu"))}, twice),
+              AllOf(HasSubstr("layer \"batch_norm1\""), HasSubstr("input \"3\""), HasSubstr("epsilon > 0")));
+  EXPECT_EQ(error_of({{Dense{}}, {BatchNorm{.epsilon = 0.1}}, activate(Activation::named("relu"))}, twice),
+            "");
+}
+
 TEST(Limit, RefusesImpossibleOptions) {
   const auto program = mlp({}, vectors(2));
   const auto message = [&](const analytic::LimitOptions& options, const char* text) {
@@ -262,6 +322,33 @@ TEST(Limit, RefusesImpossibleOptions) {
   message({.points = 1024, .tolerance = 1e-3}, "not both");
 }
 
+/// Asks to stop when it is asked for the last of so many times.
+Progress stopped_after(int questions) {
+  return Progress({}, [left = std::make_shared<std::atomic<int>>(questions)] { return --*left <= 0; });
+}
+
+TEST(Limit, IsStoppedAtAnyStepAndInAnyRandomization) {
+  const auto by_formula = mlp({.depth = 3}, vectors(3));
+  const auto by_paths = lstm({}, sentences());
+  for (const int questions : {1, 2, 5}) {
+    EXPECT_THROW(analytic::limit(by_formula, {.progress = stopped_after(questions)}), Stopped);
+  }
+  for (const int questions : {1, 100, 1000}) {
+    EXPECT_THROW(analytic::limit(by_paths, {.points = 256, .progress = stopped_after(questions)}), Stopped);
+  }
+  EXPECT_EQ(analytic::limit(by_formula, {.progress = stopped_after(1 << 30)}).kernel,
+            analytic::limit(by_formula).kernel);
+}
+
+TEST(Limit, ReportsStepsAndRandomizations) {
+  std::vector<std::string> reports;
+  const Progress progress([&](auto, const std::string& what) { reports.push_back(what); }, {},
+                          std::chrono::milliseconds(0));
+  analytic::limit(lstm({}, sentences()), {.randomizations = 2, .points = 4, .progress = progress});
+  EXPECT_THAT(reports, ::testing::Contains(::testing::StartsWith("limit, step 1 of ")));
+  EXPECT_THAT(reports, ::testing::Contains("limit, 2 of 2 randomizations of 2^2 points"));
+}
+
 TEST(Plan, NamesTheRuleOfEveryPair) {
   const auto program = mlp({.depth = 2}, vectors(3));
   const analytic::Limit limit = analytic::limit(program);
@@ -269,6 +356,24 @@ TEST(Plan, NamesTheRuleOfEveryPair) {
   EXPECT_THAT(plan, ::testing::HasSubstr("relu(g1)"));
   EXPECT_THAT(plan, ::testing::HasSubstr("closed form"));
   EXPECT_EQ(limit.method, "closed form");
+}
+
+TEST(Plan, ListsKinksAndJumpsOfCustomActivations) {
+  const auto plan = [](const netsor::Activation& activation) {
+    const auto program = mlp({.activation = activation}, vectors(3));
+    return analytic::explain(program, analytic::limit(program));
+  };
+  using netsor::Activation;
+  EXPECT_THAT(plan(Activation::named("hardswish")),
+              ::testing::HasSubstr("kinks and jumps of hardswish in [-10, 10]: -3, 3\n"));
+  EXPECT_THAT(plan(Activation::from_expression("x*tanh(x)")),
+              ::testing::HasSubstr("kinks and jumps of x*tanh(x) in [-10, 10]: none\n"));
+  EXPECT_THAT(plan(Activation::from_expression("rint(2*x)")), ::testing::HasSubstr("-9.75, -9.25, "));
+  EXPECT_THAT(plan(Activation::from_expression("rint(2*x)")), ::testing::HasSubstr(", … (40)\n"));
+  EXPECT_THAT(plan(Activation::custom("mine", [](double x) { return x; })),
+              ::testing::HasSubstr(
+                  "mine in [-10, 10]: none known; there may be others, so its error bars are estimates"));
+  EXPECT_THAT(plan(Activation::named("relu")), ::testing::Not(::testing::HasSubstr("kinks")));
 }
 
 }  // namespace

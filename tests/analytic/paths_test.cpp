@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 
 #include <boost/math/distributions/students_t.hpp>
+#include <set>
 
 #include "analytic/limit.hpp"
+#include "analytic/seed.hpp"
 #include "analytic/sobol.hpp"
 #include "architectures/mlp.hpp"
 #include "architectures/recurrent.hpp"
@@ -13,6 +15,7 @@
 namespace nngpcheck {
 namespace {
 
+using analytic::seed_of_part;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using netsor::Activation;
@@ -119,9 +122,22 @@ TEST(Paths, MaximumOfTwoGaussiansHasItsKnownMean) {
 }
 
 TEST(Paths, ActivationOfBatchNormIsSampledWhereNoRuleApplies) {
-  const analytic::Limit limit = analytic::limit(batch_norm_network("tanh"), {.points = 1 << 10});
+  // In batches {x, y} of two, standardized values are ±s with s = sign(x - y): E[s s'] = (2/π) asin ρ.
+  Builder b;
+  const BundleId x = b.input(b.input_weight({"U", {}, 5, 1}), data(4));
+  b.output(b.readout({"v", 1}), b.map(Activation::named("tanh"), b.standardize(x, {0, 0, 1, 1})));
+  const Eigen::VectorXd first = data(4).col(0) - data(4).col(1), second = data(4).col(2) - data(4).col(3);
+  const double sign = 2 / M_PI * std::asin(first.normalized().dot(second.normalized()));
+  MatrixXd expected(4, 4);
+  expected << 1, -1, sign, -sign, -1, 1, -sign, sign, sign, -sign, 1, -1, -sign, sign, -1, 1;
+  expected *= std::tanh(1) * std::tanh(1);
+  const MatrixXd none = MatrixXd::Zero(4, 4);
+  const analytic::Limit limit = analytic::limit(std::move(b).build(), {.points = 1 << 12});
   EXPECT_THAT(limit.method, ::testing::StartsWith("paths"));
-  EXPECT_TRUE(limit.kernel.allFinite());
+  EXPECT_LT(largest_z(limit, expected, none), quantile(10));
+  expected.topRightCorner(2, 2) *= 1.02;
+  expected.bottomLeftCorner(2, 2) *= 1.02;
+  EXPECT_GT(largest_z(limit, expected, none), quantile(10));
 }
 
 TEST(Paths, SameSeedGivesSameKernelForAnyNumberOfThreads) {
@@ -131,6 +147,55 @@ TEST(Paths, SameSeedGivesSameKernelForAnyNumberOfThreads) {
   const MatrixXd other = analytic::limit(program, {.points = 1 << 10, .seed = 8, .threads = 2}).kernel;
   EXPECT_TRUE((one - two).isZero(0));
   EXPECT_FALSE((one - other).isZero(1e-9));
+}
+
+TEST(Seeds, OfRandomizationsSystemsAndKindsOfPathsDiffer) {
+  std::set<std::uint64_t> seeds;
+  std::size_t count = 0;
+  for (std::uint64_t seed = 0; seed < 64; ++seed) {
+    for (const std::uint64_t randomization : {0, 1, 2, 31, -1}) {
+      for (std::uint64_t system = 0; system < 8; ++system) {
+        for (std::uint64_t kind = 0; kind < 2; ++kind, ++count)
+          seeds.insert(seed_of_part(seed_of_part(seed_of_part(seed, randomization), system), kind));
+      }
+    }
+  }
+  EXPECT_EQ(seeds.size(), count);
+  EXPECT_NE(seed_of_part(0, 0), 0u);
+}
+
+/// Two networks of one law side by side, each sampled on paths of its own: columns 0 and 1, and 2 and 3.
+netsor::Program two_systems() {
+  Builder b;
+  std::vector<netsor::Add::Term> sides;
+  for (const int side : {0, 1}) {
+    const BundleId g = b.input(b.input_weight({"U" + std::to_string(side), {}, 5, 1}), data(2));
+    netsor::SparseMatrix place(2, 4);
+    for (const int k : {0, 1}) place.insert(k, 2 * side + k) = 1;
+    sides.push_back({1, b.mix(b.map(Activation::named("tanh"), g), place)});
+  }
+  b.output(b.readout({"v", 1}), b.add(sides));
+  return std::move(b).build();
+}
+
+TEST(Seeds, OfNeighboursHaveNoPathsInCommon) {
+  const auto program = two_systems();
+  std::set<double> numbers;
+  for (const std::uint64_t seed : {0, 1, 2, 3}) {
+    const MatrixXd kernel =
+        analytic::limit(program, {.points = 64, .seed = seed, .force_paths = true}).kernel;
+    numbers.insert(kernel(0, 0));
+    numbers.insert(kernel(2, 2));
+  }
+  EXPECT_EQ(numbers.size(), 8u);
+}
+
+TEST(Paths, ThatDoNotFitTheMemoryAreRefused) {
+  // Hundreds of columns, each with an array of 2^26 numbers.
+  EXPECT_THAT([] { analytic::limit(reference_program("gru_tp1_tanh"), {.points = 1 << 26}); },
+              ::testing::ThrowsMessage<analytic::LimitError>(
+                  ::testing::AllOf(::testing::HasSubstr("the paths of 2^26 points take about "),
+                                   ::testing::HasSubstr(" are available; ask for fewer points"))));
 }
 
 TEST(Paths, ToleranceIsMetOrRefused) {
@@ -148,16 +213,20 @@ TEST(Paths, ToleranceIsMetOrRefused) {
 TEST(Plan, GatesOfAnLstmAreNotSampled) {
   const auto program = lstm({{.bias_variance = 1}}, sentences());
   const analytic::Limit limit = analytic::limit(program, {.randomizations = 2, .points = 16});
+  int pairs_of_gates = 0, sampled = 0;
   for (const analytic::PlanStep& step : limit.plan) {
     const auto is_map_of_gaussian = [&](const std::string& name) {
       const auto& operation = program.nodes()[std::stoul(name.substr(1)) - 1].operation;
       const auto* map = std::get_if<netsor::Map>(&operation);
       return map && program.type(map->argument).gaussian;
     };
-    if (is_map_of_gaussian(step.left) && is_map_of_gaussian(step.right)) {
-      EXPECT_NE(step.rule, analytic::Rule::paths);
-    }
+    const bool gates = is_map_of_gaussian(step.left) && is_map_of_gaussian(step.right);
+    pairs_of_gates += gates;
+    sampled += step.rule == analytic::Rule::paths;
+    EXPECT_FALSE(gates && step.rule == analytic::Rule::paths) << step.left << " " << step.right;
   }
+  EXPECT_GT(pairs_of_gates, 100);  // 16 tokens
+  EXPECT_GT(sampled, 0);
 }
 
 TEST(Sobol, EveryIntervalOfANetHoldsOnePoint) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/math/distributions/students_t.hpp>
 #include <functional>
 #include <map>
 #include <random>
@@ -22,6 +23,7 @@ constexpr int programs = 50;
 constexpr Index directions = 2;
 constexpr double tolerance = 1e-6;  // of the largest derivative in a row
 constexpr int log2_points = 10;
+constexpr int randomizations = 12;
 const PathPool::Axes no_axes;
 
 std::vector<Demand> goals_of(const netsor::Program& program) {
@@ -121,19 +123,27 @@ MatrixXd moved_value(const Limit& limit, const Values& values, const Step& step,
   return step.value(workplace, cost).value;
 }
 
-/// Central differences with one step of Richardson's extrapolation.
-Directions differences(const Limit& limit, const Values& values, const Step& step, const Changes& changes,
-                       const std::set<Demand>& demands, double h, std::uint64_t seed) {
-  Directions result(0, directions);
+/// Central differences with one step of Richardson's extrapolation, and what that step changed.
+struct Differences {
+  Directions slopes, correction;
+};
+
+Differences differences(const Limit& limit, const Values& values, const Step& step, const Changes& changes,
+                        const std::set<Demand>& demands, double h, std::uint64_t seed) {
+  Differences result;
   for (Index b = 0; b < directions; ++b) {
     const auto central = [&](double size) -> MatrixXd {
       return (moved_value(limit, values, step, changes, demands, b, size, seed) -
               moved_value(limit, values, step, changes, demands, b, -size, seed)) /
              (2 * size);
     };
-    const MatrixXd slope = (4 * central(h / 2) - central(h)) / 3;
-    if (b == 0) result.resize(slope.size(), directions);
-    result.col(b) = slope.reshaped();
+    const MatrixXd fine = central(h / 2), correction = (fine - central(h)) / 3;
+    if (b == 0) {
+      result.slopes.resize(fine.size(), directions);
+      result.correction.resize(fine.size(), directions);
+    }
+    result.slopes.col(b) = (fine + correction).reshaped();
+    result.correction.col(b) = correction.reshaped();
   }
   return result;
 }
@@ -189,7 +199,7 @@ TEST(Push, IsTheDerivativeOfEveryDeterministicStep) {
       if (replicated || !step->demand().is_number()) continue;
       const std::set<Demand> demands = numbers(limit->plan, *step);
       const Changes changes = random_changes(demands, limit->values, ++seed);
-      const Directions expected = differences(*limit, limit->values, *step, changes, demands, 1e-3, 0);
+      const Directions expected = differences(*limit, limit->values, *step, changes, demands, 1e-3, 0).slopes;
       const Directions pushed = push(*limit, limit->values, *step, changes);
       ASSERT_EQ(pushed.rows(), expected.rows());
       const Index rows = limit->values[step->demand()].value.rows();
@@ -226,6 +236,125 @@ TEST(Push, IsTheDerivativeOfEveryDeterministicStep) {
   for (const Method method : {Method::linear, Method::batch_norm}) {
     EXPECT_GT(rejected_asymmetric[method], 0) << static_cast<int>(method);
   }
+}
+
+/// Mean and standard error over randomizations.
+struct Mean {
+  MatrixXd sum, squares;
+  int count = 0;
+
+  void add(const MatrixXd& x) {
+    if (count++ == 0) sum = squares = MatrixXd::Zero(x.rows(), x.cols());
+    sum += x;
+    squares += x.cwiseAbs2();
+  }
+  MatrixXd mean() const { return sum / count; }
+  MatrixXd standard_error() const {
+    return ((squares / count - mean().cwiseAbs2()).cwiseMax(0) / (count - 1)).cwiseSqrt();
+  }
+};
+
+/// The push of one average over paths beside central differences on the same paths.
+struct PathComparison {
+  Mean error, slopes, correction;
+
+  /// The largest distance of the push times `factor` beyond what is allowed: the quantile of Student's law at
+  /// 1e-6 over all entries, and what Richardson's extrapolation changed, which is more than what it left.
+  double excess(double factor, double entries) const {
+    const boost::math::students_t law(randomizations - 1);
+    const double quantile = boost::math::quantile(boost::math::complement(law, 1e-6 / (2 * entries)));
+    const MatrixXd distance = (error.mean() + (factor - 1) * slopes.mean()).cwiseAbs();
+    const MatrixXd allowed = quantile * error.standard_error() + correction.mean().cwiseAbs();
+    return (distance - allowed).maxCoeff() - 1e-10;  // central differences' rounding
+  }
+};
+
+/// Every average over paths of a program. `forget` takes away changes that the push is told.
+std::map<const Step*, PathComparison> compare_averages(
+    const Limit& limit, const std::function<void(Changes&)>& forget = [](Changes&) {}) {
+  std::map<const Step*, PathComparison> result;
+  for (std::uint64_t r = 0; r < randomizations; ++r) {
+    Values values(limit.structure, &limit.values);
+    PathPool paths(values, limit.plan.systems, no_axes, log2_points, r);
+    Workplace workplace{values, paths, limit.plan.systems};
+    unsigned seed = 0;
+    for (const auto& [step, replicated] : limit.plan.entries) {
+      if (!replicated) continue;
+      Cost cost;
+      UncertainMatrix value = step->value(workplace, cost);
+      if (step->demand().is_number()) values.set(step->demand(), std::move(value));
+      if (step->method() != Method::paths) continue;
+      const std::set<Demand> demands = numbers(limit.plan, *step);
+      Changes changes = random_changes(demands, values, ++seed);
+      const Differences expected = differences(limit, values, *step, changes, demands, 0.02, r);
+      forget(changes);
+      PathComparison& comparison = result[step.get()];
+      comparison.error.add(step->push(workplace, changes) - expected.slopes);
+      comparison.slopes.add(expected.slopes);
+      comparison.correction.add(expected.correction);
+    }
+  }
+  return result;
+}
+
+TEST(Push, IsTheDerivativeOfAveragesOverPaths) {
+  std::vector<std::pair<std::size_t, PathComparison>> all;
+  double entries = 0;
+  for (std::size_t p = 0; p < limits().size(); ++p) {
+    if (limits()[p]->program.outputs() > 3) continue;  // so few points do not give them a covariance
+    for (auto& [step, comparison] : compare_averages(*limits()[p])) {
+      entries += static_cast<double>(comparison.error.sum.size());
+      all.emplace_back(p, std::move(comparison));
+    }
+  }
+  ASSERT_FALSE(all.empty());
+  int rejected = 0;
+  for (const auto& [p, comparison] : all) {
+    EXPECT_LE(comparison.excess(1, entries), 0) << "program " << p << "\n" << comparison.error.mean();
+    rejected += comparison.excess(1.2, entries) > 0;
+  }
+  EXPECT_GT(rejected, std::ssize(all) / 2);  // a push that is 20 % too large
+}
+
+/// z ⊙ (z ⊙ c + z)·t with z = tanh(standardize(g)), g of seven columns, c = relu(V relu(g)), t a table: paths
+/// of g that all entries share, conditional moments of c given them, and coefficients that change.
+netsor::Program program_with_common_paths() {
+  netsor::Builder b;
+  const auto named = [](const char* name) { return netsor::Activation::named(name); };
+  const MatrixXd data = MatrixXd::NullaryExpr(
+      8, 7, [](Index i, Index j) { return std::sin(static_cast<double>(1 + 3 * i + 5 * j + i * j)); });
+  const netsor::BundleId g = b.input(b.input_weight({"U", {}, 8, 1.5}), data);
+  const netsor::BundleId z = b.map(named("tanh"), b.standardize(g, std::vector<int>(7, 0), 0.2));
+  const netsor::BundleId y = b.map(named("relu"), g);
+  const netsor::BundleId c = b.map(named("relu"), b.matmul(b.weight({"V", {}, {}, 1}), y));
+  const netsor::TableId t = b.apply(netsor::Rsqrt{0.1}, {b.apply(netsor::Diagonal{}, {b.gram(y, y)})});
+  b.output(b.readout({"v", 1}), b.mul(z, b.scale(b.add(b.mul(z, c), z), t)));
+  return std::move(b).build();
+}
+
+TEST(Push, IsTheDerivativeOfAveragesOverPathsThatEntriesShare) {
+  const Limit limit(program_with_common_paths());
+  ASSERT_FALSE(limit.plan.systems.common.empty());
+  const Demand* constant = nullptr;  // given the path: a moment of c, or of its argument
+  bool conditional = false;
+  for (const auto& [step, replicated] : limit.plan.entries) {
+    conditional |= step->method() == Method::conditional;
+    if (step->method() == Method::dual && step->demand().kind == Demand::Kind::moment)
+      constant = &step->demand();
+  }
+  ASSERT_TRUE(conditional);
+  ASSERT_TRUE(constant);
+  const auto largest = [&](double factor, const std::function<void(Changes&)>& forget) {
+    const auto all = compare_averages(limit, forget);
+    double entries = 0, result = -1;
+    for (const auto& [step, comparison] : all) entries += static_cast<double>(comparison.error.sum.size());
+    for (const auto& [step, comparison] : all) result = std::max(result, comparison.excess(factor, entries));
+    return result;
+  };
+  EXPECT_LE(largest(1, [](Changes&) {}), 0);
+  EXPECT_GT(largest(1.2, [](Changes&) {}), 0);
+  EXPECT_GT(largest(1, [&](Changes& changes) { changes.erase(*constant); }), 0);
+  EXPECT_GT(largest(1, [&](Changes& changes) { changes.erase(Demand::covariance(0, 0)); }), 0);
 }
 
 /// step(max(g, tanh g)), g a Gaussian bundle of three columns.

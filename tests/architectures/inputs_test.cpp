@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "architectures/joined_inputs.hpp"
 #include "tests/architectures/fixtures.hpp"
 
 namespace nngpcheck::architectures {
@@ -30,6 +31,35 @@ TEST(Inputs, Refused) {
   refused([](Inputs& i) { i.labels[2] = i.labels[0]; }, {"two inputs have the same label", "must differ"});
   refused([](Inputs& i) { i.lengths = {3, 0}; }, {"a sequence is empty", "at least one token"});
   refused([](Inputs& i) { i.lengths = {2, 2}; }, {"4 tokens but the inputs 3 columns", "must add up"});
+}
+
+TEST(Inputs, OfTwoFilesAreJoined) {
+  Inputs rows = sentences({2, 1}), columns = sentences({2, 3});
+  columns.batch = {0, 1};
+  const Inputs both = joined(rows, columns);
+  EXPECT_NO_THROW(validate(both));
+  EXPECT_EQ(both.lengths, (std::vector<Eigen::Index>{2, 1, 2, 3}));
+  EXPECT_EQ(both.batch, (std::vector<int>{0, 0, 1, 2}));
+  EXPECT_EQ(both.data.leftCols(3), rows.data);
+  EXPECT_EQ(both.data.rightCols(5), columns.data);
+  EXPECT_EQ(both.labels.front(), "row " + rows.labels.front());
+  EXPECT_EQ(both.labels.back(), "column " + columns.labels.back());
+}
+
+TEST(Inputs, OfTwoKindsAreNotJoined) {
+  const auto refused = [](const Inputs& rows, const Inputs& columns,
+                          std::initializer_list<const char*> parts) {
+    expect_refused([&] { joined(rows, columns); }, "", parts);
+  };
+  refused(vectors(2), sentences({2}), {"the rows are vectors, but the columns are sequences", "of one kind"});
+  Inputs grid = vectors(4), other = vectors(4), graph = vectors(2), thin = vectors(2);
+  grid.grid = {2, 2};
+  other.grid = {4};
+  graph.graph.emplace();
+  thin.data.conservativeResize(1, Eigen::NoChange);
+  refused(grid, other, {"samples on a grid of 2×2, but the columns are samples on a grid of 4"});
+  refused(graph, graph, {"the nodes of a graph are one sample"});
+  refused(thin, vectors(2), {"the rows have 1 numbers each, but the columns 3", "of one dimension"});
 }
 
 }  // namespace

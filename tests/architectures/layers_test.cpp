@@ -63,24 +63,37 @@ const Layer relu{Activate{netsor::Activation::named("relu")}};
 
 // ---- Convolution and pooling ----
 
+const std::vector<Padding> paddings = {"valid", "zero", "circular", "SAME", {0}, {1}, {3}};
+
+// The size of given padding, else -1.
+Index size_of(const Padding& padding) { return padding.sizes().empty() ? -1 : padding.sizes().front(); }
+
+Index outputs_of(Index length, Index kernel, Index stride, Index dilation, const Padding& padding) {
+  const Index size = padding == "valid" ? 0 : size_of(padding);
+  if (size < 0)
+    return static_cast<Index>(std::ceil(static_cast<double>(length) / static_cast<double>(stride)));
+  return (length + 2 * size - dilation * (kernel - 1) - 1) / stride + 1;
+}
+
 // Where output o of one axis reads at offset k, straight from the definition; -1 outside.
 Index reads(Index length, Index o, Index k, Index kernel, Index stride, Index dilation,
-            const std::string& padding) {
-  const Index left = padding == "valid" ? 0 : dilation * (kernel - 1) / 2;
+            const Padding& padding) {
+  Index left = padding == "valid" ? 0 : dilation * (kernel - 1) / 2;
+  if (padding ==
+      "same") {  // the last window ends as little beyond the end as the first begins before it, or one more
+    const Index last =
+        (outputs_of(length, kernel, stride, dilation, padding) - 1) * stride + dilation * (kernel - 1);
+    left = last < length ? 0 : (last - (length - 1)) / 2;
+  }
+  if (size_of(padding) >= 0) left = size_of(padding);
   const Index at = o * stride + k * dilation - left;
   if (padding == "circular") return ((at % length) + length) % length;
   return at >= 0 && at < length ? at : -1;
 }
 
-Index outputs_of(Index length, Index kernel, Index stride, Index dilation, const std::string& padding) {
-  if (padding != "valid")
-    return static_cast<Index>(std::ceil(static_cast<double>(length) / static_cast<double>(stride)));
-  return (length - dilation * (kernel - 1) - 1) / stride + 1;
-}
-
 TEST(Conv, OneAxisEqualsItsDefinition) {
   const Inputs inputs = sentences({5, 7});
-  for (const char* padding : {"valid", "zero", "circular"}) {
+  for (const Padding& padding : paddings) {
     for (const auto& [kernel, stride, dilation] :
          {std::tuple{3, 1, 1}, {2, 1, 1}, {3, 2, 1}, {2, 3, 2}, {4, 2, 1}, {1, 2, 1}}) {
       Conv conv{.kernel = {kernel},
@@ -103,13 +116,31 @@ TEST(Conv, OneAxisEqualsItsDefinition) {
         }
         first += length;
       }
-      SCOPED_TRACE(std::string(padding) + " " + std::to_string(kernel) + " " + std::to_string(stride));
+      SCOPED_TRACE(padding.text() + " " + std::to_string(kernel) + " " + std::to_string(stride));
       const MatrixXd values = found.values();
       ASSERT_EQ(values.cols(), std::ssize(expected));
       for (Index j = 0; j < values.cols(); ++j)
         expect_equal(values.col(j), expected[static_cast<std::size_t>(j)]);
     }
   }
+}
+
+TEST(Conv, PaddingMayDifferBetweenAxes) {
+  const Inputs inputs = grids(2, {3, 4});
+  const Conv given{.kernel = {3, 5}, .padding = {1, 2}}, zero{.kernel = {3, 5}};
+  Sample found = sample({{given, "c"}}, inputs);
+  expect_equal(found.values(), sample({{zero, "c"}}, inputs).values());  // that keeps the size, too
+  const Conv shorter{.kernel = {3, 5}, .padding = {1, 1}};
+  EXPECT_EQ(sample({{shorter, "c"}}, inputs).program.outputs(), 2 * 3 * 2);
+}
+
+TEST(Conv, SameIsZeroAtStrideOneOnly) {
+  const Inputs inputs = grids(2, {4, 6});
+  const auto values = [&](const Padding& padding, std::int64_t stride) {
+    return sample({{Conv{.kernel = {4, 3}, .stride = {stride}, .padding = padding}, "c"}}, inputs).values();
+  };
+  expect_equal(values("same", 1), values("zero", 1));
+  EXPECT_GT((values("same", 2) - values("zero", 2)).cwiseAbs().maxCoeff(), 1e-3);
 }
 
 TEST(Conv, TwoAxesEqualTheDefinition) {
@@ -149,7 +180,8 @@ TEST(Pool, EqualsItsDefinition) {
   const Inputs inputs = sentences({5, 4});
   const MatrixXd hidden = sample({{Dense{}, "d"}}, inputs).values();
   for (const auto kind : {Pool::Kind::average, Pool::Kind::sum, Pool::Kind::maximum}) {
-    for (const char* padding : {"valid", "zero", "circular"}) {
+    for (const Padding& padding :
+         {Padding("valid"), Padding("zero"), Padding("circular"), Padding("same"), Padding{1}}) {
       const Pool pool{.kind = kind, .kernel = {3}, .stride = {2}, .padding = padding};
       const MatrixXd values = sample({{Dense{}, "d"}, {pool}}, inputs).values();
       Index column = 0, first = 0;
@@ -192,6 +224,12 @@ TEST(Flatten, SitesBecomeBlocksOfOneWeight) {
   EXPECT_THAT(found.program.output().labels, ElementsAre("0", "1"));
 }
 
+TEST(Flatten, BlocksOfAnyWidthHaveASum) {
+  const Layers layers = {{Conv{.width = netsor::Width(1, 2)}}, relu, {Flatten{}}};
+  const std::string text = netsor::print(program(network(layers), grids(1, {8, 8})));
+  EXPECT_THAT(text, ::testing::HasSubstr("] / √(32n), v"));
+}
+
 TEST(Flatten, DataAreChannelMajor) {
   const Inputs inputs = grids(2, {2});
   const Sample found = sample({{Flatten{}}, {Dense{}, "f"}}, inputs);
@@ -229,6 +267,20 @@ TEST(GraphConv, NormalizationsEqualTheirDefinitions) {
       expect_equal(found.values(), found.weights.at("g.W") * inputs.data * expected);
     }
   }
+}
+
+TEST(GraphConv, SelfLoopsAreAddedWhereThereAreNone) {
+  const std::vector<Edge> edges = {{0, 1}, {1, 0}, {1, 1, 0.25}, {2, 2, 0}};
+  MatrixXd a = MatrixXd::Zero(3, 3);
+  a(0, 1) = a(1, 0) = a(0, 0) = 1;  // node 0 gets one, 1 and 2 keep theirs
+  a(1, 1) = 0.25;
+  const Inputs inputs = graph(3, edges);
+  const Sample found = sample({{GraphConv{.normalization = "sum"}, "g"}}, inputs);
+  expect_equal(found.values(), found.weights.at("g.W") * inputs.data * a);
+  Inputs explicit_loops = inputs;
+  explicit_loops.graph->push_back({0, 0});
+  expect_equal(sample({{GraphConv{}, "g"}}, inputs).values(),
+               sample({{GraphConv{.self_loops = false}, "g"}}, explicit_loops).values());
 }
 
 TEST(GraphConv, OnACycleIsCircularPoolingAndADenseLayer) {
@@ -407,6 +459,10 @@ TEST(Network, SaysWhatDoesNotFit) {
   refused({{Conv{.stride = {1, 2}}}}, sentences({6}), {"stride has 2 entries on a grid of 1 axes"}, "stride");
   refused({{Dense{}}, {Pool{.kind = Pool::Kind::maximum, .kernel = {2}, .dilation = {9}, .padding = "zero"}}},
           sentences({2}), {"wholly beyond"}, "kernel");
+  Inputs last_alone = vectors(3);
+  last_alone.batch = {0, 0, 1};
+  refused({{Dense{}}, {BatchNorm{}}}, last_alone,
+          {"layer \"batch_norm1\"", "input \"2\" is alone in batch 1", "batch_size", "epsilon > 0"});
   refused({{GraphConv{}}}, vectors(2), {"needs a graph", "edges.csv"});
   refused({{GraphConv{}}, {GlobalAveragePool{}}, {GraphConv{}}}, graph(3, cycle(3)),
           {"layer \"graph_conv2\"", "nodes"});

@@ -139,6 +139,8 @@ TEST(Options, DescribeListsThemAll) {
   const std::vector<OptionInfo> conv = describe<Conv>();
   EXPECT_EQ(conv[0].type, "integers");
   EXPECT_EQ(conv[0].fallback, "[3]");
+  EXPECT_EQ(conv[3].type, "valid|zero|circular|same|integers");
+  EXPECT_EQ(conv[3].fallback, "zero");
   EXPECT_EQ(conv[4].type, "width");
   EXPECT_EQ(conv[4].fallback, "1");
 }
@@ -149,6 +151,9 @@ TEST(Options, ListsWidthsAndTruthsAreParsed) {
             (std::vector<std::int64_t>{5, 1}));
   EXPECT_EQ(parse<Conv>({{"width", std::int64_t{4}}}).width, netsor::Width(4));
   EXPECT_EQ(parse<Conv>({{"width", "3/6"}}).width, netsor::Width(1, 2));
+  EXPECT_EQ(parse<Conv>({{"padding", "SAME"}}).padding.kind(), Padding::Kind::same);
+  EXPECT_EQ(parse<Conv>({{"padding", std::int64_t{2}}}).padding, Padding{2});
+  EXPECT_EQ(parse<Conv>({{"padding", std::vector<std::int64_t>{0, 2}}}).padding.text(), "[0, 2]");
   EXPECT_TRUE(parse<Lstm>({{"bidirectional", true}}).bidirectional);
   const auto refused = [](const std::string& key, const Value& value, const char* part) {
     expect_refused([&] { parse<Conv>({{key, value}}); }, key, {part});
@@ -157,6 +162,11 @@ TEST(Options, ListsWidthsAndTruthsAreParsed) {
   refused("kernel", std::vector<std::int64_t>{3, -1}, "kernel holds -1");
   refused("kernel", std::vector<std::int64_t>{3, 10001}, "kernel holds 10001");
   refused("kernel", 2.5, "must be an integer or a list");
+  refused("padding", "reflect", "must be one of valid|zero|circular|same|integers");
+  refused("padding", std::int64_t{-1}, "padding holds -1: must be from 0 to 10000");
+  refused("padding", std::vector<std::int64_t>{1, 10001}, "padding holds 10001");
+  refused("padding", std::vector<std::int64_t>{}, "give an integer, or one per axis");
+  refused("padding", 0.5, "must be one of valid");
   for (const char* width : {"0", "1/0", "-1", "1/", "n", "1/2x", "", "10001", "1/10001"})
     refused("width", width, "such as 4 or \"1/2\"");
   refused("width", std::int64_t{0}, "such as 4");

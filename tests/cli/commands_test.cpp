@@ -19,6 +19,11 @@ class Commands : public Executable {
     EXPECT_EQ(outcome.status, 0) << arguments << "\n" << outcome.errors;
     return outcome.output;
   }
+
+  /// A number of its own for each sample, channel and position.
+  static std::string pixel(int sample, int channel, int position) {
+    return std::to_string(0.1 * (1 + sample) + channel - 0.3 * position * (channel + 1));
+  }
 };
 
 TEST_F(Commands, Help) {
@@ -78,6 +83,55 @@ TEST_F(Commands, KernelToFiles) {
   EXPECT_EQ(std::stod(read(folder_ / "K.csv")), kernel(0, 0));
 }
 
+TEST_F(Commands, KernelOfTestAndTraining) {
+  write("test.csv", "name,left,right\nfirst,1,1\nsecond,3,-1\n");
+  EXPECT_THAT(output("kernel e.toml --rows test.csv --set inputs.count=2"),
+              AllOf(HasSubstr("first "), HasSubstr("second "), HasSubstr("method: ")));
+  output("kernel e.toml --rows test.csv -o K.json");
+  const auto json = nlohmann::json::parse(read(folder_ / "K.json"));
+  EXPECT_EQ(json["rows"], nlohmann::json({"first", "second"}));
+  EXPECT_EQ(json["columns"], nlohmann::json({"0", "1", "2"}));
+  output("kernel e.toml --rows test.csv -o K.csv");
+  EXPECT_THAT(read(folder_ / "K.csv"), StartsWith(",0,1,2\nfirst,"));
+  // The block of the kernel of all of them.
+  write("a.csv", "x0,x1\n1,1\n3,-1\n1,0\n0,1\n1,1\n");
+  output("kernel e.toml -o all.npy");
+  const Eigen::MatrixXd all = config::read_npy(folder_ / "all.npy");
+  for (int i = 0; i < 2; ++i) {
+    for (int j = 0; j < 3; ++j) EXPECT_NEAR(json["kernel"][i][j].get<double>(), all(i, j + 2), 1e-15);
+  }
+}
+
+// The same two images, channels first and last, in arrays and in rows.
+TEST_F(Commands, LayoutsOfImages) {
+  std::string first = "\n", last = "\n";
+  for (int s = 0; s < 2; ++s) {
+    for (int k = 0; k < 12; ++k) {
+      const int c = k / 4, p = k % 4,
+                other = 4 * (k % 3) + k / 3;  // of row k channels last: channel k % 3, position k / 3
+      first += pixel(s, c, p) + (k < 11 ? "," : "\n");
+      last += pixel(s, other / 4, other % 4) + (k < 11 ? "," : "\n");
+    }
+  }
+  write("first.csv", first);
+  write("last.csv", last);
+  const std::string kernel =
+      "kernel e.toml --set architecture.name=cnn --set inputs.grid=[2,2] --set inputs.file=";
+  const std::string right = output(kernel + "first.csv --set inputs.layout=channels_first");
+  EXPECT_EQ(output(kernel + "last.csv --set inputs.layout=channels_last"), right);
+  EXPECT_NE(output(kernel + "last.csv --set inputs.layout=channels_first"), right);
+  EXPECT_EQ(run(kernel + "first.csv --set inputs.layout=channels_first").errors, "");
+  const Outcome unsure = run(kernel + "last.csv");
+  EXPECT_THAT(
+      unsure.errors,
+      HasSubstr("not sure: cnn: last.csv: rows of 12 numbers on a grid of 4 positions are read as 3"));
+}
+
+TEST_F(Commands, ShowSaysHowInputsWereRead) {
+  EXPECT_THAT(output("show e.toml"),
+              StartsWith("// a.csv: 3 rows, a header; inputs: x0, x1: 3 vectors of 2 numbers\n"));
+}
+
 TEST_F(Commands, KernelOfOneOfSeveral) {
   const std::string rest = "architecture.name = \"mlp\"\ninputs.file = \"a.csv\"\n";
   write("two.toml", "[[experiment]]\nname = \"one\"\n" + rest + "[[experiment]]\nname = \"two\"\n" + rest);
@@ -91,6 +145,7 @@ TEST_F(Commands, Dual) {
   EXPECT_THAT(output("dual relu 1 1 1"), AllOf(StartsWith("0.5"), HasSubstr(" ± ")));
   EXPECT_NEAR(std::stod(output("dual erf 1 2 -0.5")), -std::stod(output("dual erf 1 2 .5")), 1e-15);
   EXPECT_EQ(output("dual erf 1 2 -.5"), output("dual erf 1 2 -0.5"));
+  EXPECT_NEAR(std::stod(output("dual 'max(x, 0)' 1 2 0.5")), std::stod(output("dual relu 1 2 0.5")), 1e-14);
   EXPECT_EQ(output("dual erf 1 2 -5e-1"), output("dual erf 1 2 -0.5"));
 }
 

@@ -76,6 +76,7 @@ TEST_F(Errors, OfNames) {
 }
 
 TEST_F(Errors, OfNumbers) {
+  expect("dual 'x*tnh(x)' 1 1 0", "expression \"x*tnh(x)\": column 3, at \"tnh\"");
   expect("dual relu one 1 0", "A = \"one\" is not a number");
   expect("dual relu 1 1 0x", "C = \"0x\" is not a number");
   expect("dual relu 1 1", "C is required");
@@ -110,6 +111,30 @@ TEST_F(Errors, OfInputs) {
   expect("run e.toml --out out", "a.csv:2: column x1: \"nan\" is not finite");
   write("a.csv", "");
   expect("run e.toml --out out", "a.csv: empty");
+}
+
+TEST_F(Errors, NeverShowRawBytes) {
+  write("a.csv", std::string("x0,x1\n\x89PNG\0\x1b[31m\n", 17));
+  expect("kernel e.toml", "a.csv: a binary file");
+  write("a.csv", "x0,x1\n1,\xfc\n");
+  expect("kernel e.toml", "a.csv:2: not UTF-8");
+  write("b.toml", "[architecture]\nname = \x1b[31m\n");
+  for (const std::string arguments :
+       {"kernel b.toml", "show \x1b[31m", "kernel e.toml --set inputs.file=\x1b[31m"}) {
+    const std::string errors = run(arguments).errors;
+    EXPECT_THAT(errors, StartsWith("nngpcheck: "));
+    EXPECT_EQ(errors.find('\x1b'), std::string::npos) << arguments;
+  }
+}
+
+TEST_F(Errors, OfInputsInTwoFiles) {
+  write("test.csv", "x0,x1,x2\n1,2,3\n");
+  expect("kernel e.toml --rows test.csv -o K.csv",
+         "test.csv: the rows have 3 numbers each, but the columns 2");
+  expect("kernel e.toml --rows none.csv", "none.csv: no such file");
+  write("tokens.csv", "sequence,position,token,x0,x1\n0,0,a,1,2\n");
+  expect("kernel e.toml --rows tokens.csv",
+         "tokens.csv: the rows are sequences, but the columns are vectors");
 }
 
 TEST_F(Errors, OfPlacesToWrite) {

@@ -79,6 +79,11 @@ TEST(CheckedKernel, IsValidated) {
   EXPECT_THAT(error({truth, {}, {}, {"a"}}), HasSubstr("1 labels for a kernel of 6 rows"));
   EXPECT_THAT(error({truth, {}, {}, {}, 1}), HasSubstr("at least 2, or 0"));
   EXPECT_EQ(error({truth}), "");
+  // Entries that were sampled each on their own.
+  MatrixXd sampled = truth;
+  sampled(0, 1) += 3e-4;
+  EXPECT_THAT(error({sampled}), HasSubstr("not symmetric"));
+  EXPECT_EQ(error({sampled, MatrixXd::Constant(size, size, 1e-4)}), "");
 }
 
 TEST(DrawnKernels, AreValidated) {

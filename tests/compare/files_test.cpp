@@ -1,8 +1,11 @@
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmath>
 
 #include "compare/atomic_file.hpp"
+#include "compare/kernel_block.hpp"
 #include "compare/kernel_file.hpp"
 #include "config/npy.hpp"
 #include "scratch.hpp"
@@ -27,6 +30,53 @@ TEST_F(AtomicFiles, AppearWholeOrNotAtAll) {
   { AtomicFile(folder_ / "a"); }
   EXPECT_EQ(read(folder_ / "a"), "whole");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
+}
+
+/// Names in the folder.
+std::vector<std::string> names(const fs::path& folder) {
+  std::vector<std::string> result;
+  for (const auto& entry : fs::directory_iterator(folder)) result.push_back(entry.path().filename().string());
+  return result;
+}
+
+TEST_F(AtomicFiles, OfTwoWritersDoNotMix) {
+  AtomicFile one(folder_ / "a"), two(folder_ / "a");
+  EXPECT_NE(one.temporary(), two.temporary());
+  one.write("one ");
+  two.write("two");
+  one.write("and all");
+  one.commit();
+  EXPECT_EQ(read(folder_ / "a"), "one and all");
+  two.commit();
+  EXPECT_EQ(read(folder_ / "a"), "two");
+  EXPECT_THAT(names(folder_), testing::ElementsAre("a"));
+}
+
+TEST_F(AtomicFiles, RemoveWhatAKilledProcessLeft) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    AtomicFile file(folder_ / "a");
+    file.write("half");
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  write(folder_ / "a.b.partial", "");
+  EXPECT_EQ(names(folder_).size(), 2u);
+  AtomicFile kept(folder_ / "a");
+  AtomicFile(folder_ / "a").commit("whole");
+  EXPECT_TRUE(fs::exists(kept.temporary()));
+  EXPECT_THAT(names(folder_),
+              testing::UnorderedElementsAre("a", "a.b.partial", kept.temporary().filename().string()));
+}
+
+TEST_F(AtomicFiles, FollowLinksAndLeaveDevicesAlone) {
+  fs::create_directory(folder_ / "far");
+  fs::create_symlink(folder_ / "far" / "a", folder_ / "link");
+  write_file(folder_ / "link", "far away");
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(read(folder_ / "far" / "a"), "far away");
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(error_of([&] { AtomicFile(folder_ / "pipe"); }), HasSubstr("it is no regular file"));
 }
 
 TEST_F(AtomicFiles, RejectPlacesThatCannotBeWritten) {
@@ -72,6 +122,20 @@ TEST_F(KernelFiles, SurviveNpyAndCsv) {
   EXPECT_EQ(fs::file_size(folder_ / "k.npy") % 64, 32u);  // numbers start at a multiple of 64
   EXPECT_EQ(serialize(example(), KernelFormat::csv),
             "0.33333333333333331,-2.0000000000000001e-300\n-2.0000000000000001e-300,7\n");
+}
+
+TEST_F(KernelFiles, OfRowsAndColumnsHaveBothNames) {
+  KernelBlock kernel{{MatrixXd{{1, 2}}, MatrixXd{{0, 0}}, MatrixXd{{0, 0}}, "closed form", {}},
+                     {"test, \"one\""},
+                     {"a", "b"}};
+  EXPECT_EQ(serialize(kernel, KernelFormat::csv), ",a,b\n\"test, \"\"one\"\"\",1,2\n");
+  const auto json = nlohmann::json::parse(serialize(kernel, KernelFormat::json));
+  EXPECT_EQ(json["rows"], kernel.rows);
+  EXPECT_EQ(json["columns"], kernel.columns);
+  EXPECT_FALSE(json.contains("labels"));
+  EXPECT_THAT(error_of([&] { kernel_from_json(json); }), HasSubstr("not a kernel file"));
+  write(folder_ / "k.npy", serialize(kernel, KernelFormat::npy));
+  EXPECT_EQ(config::read_npy(folder_ / "k.npy"), kernel.limit.kernel);
 }
 
 TEST_F(KernelFiles, GoByExtension) {

@@ -87,7 +87,16 @@ TEST(Rate, IsTheMeanOverLadders) {
               1e-9);  // t quantile, 1 degree of freedom
 }
 
-TEST(Rate, NeedsErrorsAboveZero) { EXPECT_FALSE(fit_rate({1, 2}, MatrixXd{{1, 0}, {1, 1}})); }
+TEST(Rate, NeedsErrorsAboveZeroAndTwoWidths) {
+  EXPECT_FALSE(fit_rate({1, 2}, MatrixXd{{1, 0}, {1, 1}}));
+  EXPECT_FALSE(fit_rate({1, 2}, MatrixXd{{1, 1e-30}, {1, 1}}, 1e-24)) << "rounding";
+  EXPECT_TRUE(fit_rate({1, 2}, MatrixXd{{1, 1e-20}, {1, 1}}, 1e-24));
+  EXPECT_FALSE(fit_rate({2}, MatrixXd{{1}, {1}}));
+  EXPECT_EQ(rate_text(summarize("a", {2}, {{1, 1}})), "no slope from one width");
+  const ExperimentSummary rounded =
+      summarize("a", {2, 4}, {{1e-14, 1e-15}, {1e-15, 1e-15}}, Precision::float32);
+  EXPECT_EQ(rate_text(rounded), "no slope: some network's error is zero, up to rounding");
+}
 
 TEST(Summary, HoldsWhatWasMeasured) {
   const ExperimentSummary summary = summarize("a", {10, 20}, {{2, 4}, {1, 2}});

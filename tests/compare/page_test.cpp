@@ -71,6 +71,11 @@ const std::string picture = R"(<?xml version="1.0"?>
 </svg>
 )";
 
+TEST(Html, LabelsEveryCellForNarrowScreens) {
+  const Xml xml = parse_xml(html({"", "", {Table{"", {"width", "a & b"}, {{"1", "2"}, {"3", "4"}}}}}));
+  EXPECT_THAT(xml.attributes("data-label"), testing::ElementsAre("width", "a & b", "width", "a & b"));
+}
+
 TEST(Html, KeepsPicturesApart) {
   const Pictures twice{{{"a", "A & B", "", picture}, {"a", "", "caption", picture}}};
   const Xml xml = parse_xml(html({"", "", {twice}}));

@@ -48,6 +48,29 @@ TEST_F(Plot, SaysThatGnuplotIsMissing) {
   EXPECT_TRUE(fs::is_empty(folder_));
 }
 
+TEST_F(Plot, SaysWhatGnuplotSays) {
+  const fs::path fake =
+      write(folder_ / "gnuplot", "#!/bin/sh\necho 'line 3:' >&2\necho '  no ink' >&2\nexit 2\n");
+  fs::permissions(fake, fs::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", (folder_.string() + ":" + path).c_str(), 1);
+  const std::string error = error_of([&] { plot({{"a", example}}, folder_ / "plot"); });
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(error, "gnuplot failed to draw the plot: line 3: no ink");
+  fs::remove(fake);
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(Plot, DrawsOneWidthAndWidthsThatAreClose) {
+  plot({{"a", summarize("a", {4096}, {{0.5, 0.3}})}}, folder_ / "one");
+  EXPECT_THAT(read(folder_ / "one.svg"), AllOf(HasSubstr(">a<"), Not(HasSubstr("a: slope"))));
+  // Slopes of thousands: at width 1 the fitted lines are beyond all numbers.
+  for (const double narrower : {0.01, 0.9}) {
+    plot({{"a", summarize("a", {4096, 4097}, {{narrower, 0.3}, {0.1, 0.3}})}}, folder_ / "two");
+    EXPECT_THAT(read(folder_ / "two.svg"), HasSubstr("a: slope "));
+  }
+}
+
 TEST_F(Plot, TellsManyCurvesApart) {
   std::vector<Curve> curves;
   for (int k = 0; k < 40; ++k) curves.push_back({"same name", example});

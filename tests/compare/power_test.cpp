@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "compare/error.hpp"
@@ -62,6 +63,35 @@ TEST(Power, SaysWhatWasMissed) {
   EXPECT_THAT(power_text("p", result), HasSubstr("- another: for a reason"));
   options.repetitions = 0;
   EXPECT_THROW(power(made, right, {}, options), CompareError);
+}
+
+TEST(Power, DividesTheMemoryAmongItsChecks) {
+  EXPECT_EQ(share_of_one({.threads = 8, .memory_budget = 1000}, 4).memory_budget, 250u);
+  EXPECT_EQ(share_of_one({.threads = 8, .memory_budget = 1000}, 4).threads, 1);
+  // The machine's, where none is given; others may take or leave some meanwhile.
+  const auto one = static_cast<double>(share_of_one({}, 1).memory_budget);
+  const auto fourth = static_cast<double>(share_of_one({}, 4).memory_budget);
+  EXPECT_GT(fourth, 0);
+  EXPECT_LT(fourth, one / 2);
+}
+
+TEST(Power, NeighbouringSeedsHaveNoCheckInCommon) {
+  const Perceptron p;
+  PowerOptions options;
+  options.check.check.widths = {64, 128, 256, 512};
+  options.check.check.rounds = 1;
+  const auto largest_p = [&](std::uint64_t seed, std::int64_t repetitions) {
+    options.check.seed = seed;
+    options.repetitions = repetitions;
+    KernelEstimate wrong = p.right;
+    wrong.value(0, 0) *= 1.1;
+    return power(p.made, p.right, {{{"wrong", "", wrong}}, {}}, options).mutants[0].largest_p;
+  };
+  // If the second check of a seed were the first one of the next, its p-value would always be among these.
+  int same = 0;
+  for (const std::uint64_t seed : {0, 1, 2, 3, 4, 5})
+    same += largest_p(seed, 2) == std::max(largest_p(seed, 1), largest_p(seed + 1, 1));
+  EXPECT_LT(same, 6);
 }
 
 TEST(Power, BoundsTheProbabilityOfAMiss) {

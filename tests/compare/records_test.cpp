@@ -91,6 +91,16 @@ TEST_F(RecordLogs, GoOnBehindADamagedEnd) {
   EXPECT_EQ(scan_.damages[0].end, whole_.size());
 }
 
+// The search goes through a file in blocks of 2^20 bytes.
+TEST_F(RecordLogs, GoOnBehindLongDamages) {
+  for (const std::size_t length : {(1u << 20) - 3, (1u << 20) - 2, (1u << 20) - 1, 1u << 20, 5u << 19}) {
+    write(file_, std::string(length, 'n') + whole_);
+    EXPECT_THAT(records(), SizeIs(4)) << length;
+    ASSERT_THAT(scan_.damages, SizeIs(1)) << length;
+    EXPECT_EQ(scan_.damages[0].end, length);
+  }
+}
+
 TEST_F(RecordLogs, AdmitOneWriter) {
   const RecordLog log(file_);
   EXPECT_THAT(error_of([&] { RecordLog other(file_); }), HasSubstr("a.log: another run is writing it"));

@@ -70,10 +70,11 @@ TEST_F(Reports, AreWellFormedAndNeedNothingElse) {
 TEST_F(Reports, SayWhatIsKnown) {
   const std::string text =
       page({{full("a")}, {{"command", "nngpcheck run a.toml"}, {"machine", {{"cores", 2}}}}}).text;
-  for (const char* part : {"not evidence that K is right", "disagree", "p < 1e-9; slope −", "4.00 · 10⁻¹",
-                           "up to 3.0 standard errors", "mean Kₙ of 5 networks, n = 64", "Excess kurtosis",
-                           "1.25 · 10⁻¹ to 3.75 · 10⁻¹", "for the inputs <here>", "the plan <i>",
-                           "x1 := erf(g0)", "nngpcheck run a.toml", "cores", "seed of a", "17"}) {
+  for (const char* part :
+       {"not evidence that K is right", "disagree", "p < 1e-9; slope −", "4.00 · 10⁻¹",
+        "up to 3.0 standard errors beyond its error bound and rounding", "mean Kₙ of 5 networks, n = 64",
+        "Excess kurtosis", "1.25 · 10⁻¹ to 3.75 · 10⁻¹", "for the inputs <here>", "the plan <i>",
+        "x1 := erf(g0)", "nngpcheck run a.toml", "cores", "seed of a", "17"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   EXPECT_THAT(read(folder_ / "report.md"), AllOf(HasSubstr("](difference_a.png)"), HasSubstr("**disagree**"),
@@ -138,12 +139,39 @@ TEST_F(Reports, DoWithoutGnuplot) {
 TEST(StandardErrorsOff, CombineBothErrors) {
   LabelledKernel limit = kernel;
   limit.standard_error(0, 1) = 4;
-  const MatrixXd off =
-      standard_errors_off({64, 5, MatrixXd{{3, 11}, {1, 2}}, MatrixXd{{0.5, 3}, {1, 0}}}, limit);
-  EXPECT_EQ(off(0, 0), 2);
-  EXPECT_EQ(off(0, 1), 2);
+  const MatrixXd off = standard_errors_off({64, 5, MatrixXd{{3, 11}, {1, 2}}, MatrixXd{{0.5, 3}, {1, 0}}},
+                                           limit, Precision::float64);
+  EXPECT_NEAR(off(0, 0), 2, 1e-9);
+  EXPECT_NEAR(off(0, 1), 2, 1e-9);
   EXPECT_EQ(off(1, 0), 0);
-  EXPECT_TRUE(std::isnan(off(1, 1)));
+  EXPECT_EQ(off(1, 1), 0);
+}
+
+// As of a transformer that ends in layer norm: a unit diagonal, up to rounding.
+TEST(StandardErrorsOff, AreBeyondTheErrorBoundAndRounding) {
+  LabelledKernel limit = kernel;
+  limit.kernel = MatrixXd{{1, 0.5}, {0.5, 1}};
+  limit.error_bound(0, 1) = limit.error_bound(1, 0) = 0.1;
+  const auto off = [&](const MatrixXd& mean, double standard_error, Precision precision) {
+    return standard_errors_off({64, 5, mean, MatrixXd::Constant(2, 2, standard_error)}, limit, precision);
+  };
+  const MatrixXd rounded{{1 + 3e-16, 0.59}, {0.41, 1 - 3e-16}};
+  EXPECT_TRUE(off(rounded, 2e-17, Precision::float64).isZero(0));
+  EXPECT_TRUE(off(rounded, 0, Precision::float64).isZero(0));
+  const MatrixXd wrong{{1 + 1e-6, 0.7}, {0.5, 1}};
+  EXPECT_NEAR(off(wrong, 0.01, Precision::float64)(0, 1), 10, 1e-6);
+  EXPECT_EQ(off(wrong, 0, Precision::float64)(0, 0), INFINITY);
+  EXPECT_EQ(off(wrong, 0, Precision::float32)(0, 0), 0);
+}
+
+TEST_F(Reports, SayWhereNetworksDoNotFluctuate) {
+  ExperimentReport result = full("a");
+  result.widest->standard_error.setZero();
+  EXPECT_THAT(page({{result}, {}}).text,
+              HasSubstr("differs from K by more than its error bound and rounding at (<b>"));
+  result.widest->mean = kernel.kernel;
+  EXPECT_THAT(page({{result}, {}}).text,
+              HasSubstr("differs from K by no more than its error bound and rounding."));
 }
 
 }  // namespace

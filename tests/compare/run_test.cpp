@@ -9,6 +9,7 @@ namespace nngpcheck::compare {
 namespace {
 
 using Eigen::MatrixXd;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
@@ -89,14 +90,19 @@ TEST_F(Runs, LeaveAFolderThatDescribesItself) {
 
 TEST_F(Runs, TellTheirProgress) {
   std::vector<double> fractions;
+  std::vector<std::string> texts;
   RunSettings settings;
-  settings.progress = [&](const Progress& progress) {
-    fractions.push_back(progress.fraction);
-    EXPECT_LE(progress.network, progress.networks);
-    EXPECT_EQ(progress.networks, networks);
-  };
-  run({experiment("a"), experiment("b")}, folder_ / "run", provenance(), settings);
+  settings.progress = Progress(
+      [&](std::optional<double> fraction, const std::string& what) {
+        if (!fraction) return;
+        fractions.push_back(*fraction);
+        texts.push_back(what);
+      },
+      {}, std::chrono::milliseconds(0));
+  EXPECT_EQ(run({experiment("a"), experiment("b")}, folder_ / "run", provenance(), settings).drawn, 120);
   ASSERT_THAT(fractions, SizeIs(2 * 3 * networks));
+  EXPECT_EQ(texts[1], "a, width 8, 2 of 20 networks");
+  EXPECT_EQ(texts.back(), "b, width 32768, 20 of 20 networks");
   EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
   EXPECT_NEAR(fractions.back(), 1, 1e-12);
 }
@@ -183,21 +189,27 @@ TEST_F(Runs, GoOnAfterAnInterruptionToTheSameResult) {
   }
 }
 
-TEST_F(Runs, StopBetweenChunks) {
+/// Asks to stop when it is asked for the last of so many times.
+Progress stopped_after(int questions) {
+  return Progress({}, [left = std::make_shared<int>(questions)] { return --*left <= 0; });
+}
+
+TEST_F(Runs, StopAtANetworkAndKeepWholeChunks) {
   run_in("whole", {experiment("a")});
   RunSettings settings;
-  settings.stop = [asked = 0]() mutable { return ++asked == 2; };
-  std::string message;
-  try {
-    run({experiment("a")}, folder_ / "run", provenance(), settings);
-  } catch (const Interrupted& stopped) {
-    message = stopped.what();
-  }
-  EXPECT_THAT(message, HasSubstr("stopped; 30 of 60 networks are recorded in "));
+  settings.progress = stopped_after(35);
+  const auto message = [&] {
+    return message_of<Stopped>([&] { run({experiment("a")}, folder_ / "run", provenance(), settings); });
+  };
+  EXPECT_THAT(message(), HasSubstr("stopped; 30 of 60 networks are recorded in "));
   int left = 30;
   run_in("run", {experiment("a", fake(&left))});
   EXPECT_EQ(left, 0) << "drawn again";
   expect_same("run", "whole");
+  fs::remove(folder_ / "run" / "summary.json");
+  settings.progress = stopped_after(1);
+  EXPECT_THAT(message(), testing::EndsWith("; the same command goes on")) << "before its results are written";
+  EXPECT_FALSE(fs::exists(folder_ / "run" / "summary.json"));
 }
 
 TEST_F(Runs, DrawDamagedChunksAgain) {
@@ -323,6 +335,69 @@ TEST_F(Runs, RejectAKernelThatChanged) {
   other = experiment("a");
   other.kernel.labels = {"0", "2"};
   EXPECT_THAT(error("run", {other}), HasSubstr("not the kernel of this experiment"));
+}
+
+// As another machine, or another rank, may compute it with other points.
+TEST_F(Runs, GoOnWithALimitThatDiffersByItsStandardError) {
+  Experiment sampled = experiment("a");
+  sampled.kernel.standard_error = MatrixXd::Constant(2, 2, 1e-3);
+  run_in("run", {sampled});
+  const std::string samples = read(folder_ / "run" / "samples.csv");
+  Experiment again = sampled;
+  again.kernel.kernel += MatrixXd{{3e-3, -2e-3}, {-2e-3, 1e-3}};
+  EXPECT_EQ(error("run", {again}), "");
+  EXPECT_EQ(read(folder_ / "run" / "samples.csv"), samples) << "of the kernel that was recorded first";
+  again.kernel.kernel(0, 1) = again.kernel.kernel(1, 0) += 3e-2;
+  EXPECT_THAT(error("run", {again}), HasSubstr("not the kernel of this experiment"));
+}
+
+/// Experiments with one and with six inputs.
+Experiment of_inputs(const std::string& name, Eigen::Index inputs, bool with_outputs) {
+  Experiment result = experiment(name);
+  result.kernel.kernel = MatrixXd::Ones(inputs, inputs) + MatrixXd::Identity(inputs, inputs);
+  result.kernel.standard_error = result.kernel.error_bound = MatrixXd::Zero(inputs, inputs);
+  result.kernel.labels.assign(static_cast<std::size_t>(inputs), "x");
+  result.sample = [kernel = result.kernel.kernel, with_outputs](std::int64_t width, std::uint64_t first,
+                                                                std::uint64_t count, const Sink& sink) {
+    for (std::uint64_t i = first; i < first + count; ++i) {
+      const double size = 1 + 0.5 * std::sin(double(i)) / std::sqrt(double(width));
+      const Eigen::VectorXd outputs = Eigen::VectorXd::Constant(kernel.rows(), size);
+      sink(i, size * kernel, with_outputs ? outputs : Eigen::VectorXd());
+    }
+  };
+  return result;
+}
+
+TEST_F(Runs, HaveNoColumnsThatMeanNothing) {
+  run_in("one", {of_inputs("a", 1, true)});
+  const std::string one = read(folder_ / "one" / "samples.csv");
+  EXPECT_THAT(one, testing::StartsWith(
+                       "experiment,width,network,relative_squared_error,kernel_0_0,output_0\na,8,0,0,2,1\n"));
+  run_in("both", {of_inputs("a", 1, true), of_inputs("b", 6, false)});
+  const std::string both = read(folder_ / "both" / "samples.csv");
+  EXPECT_THAT(both, HasSubstr(",kernel_3_3,output_0,output_1,output_2,output_3\na,8,0,0,2,,,,,,,,,,1,,,\n"));
+  EXPECT_THAT(both, HasSubstr("\nb,8,0,0,2,1,2,1,1,2,1,1,1,2,,,,\n"));
+  EXPECT_THAT(one + both, Not(HasSubstr("nan")));
+}
+
+TEST_F(Runs, OfOneWidthHaveNoRateButAllElse) {
+  Experiment narrow = experiment("a");
+  narrow.widths = {8};
+  narrow.description["sweep"]["widths"] = narrow.widths;
+  const RunResult result = run_in("run", {narrow});
+  EXPECT_EQ(result.warning, "");
+  EXPECT_FALSE(result.summary.experiments[0].rate);
+  EXPECT_THAT(read(folder_ / "run" / "report.html"), HasSubstr("no slope from one width"));
+  EXPECT_THAT(curves(folder_ / "run"), SizeIs(1));
+}
+
+TEST_F(Runs, RefuseResultsThatDoNotFitTheMemory) {
+  Experiment large = experiment("a");
+  large.networks = 1'000'000'000'000;
+  EXPECT_THAT(error("run", {large}),
+              AllOf(HasSubstr("a: the results of 1000000000000 networks of 3 widths take about 2.88e+05 GB"),
+                    HasSubstr(" are available; ask for fewer networks")));
+  EXPECT_FALSE(fs::exists(folder_ / "run"));
 }
 
 TEST_F(Runs, RejectAKernelOfZero) {

@@ -35,6 +35,36 @@ TEST(Csv, AcceptsWindowsLineEndsAndByteOrderMark) {
   EXPECT_THAT(records[1].fields, ElementsAre("1", "2"));
 }
 
+TEST(Csv, HasOtherSeparators) {
+  const auto fields = [](const std::string& text, char separator) {
+    return parse_csv(text, "t", separator).at(0).fields;
+  };
+  EXPECT_THAT(fields("1,5;\"a;b\";2", ';'), ElementsAre("1,5", "a;b", "2"));
+  EXPECT_THAT(fields("a\t\tb", '\t'), ElementsAre("a", "", "b"));
+  EXPECT_THAT(fields("  a \t b  \n", ' '), ElementsAre("a", "b"));
+  EXPECT_THAT(fields("1, \"a,b\"", ','), ElementsAre("1", "a,b"));
+}
+
+TEST(Csv, SkipsComments) {
+  const auto records = parse_csv("# a, \"b\r\n1,2\n#\n3,#4\n", "t.csv");
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].line, 2);
+  EXPECT_THAT(records[1].fields, ElementsAre("3", "#4"));
+}
+
+TEST(Csv, GuessesTheSeparator) {
+  EXPECT_EQ(guess_separator("a,b\n1,2\n"), ',');
+  EXPECT_EQ(guess_separator("a;b\n1,5;2,5\n"), ';');
+  EXPECT_EQ(guess_separator("a b\tc\n1,5\t2,5\n"), '\t');
+  EXPECT_EQ(guess_separator("1 2\n3  4\n"), ' ');
+  EXPECT_EQ(guess_separator("a|b\n1|2\n"), '|');
+  EXPECT_EQ(guess_separator("x y\n1\n2\n"), ',');
+  EXPECT_EQ(guess_separator("a,\"x;y\"\n1,2\n"), ',');
+  EXPECT_EQ(guess_separator("a;b;c\n1;2\n"), ';');
+  EXPECT_EQ(guess_separator("a b\n\"r1\" 1 2\n\"r2\" 3 4\n"), ' ');
+  EXPECT_EQ(guess_separator(""), ',');
+}
+
 TEST(Csv, NothingHasNoRecords) { EXPECT_THAT(parse_csv("", "t.csv"), IsEmpty()); }
 
 TEST(Csv, RejectsBadQuotes) {

@@ -195,7 +195,7 @@ TEST_F(ExperimentFile, OverridesOneOfSeveral) {
   EXPECT_EQ(experiments[1].resolved["architecture"]["activation"], "erf");
   EXPECT_THAT(error(first + second, {"name=c"}), HasSubstr("two experiments are called \"c\""));
   EXPECT_THAT(error(first + second, {"b=3"}), HasSubstr("\"b\" is an experiment"));
-  EXPECT_THAT(error(first + second, {"c.architecture.depth=3"}), HasSubstr("called \"c\"; did you mean"));
+  EXPECT_THAT(error(first + second, {"c.architecture.depth=3"}), HasSubstr("called \"c\"; valid are "));
 }
 
 TEST_F(ExperimentFile, NamesTheOverrideInErrors) {

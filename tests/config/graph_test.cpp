@@ -35,6 +35,17 @@ TEST_F(Edges, AreListedOnceIfDirected) {
               ElementsAre("0>1 1.0", "1>0 1.0", "3>3 1.0"));
 }
 
+TEST_F(Edges, AreOneEdgeWhereBothDirectionsAreGiven) {
+  EXPECT_THAT(read("source,target\n0,1\n1,0\n1,2\n2,1\n3,3\n"), read("source,target\n0,1\n1,2\n3,3\n"));
+  EXPECT_THAT(read("source,target,weight\n0,1,0.5\n1,0,0.5\n"), ElementsAre("0>1 0.5", "1>0 0.5"));
+  EXPECT_THAT(
+      error("source,target,weight\n0,1,0.5\n1,0,0.6\n"),
+      HasSubstr(
+          "g.csv:3: the edge 1,0 has another weight on line 2, and edges are undirected unless directed"));
+  EXPECT_THAT(read("source,target,weight\n0,1,0.5\n1,0,0.6\n", EdgeKind::directed),
+              ElementsAre("0>1 0.5", "1>0 0.6"));
+}
+
 TEST_F(Edges, HaveWeights) {
   EXPECT_THAT(read("source, target, weight\n0, 1, 0.5\n1, 1, 0\n"),
               ElementsAre("0>1 0.5", "1>0 0.5", "1>1 0.0"));
@@ -62,8 +73,8 @@ TEST_F(Edges, RejectWhatIsNoNodeOrWeight) {
 TEST_F(Edges, RejectEdgesThatAreThereTwice) {
   EXPECT_THAT(error("source,target\n0,1\n2,1\n0,1\n"),
               HasSubstr("g.csv:4: the edge 0,1 stands on line 2 already"));
-  EXPECT_THAT(error("source,target\n0,1\n1,0\n"),
-              HasSubstr("g.csv:3: the edge 1,0 stands on line 2 already (edges are undirected unless"));
+  EXPECT_THAT(error("source,target\n0,1\n1,0\n1,0\n"),
+              HasSubstr("g.csv:4: the edge 1,0 stands on line 3 already; remove one"));
   EXPECT_THAT(error("source,target\n0,1\n0,1\n", EdgeKind::directed),
               HasSubstr("g.csv:3: the edge 0,1 stands on line 2 already; remove one"));
 }

@@ -1,5 +1,6 @@
 #include "config/inputs_table.hpp"
 
+#include "array_bytes.hpp"
 #include "scratch.hpp"
 
 namespace nngpcheck::config {
@@ -30,13 +31,17 @@ class InputsTable : public Scratch {
   Inputs read(const std::string& text) {
     const toml::table table = toml::parse(text, (folder_ / "e.toml").string());
     resolved_.clear();
-    return read_inputs_table({table, "inputs", "e.toml"}, resolved_);
+    InputsRead result = read_inputs_table({table, "inputs", "e.toml"}, resolved_, reads_);
+    said_ = result.said;
+    doubt_ = result.doubt;
+    return std::move(result.inputs);
   }
   std::string error(const std::string& text) {
     return error_of([&] { read(text); });
   }
 
   nlohmann::ordered_json resolved_;
+  std::string reads_, said_, doubt_;
 };
 
 TEST_F(InputsTable, ResolvesEveryDefault) {
@@ -51,6 +56,7 @@ TEST_F(InputsTable, ResolvesEveryDefault) {
   read("file = \"pictures.bin\"\nfirst = 1");
   EXPECT_EQ(resolved_.dump(),
             "{\"file\":\"pictures.bin\",\"flat\":false,\"grid\":[32,32],\"first\":1,\"count\":2,"
+            "\"layout\":\"channels_first\",\"graph\":null,\"directed\":false,"
             "\"batch_size\":2,\"columns\":2048,\"dimension\":3}");
 }
 
@@ -120,11 +126,12 @@ TEST_F(InputsTable, RejectsWhatIsNoCifar) {
   write("short.bin", std::string(3072, '\0'));
   write("empty.bin", "");
   EXPECT_THAT(error("file = \"short.bin\""),
-              AllOf(HasSubstr("e.toml:1: "), HasSubstr("short.bin: holds 3072 bytes, no multiple of 3073")));
-  EXPECT_THAT(error("file = \"empty.bin\""), HasSubstr("holds 0 bytes"));
+              AllOf(HasSubstr("e.toml:1: "), HasSubstr("short.bin: 3072 bytes that are neither CIFAR-10's")));
+  EXPECT_THAT(error("file = \"empty.bin\""), HasSubstr("0 bytes that are neither"));
   EXPECT_THAT(error("file = \"none.bin\""), HasSubstr("none.bin: no such file"));
-  EXPECT_THAT(error("file = \"pictures.bin\"\ngrid = [32, 32]"),
-              HasSubstr("e.toml:2: inputs.grid: a CIFAR-10"));
+  EXPECT_THAT(read("file = \"pictures.bin\"\ngrid = [32, 32]").grid, ElementsAre(32, 32));
+  EXPECT_THAT(error("file = \"pictures.bin\"\ngrid = [16, 64]"),
+              HasSubstr("the grid [16, 64] is not what its axes"));
   EXPECT_THAT(error("file = \"pictures.bin\"\ngraph = \"e.csv\""), HasSubstr("inputs.graph: the nodes"));
 }
 
@@ -158,8 +165,6 @@ TEST_F(InputsTable, RejectsImagesThatCannotBeMade) {
               HasSubstr("unknown key \"inputs.images.sed\"; did you mean \"seed\"?"));
   EXPECT_THAT(error("images = {count = 1, size = [8]}\ncount = 1"),
               HasSubstr("inputs.count: images say their size and their count themselves; leave it out"));
-  EXPECT_THAT(error("file = \"pictures.bin\"\ngrid = [32, 32]"),
-              HasSubstr("inputs.grid: a CIFAR-10 file has the grid [32, 32], or none with flat = true"));
   EXPECT_THAT(error("images = 64"), HasSubstr("e.toml:1: inputs.images is an integer, not a table"));
 }
 
@@ -208,7 +213,84 @@ TEST_F(InputsTable, RejectsGraphsThatDoNotFit) {
                                                ": with a graph, all rows of the file are nodes"));
   }
   EXPECT_THAT(error("file = \"tokens.csv\"\ngraph = \"edges.csv\""),
-              HasSubstr("cannot be tokens of sequences"));
+              HasSubstr("cannot be images or tokens of sequences"));
+}
+
+TEST_F(InputsTable, SaysHowItReadsATable) {
+  write("wine.csv", "\"id\";\"acid\";\"sugar\";\"kind\"\n7;5,1;3,5;red\n9;7;3,2;white\n");
+  const std::string file = "file = \"wine.csv\"\n";
+  const Inputs inputs = read(file + "skip = [\"id\"]\ncount = 1");
+  EXPECT_EQ(inputs.data, (MatrixXd{{5.1}, {3.5}}));
+  EXPECT_THAT(inputs.labels, ElementsAre("red"));
+  EXPECT_EQ(said_,
+            "wine.csv: 2 rows, separated by ;, decimal comma, a header; inputs: acid, sugar; labels: kind; "
+            "left out: id: 1 "
+            "vectors of 2 numbers");
+  EXPECT_EQ(resolved_["skip"].dump(), "[\"id\"]");
+  EXPECT_EQ(read(file + "columns = \"sugar\"").dimension(), 1);
+  EXPECT_EQ(read(file + "columns = [1, 2]\nlabels = \"id\"").labels[1], "9");
+  EXPECT_EQ(read(file + "skip = 1\nheader = false").data.rows(), 3);
+  EXPECT_THAT(error(file + "columns = [\"sugr\"]"), HasSubstr("did you mean \"sugar\"?"));
+  EXPECT_THAT(error(file + "columns = [1.5]"),
+              HasSubstr("inputs.columns holds a number; give names of columns"));
+  EXPECT_THAT(error(file + "separator = \";;\""),
+              HasSubstr("e.toml:2: inputs.separator = \";;\": must be one character"));
+  EXPECT_THAT(error(file + "decimal = \"x\""), HasSubstr("e.toml:2: inputs.decimal = \"x\""));
+  EXPECT_THAT(error(file + "skip = -1"), HasSubstr("inputs.skip = -1: must be at least 0"));
+  EXPECT_THAT(error("file = \"pictures.bin\"\nheader = true"),
+              HasSubstr("inputs.header: the file holds an array"));
+}
+
+TEST_F(InputsTable, ReadsArraysByTheirAxes) {
+  write("s.npy", npy_of<double>("<f8", "(2, 3, 2)", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+  const std::string file = "file = \"s.npy\"\n";
+  EXPECT_THAT(read(file).lengths, ElementsAre(3, 3));
+  EXPECT_EQ(said_, "s.npy: an array of float64, shape (2, 3, 2): 2 sequences with 2 numbers a token");
+  EXPECT_THAT(read(file + "lengths = [1, 2]\nfirst = 1").lengths, ElementsAre(2));
+  write("n.npy", npy_of<std::int64_t>("<i8", "(2,)", {3, 1}));
+  EXPECT_THAT(read(file + "lengths = \"n.npy\"").lengths, ElementsAre(3, 1));
+  EXPECT_THAT(error(file + "lengths = [1]"),
+              HasSubstr("e.toml:2: inputs.lengths: 1 lengths for 2 sequences"));
+  EXPECT_THAT(error(file + "lengths = [1, 4]"),
+              HasSubstr("inputs.lengths holds 4: must be an integer from 1 to 3"));
+  EXPECT_THAT(error(file + "lengths = [0, 1]"), HasSubstr("inputs.lengths holds 0"));
+  EXPECT_THAT(read(file + "grid = [3]").grid, ElementsAre(3));
+  EXPECT_THAT(read(file + "layout = \"channels_first\"").grid, ElementsAre(2));
+  EXPECT_THAT(error(file + "layout = \"nchw\""),
+              HasSubstr("must be \"channels_first\" or \"channels_last\""));
+  EXPECT_EQ(read(file + "flat = true").data.col(1), (Eigen::VectorXd{{6, 7, 8, 9, 10, 11}}));
+  reads_ = "grids";
+  EXPECT_THAT(error(file), AllOf(HasSubstr("e.toml:1: "), HasSubstr("write grid = [3, 2]")));
+}
+
+TEST_F(InputsTable, DoubtsWhereChannelsAre) {
+  const std::string file = "file = \"grids.csv\"\ngrid = [2, 2]\n";
+  read(file);
+  EXPECT_THAT(doubt_, HasSubstr("rows of 8 numbers on a grid of 4 positions are read as 2 channels"));
+  EXPECT_EQ(read(file + "layout = \"channels_last\"").data,
+            (MatrixXd{{0, 2, 4, 6, 8, 10, 12, 14}, {1, 3, 5, 7, 9, 11, 13, 15}}));
+  EXPECT_EQ(doubt_, "");
+  EXPECT_EQ(resolved_["layout"], "channels_last");
+}
+
+TEST_F(InputsTable, MapsBytes) {
+  write("images", idx('\x08', {1, 2, 2}, std::string("\0\x33\xff\0", 4)));
+  EXPECT_EQ(read("file = \"images\"").data, (MatrixXd{{0, 51, 255, 0}}));
+  EXPECT_EQ(read("file = \"images\"\nrange = [0, 1]").data, (MatrixXd{{0, 0.2, 1, 0}}));
+  EXPECT_EQ(read("file = \"pictures.bin\"\nrange = [0, 255]").data(0, 33), 33);
+  EXPECT_THAT(error("file = \"images\"\nrange = [1, 0]"),
+              HasSubstr("e.toml:2: inputs.range: must be two numbers"));
+  EXPECT_THAT(error("file = \"images\"\nrange = [1]"), HasSubstr("must be two numbers"));
+  EXPECT_THAT(error("file = \"vectors.csv\"\nrange = [0, 1]"),
+              HasSubstr("inputs.range: the file holds no bytes"));
+}
+
+TEST_F(InputsTable, MakesVectorsOfImagesForPerceptrons) {
+  reads_ = "vectors";
+  EXPECT_EQ(read("file = \"pictures.bin\"").dimension(), 3072);
+  EXPECT_EQ(resolved_["flat"], true);
+  EXPECT_EQ(read("images = {count = 2, size = [2, 2]}").dimension(), 4);
+  EXPECT_EQ(read("file = \"pictures.bin\"\nflat = false").dimension(), 3);
 }
 
 TEST_F(InputsTable, RejectsKeysThatDoNotGoTogether) {
@@ -216,7 +298,7 @@ TEST_F(InputsTable, RejectsKeysThatDoNotGoTogether) {
               HasSubstr("e.toml:2: inputs.images: there is a file as well; leave it out"));
   EXPECT_THAT(error(""), HasSubstr("[inputs] has neither \"file\" nor \"images\"; add file = "));
   EXPECT_THAT(error("file = \"vectors.csv\"\nflat = true"),
-              HasSubstr("e.toml:2: inputs.flat: rows of a CSV"));
+              HasSubstr("e.toml:2: inputs.flat: rows of numbers"));
   EXPECT_THAT(error("file = \"pictures.bin\"\nflat = 1"),
               HasSubstr("e.toml:2: inputs.flat is an integer, not true or false"));
   const std::string images = "images = {count = 1, size = [4]}\n";

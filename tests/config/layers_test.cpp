@@ -68,6 +68,16 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error("[{}]"), HasSubstr("has no \"type\""));
   EXPECT_THAT(error("[\n{type = \"dens\"}]"),
               HasSubstr("e.toml:5: there is no layer of type \"dens\"; did you mean \"dense\"?"));
+  const auto of_type = [&](const std::string& type) { return error("[{type = \"" + type + "\"}]"); };
+  EXPECT_THAT(of_type("Conv2d"),
+              HasSubstr("there is no layer of type \"Conv2d\"; it is called \"conv\" here"));
+  EXPECT_THAT(of_type("BatchNorm"), HasSubstr("did you mean \"batch_norm\"?"));
+  EXPECT_THAT(of_type("ReLU"), HasSubstr("write {type = \"activation\", activation = \"relu\"}"));
+  EXPECT_THAT(of_type("dropout"), HasSubstr("is the identity once a network is trained; leave it out"));
+  EXPECT_THAT(of_type("softmax"), HasSubstr("self_attention"));
+  EXPECT_THAT(of_type("rms_norm"), HasSubstr("the nearest is layer_norm"));
+  EXPECT_THAT(error("[{type = \"dense\"}, {type = \"self_attention\", scaling = \"1/sqrt(d)\"}]"),
+              AllOf(HasSubstr("no deterministic limit"), HasSubstr("the nearest that exists is \"1/n\"")));
   EXPECT_THAT(error("[{type = \"dense\", widht = 2}]"), HasSubstr("did you mean \"width\"?"));
   EXPECT_THAT(error("[{type = \"flatten\", width = 2}]"), HasSubstr("unknown key"));
   EXPECT_THAT(error("[\n\n{type = \"dense\", width = 0.5}]"),
@@ -75,8 +85,13 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error("[{type = \"conv\", kernel = [3, \"x\"]}]"),
               HasSubstr("kernel holds a string; give integers"));
   EXPECT_THAT(error("[{type = \"conv\", kernel = 0}]"), HasSubstr("kernel holds 0: must be from 1 to 10000"));
-  EXPECT_THAT(error("[{type = \"conv\", padding = \"same\"}]"),
-              HasSubstr("must be one of valid|zero|circular"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = \"reflect\"}]"),
+              HasSubstr("padding = \"reflect\": must be one of valid|zero|circular|same|integers"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = -1}]"),
+              HasSubstr("padding holds -1: must be from 0 to 10000"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = []}]"), HasSubstr("padding = []: give an integer"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = true}]"), HasSubstr("must be one of valid|zero"));
+  EXPECT_THAT(error("[{type = \"conv\", padding = 0.5}]"), HasSubstr("must be one of valid|zero"));
   EXPECT_THAT(error("[{type = \"lstm\", bidirectional = \"yes\"}]"), HasSubstr("bidirectional"));
   EXPECT_THAT(error("[{type = \"residual\"}]"), HasSubstr("layers is missing; give a list of layers"));
   EXPECT_THAT(error("[{type = \"residual\", layers = 1}]"),
@@ -90,6 +105,29 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
               AllOf(HasSubstr("e.toml:4: "), HasSubstr("layer \"conv1\""), HasSubstr("spans 5 positions")));
   EXPECT_THAT(error("[{type = \"dense\"}, {type = \"self_attention\", scaling = \"1/sqrt(n)\"}]"),
               HasSubstr("no deterministic limit"));
+}
+
+TEST_F(LayerList, SaysWhatDoesNotExistAndWhatComesNearest) {
+  const auto layer = [&](const std::string& options) { return error("[{type = \"dense\"}, {type = " + options + "}]"); };
+  EXPECT_THAT(layer("\"dropout\""), HasSubstr("no layer of type \"dropout\": there is no dropout"));
+  EXPECT_THAT(layer("\"softmax\""), HasSubstr("self_attention has one"));
+  EXPECT_THAT(layer("\"rms_norm\""), HasSubstr("the nearest is layer_norm"));
+  EXPECT_THAT(layer("\"relu\""), HasSubstr("\"relu\" is an activation; write {type = \"activation\", activation = \"relu\"}"));
+  EXPECT_THAT(layer("\"bump\""), HasSubstr("no layer of type \"bump\"; valid are dense, activation, "));
+  EXPECT_THAT(layer("\"lstm\", forget_bias = 1.0"),
+              HasSubstr("unknown key \"architecture.layers.forget_bias\": biases are drawn with mean 0"));
+  EXPECT_THAT(layer("\"conv\", groups = 2"), HasSubstr("groups\": there are no groups; the nearest is a conv"));
+}
+
+TEST_F(LayerList, TwoExpressionsOfOneNameAreRefused) {
+  const std::string square = "{type = \"activation\", activation = {name = \"f\", expression = \"x*x\"}}";
+  const std::string tanh = "{type = \"activation\", activation = {name = \"f\", expression = \"tanh(x)\"}}";
+  const auto residual = [](const std::string& a, const std::string& b) {
+    return "[{type = \"dense\"}, {type = \"residual\", layers = [" + a + "], shortcut = [" + b + "]}]";
+  };
+  EXPECT_THAT(error(residual(square, tanh)), AllOf(HasSubstr("called \"f\""), HasSubstr("another name")));
+  EXPECT_EQ(error(residual(square, square)), "");
+  EXPECT_EQ(error(residual(square, "{type = \"activation\", activation = {name = \"g\", expression = \"tanh(x)\"}}")), "");
 }
 
 }  // namespace

@@ -37,6 +37,10 @@ def split_name(name):
     return (head, parameter) if head in ("leaky_relu", "power", "rectified_power") else (name, None)
 
 
+# Published decimals, as binary64.
+SELU_SCALE, SELU_ALPHA = mpf(1.0507009873554804934193), mpf(1.6732632423543772848170)
+CUBIC, QUICK = mpf(0.044715), mpf(1.702)
+
 FUNCTIONS = {
     "identity": lambda x: x,
     "relu": positive_part,
@@ -58,6 +62,18 @@ FUNCTIONS = {
     "cos": mp.cos,
     "exp": mp.exp,
     "gaussian": lambda x: mp.exp(-x * x),
+    "selu": lambda x: SELU_SCALE * (x if x > 0 else SELU_ALPHA * mp.expm1(x)),
+    "mish": lambda x: x * mp.tanh(mp.log1p(mp.exp(x))),
+    "hardswish": lambda x: x * min(max(x + 3, mpf(0)), mpf(6)) / 6,
+    "hardsigmoid": lambda x: min(max(x + 3, mpf(0)), mpf(6)) / 6,
+    "relu6": lambda x: min(max(x, mpf(0)), mpf(6)),
+    "softsign": lambda x: x / (1 + abs(x)),
+    "tanhshrink": lambda x: x - mp.tanh(x),
+    "hardshrink": lambda x: x if abs(x) > mpf(1) / 2 else mpf(0),
+    "softshrink": lambda x: mp.sign(x) * positive_part(abs(x) - mpf(1) / 2),
+    "logsigmoid": lambda x: min(x, mpf(0)) - mp.log1p(mp.exp(-abs(x))),
+    "gelu_tanh": lambda x: x * (1 + mp.tanh(mp.sqrt(2 / mp.pi) * (x + CUBIC * x ** 3))) / 2,
+    "quick_gelu": lambda x: x / (1 + mp.exp(-QUICK * x)),
 }
 
 
@@ -73,16 +89,29 @@ def function(name):
     return FUNCTIONS[name]
 
 
-LOGISTIC = {"sigmoid": mp.pi, "silu": mp.pi, "softplus": mp.pi, "tanh": mp.pi / 2}  # distance of the nearest pole
+def gelu_tanh_pole():
+    """tanh(y) has poles at y = (k + 1/2) pi i."""
+    scale = mp.sqrt(2 / mp.pi)
+    roots = [root for k in range(4) for root in mp.polyroots([CUBIC, 0, 1, -mp.mpc(0, (k + mpf(1) / 2) * mp.pi) / scale])]
+    return min(abs(mp.im(root)) for root in roots)
+
+
+# The distance of the nearest pole from the real line.
+LOGISTIC = {"sigmoid": mp.pi, "silu": mp.pi, "softplus": mp.pi, "tanh": mp.pi / 2, "tanhshrink": mp.pi / 2,
+            "logsigmoid": mp.pi, "quick_gelu": mp.pi / QUICK, "mish": 3 * mp.pi / 4, "gelu_tanh": gelu_tanh_pole()}
 ENTIRE = ("erf", "erf_sigmoid", "gelu", "gaussian")
 CLOSED = ("sin", "cos", "exp", "gaussian")
+
+
+KINKS = {"hardtanh": [-1, 1], "selu": [0], "hardswish": [-3, 3], "hardsigmoid": [-3, 3], "relu6": [0, 6], "softsign": [0],
+         "hardshrink": [-0.5, 0.5], "softshrink": [-0.5, 0.5]}
 
 
 def kinks(name):
     head, _ = split_name(name)
     if head in ("relu", "leaky_relu", "abs", "step", "sign", "relu_squared", "rectified_power", "elu"):
         return [mpf(0)]
-    return [mpf(-1), mpf(1)] if name == "hardtanh" else []
+    return [mpf(x) for x in KINKS.get(name, [])]
 
 
 def rectified(m, s, power):
@@ -105,6 +134,7 @@ def moment(m, s, power):
 def smoothed(name, m, s):
     """E[psi(m + s z)], s > 0."""
     head, parameter = split_name(name)
+    half = mpf(1) / 2
     wide = mp.sqrt(1 + 2 * s * s)
     r = mp.sqrt(1 + s * s)
     if head in ("identity", "square", "power"):
@@ -121,6 +151,16 @@ def smoothed(name, m, s):
         "hardtanh": lambda: rectified(m + 1, s, 1) - rectified(m - 1, s, 1) - 1,
         "gelu": lambda: m * cdf(m / r) + s * s / r * density(m / r),
         "elu": lambda: rectified(m, s, 1) + mp.exp(m + s * s / 2) * cdf(-m / s - s) - cdf(-m / s),
+        "selu": lambda: SELU_SCALE * (rectified(m, s, 1) + SELU_ALPHA *
+                                      (mp.exp(m + s * s / 2) * cdf(-m / s - s) - cdf(-m / s))),
+        "hardswish": lambda: (rectified(m + 3, s, 2) - 3 * rectified(m + 3, s, 1) - rectified(m - 3, s, 2)
+                              - 3 * rectified(m - 3, s, 1)) / 6,
+        "hardsigmoid": lambda: (rectified(m + 3, s, 1) - rectified(m - 3, s, 1)) / 6,
+        "relu6": lambda: rectified(m, s, 1) - rectified(m - 6, s, 1),
+        "hardshrink": lambda: (rectified(m - half, s, 1) + half * rectified(m - half, s, 0)
+                               - rectified(-m - half, s, 1) - half * rectified(-m - half, s, 0)),
+        "softshrink": lambda: rectified(m - half, s, 1) - rectified(-m - half, s, 1),
+        "softsign": lambda: panel_integral(lambda z: FUNCTIONS[name](m + s * z), features(name, m, s), name),
         "sin": lambda: mp.exp(-s * s / 2) * mp.sin(m),
         "cos": lambda: mp.exp(-s * s / 2) * mp.cos(m),
         "gaussian": lambda: mp.exp(-m * m / wide ** 2) / wide,
@@ -185,7 +225,7 @@ def panel_integral(f, points, what):
 def features(name, mean, deviation):
     """Kinks, and the region where a smooth function changes, as points for `panels`."""
     result = [((kink - mean) / deviation, mpf(0)) for kink in kinks(name)]
-    if name in LOGISTIC or name in ENTIRE or name in ("elu", "hardtanh"):
+    if name in LOGISTIC or name in ENTIRE or name in ("elu", "hardtanh", "selu", "softsign"):
         result.append((-mean / deviation, 1 / deviation))
     return result
 
@@ -297,7 +337,7 @@ def dual(phi_name, psi_name, a, b, c, mean_u, mean_v):
         return agree(values[0], values[1], mp.sqrt(1 + a) * mp.sqrt(1 + b), what)
     spread = mp.sqrt(rest)
     points += [((kink - mean_v) / slope, spread / abs(slope)) for kink in kinks(psi_name)]
-    if psi_name in ENTIRE or psi_name in ("elu", "hardtanh"):
+    if psi_name in ENTIRE or psi_name in ("elu", "hardtanh", "selu", "softsign"):
         points.append((-mean_v / slope, mp.sqrt(1 + rest) / abs(slope)))
     return panel_integral(lambda x: phi(mean_u + deviation * x) * smoothed(psi_name, mean_v + slope * x, spread),
                           points, what)
@@ -311,6 +351,11 @@ LAWS = [(1, 1, 1), (1, 1, -1), (1, 1, 0.999999), (1, 1, -0.999999), (1, 1, 0.999
         (1e-8, 1e-8, 0.5e-8), (1e-8, 1e-8, 1e-8), (1e-8, 1e-8, -0.999e-8),
         (1e-8, 1, 5e-5), (1e-8, 100, -9.99e-4), (0.25, 4, -0.999), (100, 1, 5), (0, 1, 0),
         (1, 1, 0.5, 0.3, -0.7), (1, 2, -1.4, 1, 0.5), (100, 100, 99.9, 2, -3), (1, 1, 1, 0.5, -0.25)]
+# Those that the library has as expressions.
+EXPRESSIONS = ["selu", "mish", "hardswish", "hardsigmoid", "relu6", "softsign", "tanhshrink", "hardshrink", "softshrink",
+               "logsigmoid", "gelu_tanh", "quick_gelu"]
+EXPRESSION_LAWS = [(1, 1, 1), (1, 1, -0.999), (1, 1, 0.5), (1, 1, 0), (25, 16, 12), (0.25, 4, -0.999),
+                   (1, 2, 0.5, 0.3, -0.7)]
 CROSS = [("relu", "identity"), ("erf", "tanh"), ("step", "relu"), ("tanh", "sigmoid"), ("relu", "hardtanh"),
          ("identity", "tanh"), ("silu", "softplus"), ("elu", "erf_sigmoid"), ("sign", "abs"), ("exp", "sigmoid"),
          ("leaky_relu_0.1", "relu_squared"), ("power_3", "rectified_power_3"), ("sin", "gaussian"), ("gelu", "step"),
@@ -325,6 +370,10 @@ def cases():
     for phi, psi in CROSS:
         for law in CROSS_LAWS:
             yield (phi, psi) + law + (0,) * (5 - len(law))
+    for name in EXPRESSIONS:
+        for law in EXPRESSION_LAWS:
+            if name != "softsign" or law[2] in (1, 0):  # no formula for its smoothing, no strip of analyticity
+                yield (name, name) + law + (0,) * (5 - len(law))
 
 
 def main():

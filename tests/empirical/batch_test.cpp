@@ -1,8 +1,9 @@
 // Which networks are drawn together, and on how many threads, changes no bit.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "architectures/mlp.hpp"
-#include "empirical/blas.hpp"
 #include "empirical/interpreter.hpp"
 #include "netsor/builder.hpp"
 #include "tests/empirical/programs.hpp"
@@ -38,7 +39,6 @@ std::vector<Eigen::MatrixXd> in_batches(const netsor::Program& program, Precisio
 
 TEST(EveryProgram, HasTheSameKernelsInAnyBatch) {
   at::set_num_threads(1);
-  const empirical::SingleBlasThread single_blas_thread;
   for (const testing::NamedProgram& named : testing::instruction_programs()) {
     const netsor::Program& program = named.program;
     SCOPED_TRACE(named.name);
@@ -76,10 +76,37 @@ TEST(EveryProgram, HasTheSameKernelsOnAnyNumberOfThreads) {
   }
 }
 
-// Every activation, and numbers of columns on both sides of where products change their algorithm.
+// More than 32 columns, as they are multiplied at once, and a width that leaves networks at odd addresses.
+TEST(Samplers, AreIndependentOfOthersInOtherThreads) {
+  const Sampler sampler(architectures::mlp({.depth = 2}, testing::vectors(3, 40)),
+                        {.products = Products::dense, .threads = 2});
+  const auto sampled = [&] {
+    std::vector<Eigen::MatrixXd> result;
+    sampler.sample(33, 3, 0, 12, [&](std::uint64_t, const Eigen::MatrixXd& k) { result.push_back(k); });
+    return result;
+  };
+  const auto alone = sampled();
+  const auto torch_threads_of_a_new_thread = [] {
+    int threads = 0;
+    std::thread([&] { threads = at::get_num_threads(); }).join();
+    return threads;
+  };
+  at::set_num_threads(3);
+  for (int repetition = 0; repetition < 20; ++repetition) {
+    std::vector<std::vector<Eigen::MatrixXd>> results(4);
+    {
+      std::vector<std::jthread> threads;
+      for (auto& result : results) threads.emplace_back([&] { result = sampled(); });
+    }
+    for (const auto& result : results) EXPECT_EQ(result, alone);
+    EXPECT_EQ(torch_threads_of_a_new_thread(), 3);
+  }
+  at::set_num_threads(1);
+}
+
+// Every activation, and numbers of columns on both sides of where products take the next ones.
 TEST(Batches, DoNotMatterForAnyActivationOrNumberOfColumns) {
   at::set_num_threads(1);
-  const empirical::SingleBlasThread single_blas_thread;
   for (const std::string& name : netsor::Activation::names()) {
     if (name.ends_with("_S") || name.ends_with("_P")) continue;
     const netsor::Program program = architectures::mlp(

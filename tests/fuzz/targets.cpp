@@ -3,17 +3,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
-#include "config/cifar.hpp"
 #include "config/error.hpp"
 #include "config/experiment.hpp"
-#include "config/expression.hpp"
 #include "config/graph.hpp"
 #include "config/inputs.hpp"
 #include "config/kernel.hpp"
 #include "config/text_file.hpp"
+#include "netsor/activation.hpp"
+#include "netsor/error.hpp"
 
 namespace nngpcheck::testing {
 
@@ -23,13 +24,26 @@ namespace fs = std::filesystem;
 
 void experiment(const fs::path& file) { config::read_experiments(file); }
 void override_key(const fs::path& file) { config::example_experiment("mlp", {config::read_file(file)}); }
-void expression(const fs::path& file) { config::parse_expression(config::read_file(file)); }
+void expression(const fs::path& file) {
+  try {
+    const auto phi = netsor::Activation::from_expression(config::read_file(file));
+    // What is printed is read as the same, and the search for kinks ends.
+    if (netsor::Expression::parse(phi.name()) != phi.expression()) std::abort();
+    phi.breakpoints(-40, 40);
+  } catch (const netsor::ProgramError& error) {
+    throw config::ConfigError(error.what());
+  }
+}
 void inputs(const fs::path& file) { config::read_inputs(file); }
+/// The same file read by an experiment's keys.
+void keyed_table(const fs::path& file) {
+  const fs::path experiment = file.parent_path() / "keys.toml";
+  config::read_experiments(experiment);
+}
 void edges(const fs::path& file) {
   config::read_edges(file, 5, config::EdgeKind::directed);
   config::read_edges(file, 5, config::EdgeKind::undirected);
 }
-void cifar(const fs::path& file) { config::read_cifar(file, 0, config::cifar_count(file)); }
 void kernel(const fs::path& file) { config::read_kernel(file, file, {"a", "b"}); }
 
 const Target& find(const std::string& name) {
@@ -51,7 +65,9 @@ const std::vector<Target>& targets() {
       {"experiment", "e.toml", experiment}, {"override", "key=value", override_key},
       {"expression", "f(x)", expression},   {"csv", "inputs.csv", inputs},
       {"npy", "inputs.npy", inputs},        {"edges", "graph.csv", edges},
-      {"cifar", "batch.bin", cifar},        {"kernel_npy", "K.npy", kernel},
+      {"cifar", "batch.bin", inputs},       {"idx", "images-idx3-ubyte", inputs},
+      {"npz", "inputs.npz", inputs},        {"gzip", "inputs.csv.gz", inputs},
+      {"table", "e.csv", keyed_table},      {"kernel_npy", "K.npy", kernel},
       {"kernel_csv", "K.csv", kernel},      {"kernel_json", "K.json", kernel},
   };
   return table;
@@ -64,6 +80,10 @@ Workplace::Workplace(const std::string& target)
   write(folder_ / "points.csv", "x0,x1\n1,0\n0,1\n1,1\n");
   write(folder_ / "tokens.csv", "sequence,position,token,x0,x1\n0,0,a,1,0\n0,1,b,0,1\n1,0,c,1,1\n");
   write(folder_ / "edges.csv", "source,target\n0,1\n1,2\n");
+  write(
+      folder_ / "keys.toml",
+      "architecture.name = \"mlp\"\n[inputs]\nfile = \"e.csv\"\ncolumns = [\"a\", 2]\nlabels = 1\nskip = 1\n"
+      "header = true\nseparator = \";\"\ndecimal = \",\"\n");
 }
 
 Workplace::~Workplace() { fs::remove_all(folder_); }

@@ -22,7 +22,7 @@ inline void PrintTo(const Target& target, std::ostream* stream) { *stream << tar
 const std::vector<Target>& targets();
 
 /// A folder of its own for the file to read, beside files that it may refer to: points.csv, tokens.csv,
-/// edges.csv.
+/// edges.csv, keys.toml.
 class Workplace {
  public:
   /// Throws std::out_of_range if no target has that name.

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <string>
 
 #include "tests/netsor/rejected.hpp"
 
@@ -22,11 +24,15 @@ TEST(Activation, EveryNameNamesItself) {
                            "gelu",          "silu",     "softplus",
                            "elu",           "sin",      "cos",
                            "exp",           "gaussian", "leaky_relu_0.1",
-                           "leaky_relu_-3", "power_3",  "rectified_power_20"}) {
+                           "leaky_relu_-3", "power_3",  "rectified_power_20",
+                           "selu",          "mish",     "hardswish",
+                           "hardsigmoid",   "relu6",    "softsign",
+                           "tanhshrink",    "hardshrink", "softshrink",
+                           "logsigmoid",    "gelu_tanh", "quick_gelu"}) {
     EXPECT_EQ(Activation::named(name).name(), name);
     EXPECT_EQ(Activation::named(name), Activation::named(name));
   }
-  EXPECT_EQ(Activation::names().size(), 23u);
+  EXPECT_EQ(Activation::names().size(), 35u);
 }
 
 TEST(Activation, SynonymsAreOneValue) {
@@ -52,24 +58,87 @@ TEST(Activation, ParameterIsTheSlopeOrThePower) {
   EXPECT_EQ(Activation::named("tanh").parameter(), 0);
 }
 
-TEST(Activation, CustomFunctionsCompareByName) {
-  const auto swish = Activation::custom("swish", identity, {2, -1, 2});
-  EXPECT_EQ(swish, Activation::custom("swish", [](double x) { return x * x; }));
-  EXPECT_NE(swish, Activation::custom("other", identity));
-  EXPECT_NE(swish, Activation::named("silu"));
-  EXPECT_EQ(swish.name(), "swish");
-  EXPECT_EQ(swish.function()(3), 3);
-  EXPECT_THAT(swish.kinks(), ::testing::ElementsAre(-1, 2));
+TEST(Activation, NamesOfPyTorchKerasAndFlaxAreKnown) {
+  const std::map<std::string, std::string> names = {
+      {"GELU", "gelu"},           {"SiLU", "silu"},           {"swish", "silu"},          {"Hardswish", "hardswish"},
+      {"hard_swish", "hardswish"}, {"hard_silu", "hardswish"}, {"Mish", "mish"},           {"SELU", "selu"},
+      {"CELU", "elu"},            {"ReLU6", "relu6"},         {"Softsign", "softsign"},   {"soft_sign", "softsign"},
+      {"LeakyReLU", "leaky_relu_0.01"}, {"leaky_relu", "leaky_relu_0.01"}, {"logistic", "sigmoid"}, {"linear", "identity"},
+      {"Hardsigmoid", "hardsigmoid"}, {"hard_sigmoid", "hardsigmoid"}, {"Tanhshrink", "tanhshrink"},
+      {"Hardshrink", "hardshrink"}, {"Softshrink", "softshrink"}, {"LogSigmoid", "logsigmoid"},
+      {"log_sigmoid", "logsigmoid"}, {"QuickGELU", "quick_gelu"}, {"gelu_new", "gelu_tanh"}, {"Identity", "identity"},
+      {"Tanh", "tanh"},           {"hard_tanh", "hardtanh"},  {"exponential", "exp"},     {"LEAKY_RELU_0.5", "leaky_relu_0.5"},
+      {"squared_relu", "relu_squared"}, {"ReLU", "relu"}, {"Softplus", "softplus"}, {"ELU", "elu"}};
+  for (const auto& [name, meaning] : names) EXPECT_EQ(Activation::named(name).name(), meaning) << name;
+}
+
+TEST(Activation, AUsersFunctionIsOnlyItself) {
+  const auto mine = Activation::custom("mine", identity, {2, -1, 2});
+  const auto copy = mine;
+  EXPECT_EQ(mine, copy);
+  EXPECT_EQ(mine.hash(), copy.hash());
+  EXPECT_NE(mine, Activation::custom("mine", identity, {2, -1, 2}));
+  EXPECT_NE(mine, Activation::named("identity"));
+  EXPECT_EQ(mine.name(), "mine");
+  EXPECT_EQ(mine.function()(3), 3);
+}
+
+TEST(Activation, ExpressionsAreComparedByTheirTrees) {
+  const auto f = Activation::from_expression("x*tanh(x)");
+  EXPECT_EQ(f.name(), "x*tanh(x)");
+  EXPECT_EQ(f, Activation::from_expression("x * np.tanh(x)", "f"));
+  EXPECT_EQ(f.hash(), Activation::from_expression("x * np.tanh(x)", "f").hash());
+  EXPECT_NE(Activation::from_expression("x*x", "f"), Activation::from_expression("tanh(x)", "f"));
+  EXPECT_EQ(Activation::from_expression("x*tanh(softplus(x))"), Activation::named("mish"));
+  EXPECT_NE(f, Activation::custom("f", [](double x) { return x * std::tanh(x); }));
+}
+
+TEST(Activation, ExpressionsHaveAFiniteValueEverywhere) {
+  expect_rejected([] { Activation::from_expression("log(x)"); }, {"expression \"log(x)\": no finite value at x = -10"});
+  expect_rejected([] { Activation::from_expression("1/x"); }, {"no finite value at x = 0;"});
+  expect_rejected([] { Activation::from_expression("x*"); }, {"expression \"x*\": column 3"});
+  expect_rejected([] { Activation::from_expression("x", "relu"); }, {"\"relu\"", "built-in"});
+  expect_rejected([] { Activation::from_expression("x", "f", std::vector{std::nan("")}); }, {"kink nan is not finite"});
+}
+
+TEST(Activation, BreakpointsAreCompleteWhereTheyAreKnown) {
+  const auto expect = [](const Activation& phi, const std::vector<double>& points, bool complete = true) {
+    const Breakpoints found = phi.breakpoints(-10, 10);
+    EXPECT_EQ(found.points, points) << phi.name();
+    EXPECT_EQ(found.complete, complete) << phi.name();
+  };
+  expect(Activation::named("relu"), {0});
+  expect(Activation::named("hardtanh"), {-1, 1});
+  expect(Activation::named("tanh"), {});
+  expect(Activation::named("power_3"), {});
+  expect(Activation::named("hardswish"), {-3, 3});
+  expect(Activation::named("selu"), {0});
+  expect(Activation::named("softshrink"), {-0.5, 0.5});
+  expect(Activation::named("hardshrink"), {-0.5, 0.5});
+  expect(Activation::named("mish"), {});
+  expect(Activation::from_expression("abs(x - 2)"), {2});
+  expect(Activation::from_expression("abs(x - 2)", "f", std::vector<double>{3, 20, -1}), {-1, 3});
+  expect(Activation::custom("mine", identity), {}, false);
+  expect(Activation::custom("mine", identity, {}), {});
+  expect(Activation::custom("mine", identity, {2, -1, 2, 11}), {-1, 2});
 }
 
 TEST(Activation, UnknownNamesSuggestTheNearest) {
   expect_rejected([] { Activation::named("rleu"); },
                   {"unknown activation \"rleu\"", "did you mean \"relu\"?"});
-  expect_rejected([] { Activation::named("leaky_relu"); }, {"did you mean \"leaky_relu_0.1\"?"});
   expect_rejected([] { Activation::named("leaky_relu_S"); }, {"did you mean \"leaky_relu_0.1\"?"});
   expect_rejected([] { Activation::named("leaky_relu_nan"); }, {"unknown activation", "did you mean"});
   expect_rejected([] { Activation::named("power_"); }, {"did you mean \"power_3\"?"});
-  expect_rejected([] { Activation::named(""); }, {"unknown activation \"\"", "did you mean"});
+  expect_rejected([] { Activation::named("softsing"); }, {"did you mean \"softsign\"?"});
+  expect_rejected([] { Activation::named("swsh"); }, {"did you mean \"swish\"?"});
+  expect_rejected([] { Activation::named(""); }, {"unknown activation \"\"; valid are identity, relu, ", "{expression = "});
+  expect_rejected([] { Activation::named("bump"); }, {"valid are identity", "quick_gelu; any other", "{expression = "});
+}
+
+TEST(Activation, WhatIsNoActivationIsSaidSo) {
+  expect_rejected([] { Activation::named("softmax"); }, {"\"softmax\": softmax acts on all coordinates", "self_attention"});
+  expect_rejected([] { Activation::named("PReLU"); }, {"leaky_relu_0.25"});
+  expect_rejected([] { Activation::named("dropout"); }, {"leave it out"});
 }
 
 TEST(Activation, PowersAreIntegersFrom1To20) {

@@ -3,11 +3,13 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/netsor/rejected.hpp"
 #include "tests/netsor/everything.hpp"
 
 namespace nngpcheck::netsor {
 namespace {
 
+using nngpcheck::testing::expect_rejected;
 using nngpcheck::testing::matrix;
 using nngpcheck::testing::sparse;
 
@@ -159,10 +161,23 @@ TEST_F(BuilderDeduplication, RandomObjectsAreNeverMerged) {
   EXPECT_NE(b.column(b.bias({"b", {}})), b.column(b.bias({"b'", {}})));
 }
 
-TEST_F(BuilderDeduplication, CustomActivationsGoByName) {
+TEST_F(BuilderDeduplication, ActivationsGoByFunction) {
   const auto f = [](const char* name) { return Activation::custom(name, [](double z) { return z; }); };
-  EXPECT_EQ(b.map(f("mine"), g), b.map(f("mine"), g));
-  EXPECT_NE(b.map(f("mine"), g), b.map(f("yours"), g));
+  const Activation mine = f("mine"), copy = mine;
+  EXPECT_EQ(b.map(mine, g), b.map(copy, g));
+  EXPECT_NE(b.map(mine, g), b.map(f("yours"), g));
+  EXPECT_EQ(b.map(Activation::from_expression("x*x + 1"), g), b.map(Activation::from_expression("x * x+1", "h"), g));
+  EXPECT_EQ(b.map(Activation::named("relu6"), g), b.map(Activation::from_expression("clip(x, 0, 6)"), g));
+}
+
+TEST_F(BuilderDeduplication, TwoFunctionsOfOneNameAreRefused) {
+  b.map(Activation::from_expression("x*x", "f"), g);
+  expect_rejected([&] { b.map(Activation::from_expression("tanh(x)", "f"), x); },
+                  {"map(f, ", "another function", "called \"f\"", "give one of them another name"});
+  const auto square = [](double z) { return z * z; };
+  b.map(Activation::custom("mine", square), g);
+  expect_rejected([&] { b.map(Activation::custom("mine", square), g); },
+                  {"called \"mine\"", "use the same Activation (or a copy) if they are one function"});
 }
 
 TEST_F(BuilderDeduplication, SumsAreCollected) {

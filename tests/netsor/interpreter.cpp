@@ -49,14 +49,18 @@ MatrixXd softmax_keys(const MatrixXd& scores, const SharedMatrix& mask) {
 
 class Interpreter {
  public:
-  Interpreter(const Program& program, const Weights& weights, std::int64_t n)
-      : program_(program), weights_(weights), n_(n) {
-    for (const Node& node : program.nodes()) {
-      values_.push_back(std::visit([&](const auto& op) { return value(op); }, node.operation));
-    }
+  Interpreter(const Program& program, const Weights& weights, std::int64_t n,
+              std::vector<MatrixXd> values = {})
+      : program_(program), weights_(weights), n_(n), values_(std::move(values)) {}
+
+  MatrixXd value_of(std::size_t index) const {
+    return std::visit([&](const auto& op) { return value(op); }, program_.nodes()[index].operation);
   }
 
-  std::vector<MatrixXd> values() && { return std::move(values_); }
+  std::vector<MatrixXd> run() && {
+    for (std::size_t k = 0; k < program_.nodes().size(); ++k) values_.push_back(value_of(k));
+    return std::move(values_);
+  }
 
  private:
   template <class Kind>
@@ -166,7 +170,12 @@ Weights draw(const Program& program, std::int64_t n) {
 }
 
 std::vector<MatrixXd> evaluate(const Program& program, const Weights& weights, std::int64_t n) {
-  return Interpreter(program, weights, n).values();
+  return Interpreter(program, weights, n).run();
+}
+
+MatrixXd evaluate(const Program& program, const Weights& weights, std::int64_t n, std::size_t index,
+                  std::vector<MatrixXd> values) {
+  return Interpreter(program, weights, n, std::move(values)).value_of(index);
 }
 
 MatrixXd outputs(const Program& program, const Weights& weights, std::int64_t n) {

@@ -22,6 +22,10 @@ Weights draw(const netsor::Program& program, std::int64_t n);
 /// What each instruction makes: a bundle as width × columns, a table as it is.
 std::vector<Eigen::MatrixXd> evaluate(const netsor::Program& program, const Weights& weights, std::int64_t n);
 
+/// What one instruction makes of these values in place of what the instructions before it make.
+Eigen::MatrixXd evaluate(const netsor::Program& program, const Weights& weights, std::int64_t n,
+                         std::size_t index, std::vector<Eigen::MatrixXd> values);
+
 /// The output blocks on top of each other, one column per output.
 Eigen::MatrixXd outputs(const netsor::Program& program, const Weights& weights, std::int64_t n);
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "netsor/passes/traits.hpp"
 #include "netsor/program.hpp"
 #include "tests/netsor/everything.hpp"
 

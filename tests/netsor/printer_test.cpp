@@ -52,6 +52,18 @@ Output: vᵀ [x31; g32] / √(3n), v ~ N(0, 3), 4 columns
 )");
 }
 
+TEST(Printer, AddsTheWidthsOfManyBlocks) {
+  Builder b;
+  std::vector<BundleId> blocks;
+  for (int k = 0; k < 65; ++k) {
+    blocks.push_back(b.input(b.input_weight({"U" + std::to_string(k), Width(1, 2), 1, 1}), matrix({{1}})));
+  }
+  b.output(b.readout({"v", 1}), blocks);
+  const Program program = std::move(b).build();
+  EXPECT_THAT(print(program), ::testing::HasSubstr("] / √(65n/2), v"));
+  EXPECT_EQ(width_unit(program), 2);
+}
+
 TEST(Printer, PrintsOneOperation) {
   const Program program = everything();
   EXPECT_EQ(print_operation(program, 0), "U D1");

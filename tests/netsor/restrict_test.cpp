@@ -27,6 +27,25 @@ MatrixXd wave(Index columns) {
   return result;
 }
 
+TEST(Restriction, KeepsWhereInstructionsComeFrom) {
+  Builder b;
+  const auto labels =
+      std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"p", "q", "r"});
+  const BundleId g = b.input(b.input_weight({"U", {}, 2}), wave(3));
+  b.set_origin(std::make_shared<const Origin>(Origin{"first", {labels}}));
+  const BundleId x = b.map(Activation::named("tanh"), g);
+  b.set_origin(std::make_shared<const Origin>(Origin{"second", {labels}}));
+  EXPECT_EQ(b.map(Activation::named("tanh"), g), x) << "an origin makes no other instruction";
+  b.output(b.readout({"v"}), x);
+  const Program program = std::move(b).build();
+  EXPECT_EQ(program.place(0, {1}), "g1");
+  EXPECT_EQ(program.place(1), "layer \"first\" (x2)");
+  EXPECT_EQ(program.place(1, {1, 2}), "layer \"first\" (x2), inputs \"q\" and \"r\"");
+  EXPECT_EQ(program.place(1, {2, 2}), "layer \"first\" (x2), input \"r\"");
+  const Program part = restrict_outputs(program, {2, 1});
+  EXPECT_EQ(part.place(1, {0}), "layer \"first\" (x2), input \"q\"");
+}
+
 // Eight inputs through two layers and a pooling in pairs: four outputs.
 Program pooled() {
   Builder b;

@@ -34,6 +34,28 @@ TEST(Width, CountsCoordinates) {
   EXPECT_EQ(Width(3, 2).at(6), 9);
 }
 
+TEST(Width, AddsInLowestTerms) {
+  EXPECT_EQ(Width(1, 2) + Width(1, 3), Width(5, 6));
+  EXPECT_EQ(Width(1, 6) + Width(1, 3), Width(1, 2));
+  Width sum(1, 2);  // whose denominators would multiply to 2^100
+  for (int k = 1; k < 100; ++k) sum = sum + Width(1, 2);
+  EXPECT_EQ(sum, Width(50));
+}
+
+TEST(Width, RefusesSumsBeyond64Bits) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();  // divisible by 7
+  EXPECT_EQ(Width(most - 1) + Width(1), Width(most));
+  expect_rejected([] { Width(most) + Width(1); },
+                  {"widths 9223372036854775807n and n", "no fraction of 64-bit"});
+  expect_rejected([] { Width(most, 2) + Width(1); }, {"sum is no fraction"});
+  expect_rejected([] { Width(1, most) + Width(1, 2); },
+                  {"denominators 9223372036854775807 and 2", "no base width"});
+  EXPECT_EQ(common_multiple(6, 4), 12);
+  EXPECT_EQ(common_multiple(most / 7, most), most);
+  expect_rejected([] { common_multiple(most, most - 1); },
+                  {"choose denominators with a small common multiple"});
+}
+
 TEST(Width, Rejects) {
   expect_rejected([] { Width(0); }, {"width 0n/1", "positive multiple of n", "give a positive numerator"});
   expect_rejected([] { Width(1, -2); }, {"width 1n/-2", "positive multiple of n", "and denominator"});
@@ -45,11 +67,23 @@ TEST(Width, Rejects) {
 }
 
 TEST(Spelling, NearestHasTheSmallestEditDistance) {
-  EXPECT_EQ(nearest("rleu", {"relu", "elu", "silu"}), "relu");
-  EXPECT_EQ(nearest("output_varaince", {"input_variance", "readout_variance"}), "input_variance");
-  EXPECT_EQ(nearest("", {"ab", "c"}), "c");
-  EXPECT_EQ(nearest("b", {"a", "c"}), "a");
-  EXPECT_EQ(nearest("relu", {}), "");
+  EXPECT_EQ(close_spelling("rleu", {"elu", "relu", "silu"}), "relu");
+  EXPECT_EQ(close_spelling("output_varaince", {"input_variance", "readout_variance"}), "input_variance");
+  EXPECT_EQ(close_spelling("Simple-RNN", {"rnn", "simple_rnn"}), "simple_rnn");
+  EXPECT_EQ(close_spelling("softmax", {"softplus", "softsign"}), "");
+  EXPECT_EQ(close_spelling("dropout", {"concat", "conv", "dense"}), "");
+  EXPECT_EQ(close_spelling("", {"ab", "c"}), "");
+  EXPECT_EQ(close_spelling("b", {"a", "c"}), "");
+  EXPECT_EQ(close_spelling("B", {"a", "b"}), "b");
+  EXPECT_EQ(close_spelling("relu", {}), "");
+  EXPECT_EQ(close_spelling(std::string(100000, 'a'), {"relu"}), "");
+}
+
+TEST(Spelling, AdviceIsASlipOrTheList) {
+  EXPECT_EQ(advice("rleu", {"relu", "elu"}), "; did you mean \"relu\"?");
+  EXPECT_EQ(advice("dropout", {"dense", "conv", "last"}), "; valid are dense, conv and last");
+  EXPECT_EQ(advice("dropout", {"dense"}), "; valid is dense");
+  EXPECT_EQ(advice("dropout", {}), "");
 }
 
 TEST(Spelling, ShortestReadsBack) {

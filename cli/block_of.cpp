@@ -1,0 +1,49 @@
+#include "cli/block_of.hpp"
+
+#include <numeric>
+
+#include "analytic/limit.hpp"
+#include "architectures/joined_inputs.hpp"
+#include "architectures/options.hpp"
+#include "config/error.hpp"
+
+namespace nngpcheck::cli {
+
+namespace {
+
+/// `count` outputs from number `first` on.
+std::vector<Eigen::Index> outputs(std::size_t first, std::size_t count) {
+  std::vector<Eigen::Index> result(count);
+  std::iota(result.begin(), result.end(), static_cast<Eigen::Index>(first));
+  return result;
+}
+
+architectures::Inputs both(const config::Experiment& rows, const std::filesystem::path& rows_file,
+                           const config::Experiment& columns) {
+  try {
+    return architectures::joined(rows.inputs, columns.inputs);
+  } catch (const architectures::ArchitectureError& error) {
+    throw config::ConfigError(rows_file.string() + ": " + error.what());
+  }
+}
+
+}  // namespace
+
+compare::KernelBlock block_of(const config::Experiment& rows, const std::filesystem::path& rows_file,
+                              const config::Experiment& columns, const std::filesystem::path& file,
+                              const Progress& progress) {
+  const netsor::Program program = architectures::program(columns.network, both(rows, rows_file, columns));
+  const std::vector<std::string>& row_labels = rows.program.output().labels;
+  const std::vector<std::string>& column_labels = columns.program.output().labels;
+  analytic::LimitOptions options;
+  options.progress = progress.named(columns.name);
+  try {
+    return {analytic::limit(program, outputs(0, row_labels.size()),
+                            outputs(row_labels.size(), column_labels.size()), options),
+            row_labels, column_labels};
+  } catch (const analytic::LimitError& error) {
+    throw analytic::LimitError(file.string() + ": " + columns.name + ": " + error.what());
+  }
+}
+
+}  // namespace nngpcheck::cli
