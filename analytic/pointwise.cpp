@@ -15,12 +15,7 @@ namespace {
 using Eigen::ArrayXd;
 using Kind = netsor::Activation::Kind;
 
-// The exponential is vectorised; its absolute rounding is far below any sampling error.
-ArrayXd value(const netsor::Activation& phi, const ArrayXd& x) {
-  if (phi.kind() == Kind::tanh) return 1 - 2 / ((2 * x).exp() + 1);
-  if (phi.kind() == Kind::sigmoid) return 1 / (1 + (-x).exp());
-  return x.unaryExpr([&](double element) { return evaluate(phi, element); });
-}
+using Partials = std::optional<std::vector<ArrayXd>>;
 
 /// φ'(x) of a function without jumps.
 using Derivative = double (*)(double x);
@@ -84,36 +79,42 @@ std::optional<ArrayXd> derivative(const netsor::Activation& phi, const ArrayXd& 
   return x.unaryExpr(slope);
 }
 
+// ---- Of each instruction: its value and its partial derivatives. ----
+
+// The exponential is vectorised; its absolute rounding is far below any sampling error.
+ArrayXd value(const netsor::Map& op, const Arguments& x) {
+  const netsor::Activation& phi = op.activation;
+  if (phi.kind() == Kind::tanh) return 1 - 2 / ((2 * *x[0]).exp() + 1);
+  if (phi.kind() == Kind::sigmoid) return 1 / (1 + (-*x[0]).exp());
+  return x[0]->unaryExpr([&](double element) { return evaluate(phi, element); });
+}
+
+Partials partials(const netsor::Map& op, const Arguments& x) {
+  const std::optional<ArrayXd> slope = derivative(op.activation, *x[0]);
+  if (!slope) return {};
+  return std::vector{*slope};
+}
+
+ArrayXd value(const netsor::Mul&, const Arguments& x) { return *x[0] * *x[1]; }
+
+Partials partials(const netsor::Mul&, const Arguments& x) { return {{*x[1], *x[0]}}; }
+
+ArrayXd value(const netsor::Max&, const Arguments& x) { return x[0]->max(*x[1]); }
+
+Partials partials(const netsor::Max&, const Arguments& x) {
+  const ArrayXd first = (*x[0] > *x[1]).cast<double>();
+  return {{first, 1 - first}};
+}
+
 }  // namespace
 
 ArrayXd pointwise(const netsor::Operation& operation, const Arguments& x) {
-  return netsor::visit<netsor::Form::pointwise>(
-      netsor::Overloaded{
-          [&](const netsor::Map& op) -> ArrayXd { return value(op.activation, *x[0]); },
-          [&](const netsor::Mul&) -> ArrayXd { return *x[0] * *x[1]; },
-          [&](const netsor::Max&) -> ArrayXd { return x[0]->max(*x[1]); },
-      },
-      operation);
+  return netsor::visit<netsor::Form::pointwise>([&](const auto& op) { return value(op, x); }, operation);
 }
 
 std::optional<std::vector<ArrayXd>> partial_derivatives(const netsor::Operation& operation,
                                                         const Arguments& x) {
-  using Result = std::optional<std::vector<ArrayXd>>;
-  return netsor::visit<netsor::Form::pointwise>(netsor::Overloaded{
-                                                    [&](const netsor::Map& op) -> Result {
-                                                      const std::optional<ArrayXd> slope =
-                                                          derivative(op.activation, *x[0]);
-                                                      return slope ? Result({*slope}) : Result();
-                                                    },
-                                                    [&](const netsor::Mul&) -> Result {
-                                                      return {{*x[1], *x[0]}};
-                                                    },
-                                                    [&](const netsor::Max&) -> Result {
-                                                      const ArrayXd first = (*x[0] > *x[1]).cast<double>();
-                                                      return {{first, 1 - first}};
-                                                    },
-                                                },
-                                                operation);
+  return netsor::visit<netsor::Form::pointwise>([&](const auto& op) { return partials(op, x); }, operation);
 }
 
 bool has_derivatives(const netsor::Operation& operation) {
