@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "analytic/error.hpp"
-#include "analytic/evaluation.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -13,6 +12,7 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
+using Eigen::VectorXd;
 
 // A pivot this small relative to the variance is rounding: the column is a combination of earlier ones.
 constexpr double zero_pivot = 1e-11;
@@ -91,6 +91,121 @@ PrincipalAxes ConditionalDraws::principal_axes() const {
                    [](const Axis& a, const Axis& b) { return a.variance > b.variance; });
   for (std::size_t k = 0; k < axes.size(); ++k) {
     result.families[axes[k].family].coordinates[axes[k].column] = static_cast<int>(k);
+  }
+  return result;
+}
+
+// The recursion of `append`, differentiated.
+ConditionalDraws::FactorChange ConditionalDraws::factor_change(const std::vector<Row>& rows,
+                                                               const Changes& changes,
+                                                               Index direction) const {
+  const Index size = std::ssize(rows);
+  const Structure& structure = values_.structure();
+  const auto covariance = [&](const Column& u, const Column& v) {
+    const Directions* found = changes.find(Demand::covariance(u.first, v.first));
+    if (!found) return 0.0;
+    const auto& [row, column] = u.first <= v.first ? std::pair(u, v) : std::pair(v, u);
+    return (*found)(column.second * structure.columns(row.first) + row.second, direction);
+  };
+  FactorChange result{VectorXd::Zero(size), MatrixXd::Zero(size, size)};
+  for (Index k = 0; k < size; ++k) {
+    const Row& row = rows[static_cast<std::size_t>(k)];
+    const Column& column = row.draw.column;
+    if (const Directions* mean = changes.find(Demand::mean(column.first))) {
+      result.mean[k] = (*mean)(column.second, direction);
+    }
+    double pivot = covariance(column, column);
+    for (Index j = 0; j < k; ++j) {
+      const Row& other = rows[static_cast<std::size_t>(j)];
+      const double own = other.factor[static_cast<std::size_t>(j)];
+      if (own == 0) continue;
+      double residual = covariance(column, other.draw.column);
+      for (Index i = 0; i <= j; ++i) {
+        const auto n = static_cast<std::size_t>(i);
+        residual -= row.factor[n] * result.factor(j, i);
+        if (i < j) residual -= result.factor(k, i) * other.factor[n];
+      }
+      result.factor(k, j) = residual / own;
+      pivot -= 2 * row.factor[static_cast<std::size_t>(j)] * result.factor(k, j);
+    }
+    const double own = row.factor[static_cast<std::size_t>(k)];
+    if (own > 0) result.factor(k, k) = 0.5 * pivot / own;
+  }
+  return result;
+}
+
+std::vector<std::pair<int, double>> ConditionalDraws::normal(int family, std::size_t column) const {
+  if (!axes_) return {{coordinates_.at({family, column}), 1.0}};
+  std::vector<std::pair<int, double>> result;
+  const auto& [rotation, coordinates] = axes_->families.at(family);
+  for (std::size_t l = 0; l < coordinates.size(); ++l) {
+    result.emplace_back(coordinates[l], rotation(static_cast<Index>(column), static_cast<Index>(l)));
+  }
+  return result;
+}
+
+std::vector<DrawChange> ConditionalDraws::changes(const Changes& changes) const {
+  std::vector<DrawChange> result;
+  for (const auto& [family, rows] : families_) {
+    const std::size_t first = result.size();
+    std::vector<std::map<int, Eigen::RowVectorXd>> weights(rows.size());
+    for (const Row& row : rows) {
+      result.push_back({row.draw.column, Eigen::RowVectorXd::Zero(changes.directions()), {}});
+    }
+    for (Index b = 0; b < changes.directions(); ++b) {
+      const FactorChange change = factor_change(rows, changes, b);
+      for (std::size_t k = 0; k < rows.size(); ++k) {
+        result[first + k].mean[b] = change.mean[static_cast<Index>(k)];
+        for (std::size_t j = 0; j <= k; ++j) {
+          const double moved = change.factor(static_cast<Index>(k), static_cast<Index>(j));
+          if (moved == 0) continue;
+          for (const auto& [coordinate, part] : normal(family, j)) {
+            const auto weight =
+                weights[k].try_emplace(coordinate, Eigen::RowVectorXd::Zero(changes.directions()));
+            weight.first->second[b] += moved * part;
+          }
+        }
+      }
+    }
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      result[first + k].weights.assign(weights[k].begin(), weights[k].end());
+    }
+  }
+  return result;
+}
+
+// The columns u = m + Lz move by dm + dL z; in terms of z that is L^{-1} of it, where L has a pivot.
+std::vector<Score> ConditionalDraws::scores(const Changes& changes, Index direction) const {
+  std::vector<Score> result;
+  for (const auto& [family, rows] : families_) {
+    const FactorChange change = factor_change(rows, changes, direction);
+    std::vector<Index> pivots, others;
+    MatrixXd factor = MatrixXd::Zero(std::ssize(rows), std::ssize(rows));
+    for (Index k = 0; k < factor.rows(); ++k) {
+      const auto& row = rows[static_cast<std::size_t>(k)].factor;
+      factor.row(k).head(k + 1) = Eigen::Map<const Eigen::RowVectorXd>(row.data(), k + 1);
+      (row.back() > 0 ? pivots : others).push_back(k);
+    }
+    const MatrixXd lower = factor(pivots, pivots);
+    Score score;
+    for (const Index k : pivots) score.normals.push_back(normal(family, static_cast<std::size_t>(k)));
+    score.shift = lower.triangularView<Eigen::Lower>().solve(VectorXd(change.mean(pivots)));
+    score.stretch = lower.triangularView<Eigen::Lower>().solve(MatrixXd(change.factor(pivots, pivots)));
+    for (const Index k : others) {
+      const Eigen::RowVectorXd weights = factor.row(k)(pivots);
+      const Eigen::RowVectorXd moved = change.factor.row(k)(pivots) - weights * score.stretch;
+      const double shifted = change.mean[k] - weights * score.shift;
+      const double size =
+          change.factor.row(k).norm() + std::abs(change.mean[k]) + weights.norm() * score.stretch.norm();
+      if (moved.norm() + std::abs(shifted) <= 1e-6 * size) continue;
+      const Column& column = rows[static_cast<std::size_t>(k)].draw.column;
+      throw LimitError(
+          "rule 5: column " + std::to_string(column.second) + " of " +
+          values_.structure().program().name(column.first) +
+          " is a combination of others that changes, and a function that may jump is applied to it: " +
+          "the derivative does not exist; use a function without jumps");
+    }
+    result.push_back(std::move(score));
   }
   return result;
 }

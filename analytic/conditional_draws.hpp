@@ -6,14 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "analytic/structure.hpp"
+#include "analytic/changes.hpp"
+#include "analytic/values.hpp"
 
 namespace nngpcheck::analytic {
-
-class Evaluation;
-
-/// One column of a bundle.
-using Column = std::pair<NodeIndex, Eigen::Index>;
 
 /// How the next column of a family is drawn from standard normals: mean + Σ_k weight_k · normal_k.
 struct Draw {
@@ -33,6 +29,22 @@ struct PrincipalAxes {
   std::map<int, Family> families;
 };
 
+/// How a draw changes in each of a batch of directions (columns).
+struct DrawChange {
+  Column column;
+  Eigen::RowVectorXd mean;
+  std::vector<std::pair<int, Eigen::RowVectorXd>> weights;
+};
+
+/// How the normal law of a family's columns changes in one direction, as a score: E[f] changes by E[f s] with
+///   s = shiftᵀz + zᵀ stretch z - tr stretch
+/// in the normals z of the columns that have their own. z_j is a combination of coordinates of the points.
+struct Score {
+  std::vector<std::vector<std::pair<int, double>>> normals;
+  Eigen::VectorXd shift;
+  Eigen::MatrixXd stretch;
+};
+
 /// Draws columns one after the other, each from its conditional law given the earlier ones of its family:
 /// rows of an incremental Cholesky factor. A column that is a combination of earlier ones (zero pivot) needs
 /// no normal of its own.
@@ -40,7 +52,7 @@ class ConditionalDraws {
  public:
   /// Without axes each normal is the next coordinate. With axes, columns must be appended in the order in
   /// which they were when the axes were found. `axes` may be null.
-  ConditionalDraws(const Evaluation& values, const PrincipalAxes* axes) : values_(values), axes_(axes) {}
+  ConditionalDraws(const Values& values, const PrincipalAxes* axes) : values_(values), axes_(axes) {}
 
   /// Throws LimitError if the covariance is far from positive semidefinite.
   const Draw& append(Column column);
@@ -49,15 +61,32 @@ class ConditionalDraws {
   /// descending eigenvalue.
   PrincipalAxes principal_axes() const;
 
+  /// The same draws when means and covariances change, pathwise: coordinates and pivots stay. Columns in no
+  /// particular order.
+  std::vector<DrawChange> changes(const Changes& changes) const;
+
+  /// The same for functions that need not be differentiable: one score per family, in one direction. Throws
+  /// LimitError if a column that is a combination of earlier ones becomes another one.
+  std::vector<Score> scores(const Changes& changes, Eigen::Index direction) const;
+
  private:
   struct Row {
     Draw draw;
     std::vector<double> factor;  // on this column's and the earlier columns' own normals
   };
 
+  /// Of the means and the Cholesky factor of a family's columns, in one direction.
+  struct FactorChange {
+    Eigen::VectorXd mean;
+    Eigen::MatrixXd factor;
+  };
+  FactorChange factor_change(const std::vector<Row>& rows, const Changes& changes,
+                             Eigen::Index direction) const;
   std::vector<std::pair<int, double>> weights(int family, const std::vector<double>& factor);
+  /// The normal of a family's column in the coordinates of the points.
+  std::vector<std::pair<int, double>> normal(int family, std::size_t column) const;
 
-  const Evaluation& values_;
+  const Values& values_;
   const PrincipalAxes* axes_;
   std::map<int, std::vector<Row>> families_;
   std::map<std::pair<int, std::size_t>, int> coordinates_;  // of a family's normals, where there are no axes

@@ -88,22 +88,13 @@ class Runner {
 
   bool randomized() const {
     return std::any_of(goals_.begin(), goals_.end(),
-                       [&](const Demand& g) { return plan_.step(g).replicated; });
+                       [&](const Demand& g) { return plan_.entry(g).replicated; });
   }
 
-  // What the arrays of one randomization take for each point: some numbers for every sampled column, one for
-  // every pair of columns that has a conditional moment.
+  // What the arrays of one randomization take for each point.
   double bytes_per_point() const {
-    const Structure& structure = base_.structure();
     double arrays = 1;
-    for (const NodeIndex leaf : plan_.leaves) arrays += 16 * static_cast<double>(structure.columns(leaf));
-    for (const Step& step : plan_.steps) {
-      if (step.method != Method::paths || step.local || step.demand.right == one) continue;
-      const auto [kind, x, y, diagonal, system] = step.demand;
-      const Families& sampled = plan_.systems.at(step.system);
-      if (subset(structure.families(x), sampled) && subset(structure.families(y), sampled)) continue;
-      arrays += static_cast<double>(structure.columns(x) * structure.columns(y));
-    }
+    for (const Plan::Entry& entry : plan_.entries) arrays += entry.step->arrays_per_path();
     return 8 * arrays;
   }
 
@@ -124,8 +115,8 @@ class Runner {
 
   // One small randomization for the principal axes, of use to all later ones and independent of them.
   void pilot(int log2_points) {
-    if (plan_.common.empty()) return;
-    const Evaluation::Axes none;
+    if (plan_.systems.common.empty()) return;
+    const PathPool::Axes none;
     Evaluation pilot(base_, none, log2_points, seed_of_part(options_.seed, pilot_number));
     pilot.run();
     axes_ = pilot.principal_axes();
@@ -163,11 +154,11 @@ class Runner {
   }
 
   Summary summary(const Demand& demand) const {
-    return summary(plan_.step(demand).replicated, [&](const Evaluation& values) { return values[demand]; });
+    return summary(plan_.entry(demand).replicated, [&](const Values& values) { return values[demand]; });
   }
 
   Limit assemble(const std::vector<Block>& blocks) const {
-    Summary kernel = summary(randomized(), [&](const Evaluation& values) {
+    Summary kernel = summary(randomized(), [&](const Values& values) {
       UncertainMatrix sum;
       for (const Block& block : blocks) {
         const UncertainMatrix moment = values.moment(block.x, block.y);
@@ -202,14 +193,14 @@ class Runner {
   template <class Quantity>
   Summary summary(bool randomized, const Quantity& quantity) const {
     if (!randomized) {
-      UncertainMatrix x = quantity(base_);
+      UncertainMatrix x = quantity(base_.values());
       MatrixXd none = MatrixXd::Zero(x.value.rows(), x.value.cols());
       return {std::move(x.value), std::move(none), std::move(x.bound)};
     }
     MatrixXd mean, squares, bound;
     double count = 0;
     for (const auto& replicate : replicates_) {
-      const UncertainMatrix x = quantity(*replicate);
+      const UncertainMatrix x = quantity(replicate->values());
       if (count == 0) {
         mean = squares = MatrixXd::Zero(x.value.rows(), x.value.cols());
         bound = x.bound;
@@ -227,9 +218,10 @@ class Runner {
   void check_memory() const {
     const Structure& structure = base_.structure();
     const double available = machine::available_memory();
-    for (const Step& step : plan_.steps) {
-      const auto [kind, x, y, diagonal, system] = step.demand;
-      if (diagonal || y == one || (kind != Demand::Kind::moment && kind != Demand::Kind::covariance))
+    for (const Plan::Entry& entry : plan_.entries) {
+      const auto& [kind, x, y, entries, system] = entry.step->demand();
+      if (!entries.is_full() || y == one ||
+          (kind != Demand::Kind::moment && kind != Demand::Kind::covariance))
         continue;
       const auto rows = static_cast<double>(structure.columns(x));
       const auto columns = static_cast<double>(structure.columns(y));
@@ -247,7 +239,7 @@ class Runner {
   const std::vector<Demand> goals_;
   const Plan plan_;
   Evaluation base_;
-  Evaluation::Axes axes_;
+  PathPool::Axes axes_;
   std::vector<std::unique_ptr<Evaluation>> replicates_;
 };
 
@@ -269,15 +261,14 @@ Rule rule_of(Method method, const Cost& cost) {
 std::vector<PlanStep> Runner::report() const {
   std::vector<PlanStep> result;
   const netsor::Program& program = base_.structure().program();
-  for (const Step& step : plan_.steps) {
-    if (step.demand.kind != Demand::Kind::moment || step.method == Method::zero) continue;
-    const Cost& cost = step.replicated ? replicates_.front()->cost(step.demand) : base_.cost(step.demand);
-    PlanStep line{program.name(step.demand.left), program.name(step.demand.right),
-                  rule_of(step.method, cost)};
-    line.evaluations =
-        cost.evaluations * (step.replicated ? static_cast<std::int64_t>(replicates_.size()) : 1);
+  for (const auto& [step, replicated] : plan_.entries) {
+    const Demand& demand = step->demand();
+    if (demand.kind != Demand::Kind::moment || step->method() == Method::zero) continue;
+    const Cost& cost = replicated ? replicates_.front()->cost(demand) : base_.cost(demand);
+    PlanStep line{program.name(demand.left), program.name(demand.right), rule_of(step->method(), cost)};
+    line.evaluations = cost.evaluations * (replicated ? static_cast<std::int64_t>(replicates_.size()) : 1);
     line.bound = cost.bound;
-    if (step.replicated) line.standard_error = summary(step.demand).standard_error.maxCoeff();
+    if (replicated) line.standard_error = summary(demand).standard_error.maxCoeff();
     result.push_back(line);
   }
   return result;

@@ -41,6 +41,9 @@ class LinearForms {
 
   const LinearForm& of(NodeIndex node);
 
+  /// The value of a table, as the forms read it.
+  const UncertainMatrix& table(NodeIndex node) const { return table_(node); }
+
  private:
   LinearForm make(NodeIndex node);
   LinearForm times(LinearForm form, const netsor::LinearTerm& term, netsor::Index columns);

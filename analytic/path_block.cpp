@@ -1,57 +1,85 @@
 #include "analytic/path_block.hpp"
 
-#include "analytic/error.hpp"
-#include "analytic/evaluation.hpp"
-#include "analytic/factorization.hpp"
-#include "analytic/path_needs.hpp"
-#include "analytic/scalar_activation.hpp"
-#include "netsor/passes/traits.hpp"
-
 namespace nngpcheck::analytic {
 
 using Eigen::ArrayXd;
+using Eigen::ArrayXXd;
 using Eigen::Index;
-
-void PathBlock::Conditional::add(double coefficient, const Conditional& other) {
-  if (other.array.size() == 0) {
-    array.size() > 0 ? void(array += coefficient * other.constant)
-                     : void(constant += coefficient * other.constant);
-  } else if (array.size() == 0) {
-    array = constant + coefficient * other.array;
-  } else {
-    array += coefficient * other.array;
-  }
-}
-
-void PathBlock::Conditional::multiply(const Conditional& other) {
-  if (other.array.size() > 0) {
-    multiply(other.array);
-  } else if (array.size() > 0) {
-    array *= other.constant;
-  } else {
-    constant *= other.constant;
-  }
-}
-
-void PathBlock::Conditional::multiply(const ArrayXd& other) {
-  if (array.size() > 0) {
-    array *= other;
-  } else {
-    array = constant * other;
-  }
-}
+using Eigen::RowVectorXd;
 
 namespace {
 
-// φ of every element. The exponential is vectorised; its absolute rounding is far below any sampling error.
-ArrayXd map(const netsor::Activation& phi, const ArrayXd& x) {
-  using Kind = netsor::Activation::Kind;
-  if (phi.kind() == Kind::tanh) return 1 - 2 / ((2 * x).exp() + 1);
-  if (phi.kind() == Kind::sigmoid) return 1 / (1 + (-x).exp());
-  return x.unaryExpr([&](double element) { return evaluate(phi, element); });
+// The change times a number, or a number per path.
+ArrayXXd scaled(const ArrayXXd& change, double constant, const ArrayXd& array) {
+  if (change.size() == 0) return {};
+  if (array.size() == 0) return change * constant;
+  if (change.rows() > 1) return change.colwise() * array;
+  return (array.matrix() * change.matrix()).array();
+}
+
+void accumulate(ArrayXXd& sum, const ArrayXXd& change) {
+  if (change.size() == 0) return;
+  if (sum.size() == 0) {
+    sum = change;
+  } else if (sum.rows() < change.rows()) {
+    sum = change.rowwise() + sum.row(0).eval();
+  } else if (sum.rows() > change.rows()) {
+    sum.rowwise() += change.row(0).eval();
+  } else {
+    sum += change;
+  }
 }
 
 }  // namespace
+
+void PathNumber::add(double coefficient, const PathNumber& other) {
+  accumulate(change_, scaled(other.change_, coefficient, {}));
+  if (other.is_constant()) {
+    is_constant() ? void(constant_ += coefficient * other.constant_)
+                  : void(array_ += coefficient * other.constant_);
+  } else if (is_constant()) {
+    array_ = constant_ + coefficient * other.array_;
+  } else {
+    array_ += coefficient * other.array_;
+  }
+}
+
+void PathNumber::multiply(const PathNumber& other) {
+  if (change_.size() > 0 || other.change_.size() > 0) {
+    ArrayXXd change = scaled(change_, other.constant_, other.array_);
+    accumulate(change, scaled(other.change_, constant_, array_));
+    change_ = std::move(change);
+  }
+  if (!other.is_constant()) {
+    multiply(other.array_);
+  } else if (is_constant()) {
+    constant_ *= other.constant_;
+  } else {
+    array_ *= other.constant_;
+  }
+}
+
+void PathNumber::multiply(const ArrayXd& other) {
+  if (is_constant()) {
+    array_ = constant_ * other;
+  } else {
+    array_ *= other;
+  }
+}
+
+ArrayXd PathNumber::values(Index paths) const {
+  return is_constant() ? ArrayXd::Constant(paths, constant_) : array_;
+}
+
+double PathNumber::sum(Index paths) const {
+  return is_constant() ? constant_ * static_cast<double>(paths) : array_.sum();
+}
+
+RowVectorXd PathNumber::change_sum(Index paths, Index directions) const {
+  if (change_.size() == 0) return RowVectorXd::Zero(directions);
+  const RowVectorXd sum = change_.colwise().sum();
+  return change_.rows() == 1 && paths > 1 ? RowVectorXd(sum * static_cast<double>(paths)) : sum;
+}
 
 const ArrayXd& BlockNormals::operator[](int coordinate) {
   ArrayXd& result = made_[static_cast<std::size_t>(coordinate)];
@@ -59,146 +87,139 @@ const ArrayXd& BlockNormals::operator[](int coordinate) {
   return result;
 }
 
+PathBlock::PathBlock(Values& values, ConditionalForms& forms, BlockNormals& normals, const Changes& changes,
+                     std::vector<FormChanges>& form_changes)
+    : PathBlock(values, forms, normals) {
+  changes_ = &changes;
+  form_changes_ = &form_changes;
+  coordinate_changes_ = std::make_unique<CoordinateChanges>(*coordinates_, form_changes);
+}
+
 void PathBlock::draw(const Draw& draw) {
   ArrayXd value = ArrayXd::Constant(normals_.count(), draw.mean);
   for (const auto& [coordinate, weight] : draw.weights) value += weight * normals_[coordinate];
-  known_values_[draw.column] = std::move(value);
+  coordinates_->set(draw.column, std::move(value));
+}
+
+void PathBlock::draw(const DrawChange& change) {
+  ArrayXXd result = change.mean.replicate(normals_.count(), 1).array();
+  for (const auto& [coordinate, weight] : change.weights) {
+    result += (normals_[coordinate].matrix() * weight).array();
+  }
+  coordinate_changes_->set(change.column, std::move(result));
 }
 
 bool PathBlock::known(NodeIndex node) const {
-  return node == one || subset(values_.structure().families(node), sampled_);
+  return node == one || subset(values_.structure().families(node), forms_.sampled());
 }
 
-double PathBlock::sum(NodeIndex x, Index i, NodeIndex y, Index j) {
+PathBlock::Sum PathBlock::sum(NodeIndex x, Index i, NodeIndex y, Index j) {
   if (known(x) && known(y)) {
-    return y == one ? value(x, i).sum() : (value(x, i) * value(y, j)).sum();
+    const ArrayXd& left = value(x, i);
+    if (y == one) return {left.sum(), left.abs().sum()};
+    const ArrayXd& right = value(y, j);
+    return {(left * right).sum(), (left * right).abs().sum()};
   }
-  const Conditional result = conditional(x, i, y, j);
-  return result.array.size() > 0 ? result.array.sum()
-                                 : result.constant * static_cast<double>(normals_.count());
+  const PathNumber number = conditional(x, i, y, j);
+  return {number.sum(paths()), number.values(paths()).abs().sum()};
 }
 
-std::vector<PathBlock::Entry> PathBlock::entries(NodeIndex node, Index column) {
-  if (node == one) return {{one, 0, 1.0}};
-  std::vector<Entry> result;
-  for (const LinearForm::Term& term : values_.form(node).terms) {
-    for (const auto& [row, coefficient] : column_entries(term, column)) {
-      result.push_back({term.atom, row, coefficient});
-    }
-  }
-  return result;
+// Times a known column.
+void PathBlock::multiply(PathNumber& number, NodeIndex node, Index column) {
+  if (!coordinate_changes_) return number.multiply(value(node, column));
+  PathNumber factor(value(node, column));
+  factor.set_change((*coordinate_changes_)(node, column));
+  number.multiply(factor);
 }
 
-const ArrayXd& PathBlock::value(NodeIndex node, Index column) {
-  if (const auto found = known_values_.find({node, column}); found != known_values_.end())
-    return found->second;
-  const Structure& structure = values_.structure();
-  ArrayXd result;
-  if (structure.gaussian(node) && structure.families(node).empty()) {
-    result = ArrayXd::Constant(normals_.count(), values_[Demand::mean(node)].value(column, 0));
-  } else if (structure.is_atom(node)) {
-    result = atom_value(node, column);
-  } else {
-    result = ArrayXd::Zero(normals_.count());
-    for (const auto& [atom, atom_column, coefficient] : entries(node, column)) {
-      result += coefficient * value(atom, atom_column);
-    }
-  }
-  return known_values_[{node, column}] = std::move(result);
-}
-
-ArrayXd PathBlock::atom_value(NodeIndex node, Index column) {
-  const Structure& structure = values_.structure();
-  const auto operand = [&](netsor::BundleId id) -> const ArrayXd& {
-    return value(id.index(), structure.operand_column(id.index(), column));
-  };
-  const netsor::Operation& operation = structure.program().nodes()[node].operation;
-  if (structure.gaussian(node)) {
-    throw LimitError("rule 5: " + structure.program().name(node) + " was not sampled");
-  }
-  return netsor::visit<netsor::Form::pointwise, netsor::Form::groupwise>(
-      netsor::Overloaded{
-          [&](const netsor::Map& op) -> ArrayXd { return map(op.activation, operand(op.argument)); },
-          [&](const netsor::Mul& op) -> ArrayXd {
-            const ArrayXd& left = operand(op.left);
-            return left * operand(op.right);
-          },
-          [&](const netsor::Max& op) -> ArrayXd {
-            const ArrayXd& left = operand(op.left);
-            return left.max(operand(op.right));
-          },
-          [&](const netsor::Standardize& op) -> ArrayXd {
-            standardize(node, op.group[static_cast<std::size_t>(column)]);
-            return known_values_.at({node, column});
-          },
-      },
-      operation);
-}
-
-void PathBlock::standardize(NodeIndex node, int group) {
-  const auto& op = std::get<netsor::Standardize>(values_.structure().program().nodes()[node].operation);
-  std::vector<Index> members;
-  for (std::size_t j = 0; j < op.group.size(); ++j) {
-    if (op.group[j] == group) members.push_back(static_cast<Index>(j));
-  }
-  const double count = static_cast<double>(members.size());
-  ArrayXd mean = ArrayXd::Zero(normals_.count());
-  for (const Index j : members) mean += value(op.argument.index(), j) / count;
-  ArrayXd variance = ArrayXd::Zero(normals_.count());
-  for (const Index j : members) variance += (value(op.argument.index(), j) - mean).square() / count;
-  const ArrayXd inverse = (variance + op.epsilon).rsqrt();
-  if (!inverse.allFinite()) {
-    throw LimitError("rule 5: " + values_.structure().program().place(node, {members.front()}) +
-                     " divides by a variance of 0; use an epsilon > 0, or inputs that differ");
-  }
-  for (const Index j : members) known_values_[{node, j}] = (value(op.argument.index(), j) - mean) * inverse;
-}
-
-// The cases are those of the planner's PathNeeds, which has asked for what is read here.
-PathBlock::Conditional PathBlock::conditional(NodeIndex x, Index i, NodeIndex y, Index j) {
+PathNumber PathBlock::conditional(NodeIndex x, Index i, NodeIndex y, Index j) {
   if (Column(y, j) < Column(x, i)) {  // `one` comes last
     std::swap(x, y);
     std::swap(i, j);
   }
-  const Structure& structure = values_.structure();
-  if (known(x) && known(y)) {
-    Conditional result{1, {}};
-    result.multiply(value(x, i));
-    if (y != one) result.multiply(value(y, j));
+  const ConditionalForm& form = forms_.of(x, y);
+  if (form.known) {
+    PathNumber result(1);
+    multiply(result, x, i);
+    if (y != one) multiply(result, y, j);
     return result;
   }
-  if (independent_of(structure, sampled_, x, y)) return {values_.moment_entry(x, i, y, j), {}};
-  if (structure.is_atom(x) && (y == one || structure.is_atom(y))) return conditional_atoms(x, i, y, j);
+  if (form.constant) return constant(x, i, y, j);
+  if (form.atoms) return atoms(form, x, i, y, j);
   const std::pair<Column, Column> key{{x, i}, {y, j}};
   if (const auto found = conditionals_.find(key); found != conditionals_.end()) return found->second;
-  Conditional result;
-  const auto right = entries(y, j);
-  for (const auto& [a, column_a, coefficient_a] : entries(x, i)) {
+  return conditionals_[key] = combination(x, i, y, j);
+}
+
+PathNumber PathBlock::constant(NodeIndex x, Index i, NodeIndex y, Index j) const {
+  PathNumber result(values_.moment_entry(x, i, y, j));
+  if (!changes_) return result;
+  const Directions* change = changes_->find(y == one ? Demand::mean(x) : Demand::moment(x, y));
+  if (!change) return result;
+  const Index rows = values_.structure().columns(std::min(x, y));
+  const auto [row, column] = x <= y ? std::pair(i, j) : std::pair(j, i);
+  result.set_change(change->row(y == one ? i : column * rows + row).array());
+  return result;
+}
+
+std::vector<Coordinates::Term> PathBlock::terms(NodeIndex node, Index column) {
+  if (node == one) return {{one, 0, 1.0}};
+  return coordinates_->terms(node, column);
+}
+
+PathNumber PathBlock::combination(NodeIndex x, Index i, NodeIndex y, Index j) {
+  PathNumber result;
+  const auto right = terms(y, j);
+  for (const auto& [a, column_a, coefficient_a] : terms(x, i)) {
     for (const auto& [b, column_b, coefficient_b] : right) {
       result.add(coefficient_a * coefficient_b, conditional(a, column_a, b, column_b));
     }
   }
-  return conditionals_[key] = std::move(result);
+  if (changes_) {
+    add_form_changes(result, x, i, y, j);
+    add_form_changes(result, y, j, x, i);
+  }
+  return result;
 }
 
-PathBlock::Conditional PathBlock::conditional_atoms(NodeIndex x, Index i, NodeIndex y, Index j) {
+// What the change of x's coefficients adds to the change of E[x_i y_j | path].
+void PathBlock::add_form_changes(PathNumber& number, NodeIndex x, Index i, NodeIndex y, Index j) {
+  if (x == one) return;
+  const auto right = terms(y, j);
+  for (std::size_t d = 0; d < form_changes_->size(); ++d) {
+    for (const FormChange::Term& term : (*form_changes_)[d].of(x).terms) {
+      for (netsor::SparseMatrix::InnerIterator it(term.change, i); it; ++it) {
+        for (const auto& [b, column, coefficient] : right) {
+          const ArrayXd values = conditional(term.atom, it.row(), b, column).values(paths());
+          ArrayXXd change = ArrayXXd::Zero(paths(), std::ssize(*form_changes_));
+          change.col(static_cast<Index>(d)) = it.value() * coefficient * values;
+          PathNumber addend(0);
+          addend.set_change(std::move(change));
+          number.add(1, addend);
+        }
+      }
+    }
+  }
+}
+
+PathNumber PathBlock::atoms(const ConditionalForm& form, NodeIndex x, Index i, NodeIndex y, Index j) {
   const Structure& structure = values_.structure();
   // The column of a factor that a column of the product reads.
   const auto factor_column = [&](NodeIndex product, NodeIndex factor, Index column) {
     return factor == product ? column : structure.operand_column(factor, column);
   };
-  const Factorization factors = factorize(structure, x, y, sampled_);
-  Conditional result{1, {}};
-  for (const NodeIndex factor : factors.known_left)
-    result.multiply(value(factor, factor_column(x, factor, i)));
-  for (const NodeIndex factor : factors.known_right)
-    result.multiply(value(factor, factor_column(y, factor, j)));
-  for (const auto& [left, right] : factors.groups) {
-    std::vector<Column> members;
-    for (const NodeIndex factor : left) members.emplace_back(factor, factor_column(x, factor, i));
-    for (const NodeIndex factor : right) members.emplace_back(factor, factor_column(y, factor, j));
-    if (members.size() == 1) members.emplace_back(one, 0);
-    result.multiply(conditional(members[0].first, members[0].second, members[1].first, members[1].second));
+  PathNumber result(1);
+  for (const NodeIndex factor : form.factors.known_left)
+    multiply(result, factor, factor_column(x, factor, i));
+  for (const NodeIndex factor : form.factors.known_right)
+    multiply(result, factor, factor_column(y, factor, j));
+  for (const auto& group : form.factors.groups) {
+    const auto [first, second] = ConditionalForm::members(group);
+    const Index column = group.left.empty() ? factor_column(y, first, j) : factor_column(x, first, i);
+    const Index other = second == one         ? 0
+                        : group.right.empty() ? factor_column(x, second, i)
+                                              : factor_column(y, second, j);
+    result.multiply(conditional(first, column, second, other));
   }
   return result;
 }

@@ -18,30 +18,49 @@ bool is_atom(const Structure& structure, NodeIndex node) { return node == one ||
 
 }  // namespace
 
-bool independent_of(const Structure& structure, const Families& sampled, NodeIndex x, NodeIndex y) {
-  return disjoint(families_of(structure, x), sampled) && disjoint(families_of(structure, y), sampled);
+std::pair<NodeIndex, NodeIndex> ConditionalForm::members(const Factorization::Group& group) {
+  std::vector<NodeIndex> all = group.left;
+  all.insert(all.end(), group.right.begin(), group.right.end());
+  return {all.front(), all.size() == 1 ? one : all.back()};
+}
+
+ConditionalForm conditional_form(const Structure& structure, const Families& sampled, NodeIndex x,
+                                 NodeIndex y) {
+  const Families left = families_of(structure, x), right = families_of(structure, y);
+  ConditionalForm result{subset(left, sampled) && subset(right, sampled),
+                         disjoint(left, sampled) && disjoint(right, sampled),
+                         is_atom(structure, x) && is_atom(structure, y),
+                         {}};
+  if (!result.known && result.atoms) result.factors = factorize(structure, x, y, sampled);
+  return result;
+}
+
+const ConditionalForm& ConditionalForms::of(NodeIndex x, NodeIndex y) {
+  const auto found = made_.find({x, y});
+  if (found != made_.end()) return found->second;
+  return made_.emplace(std::pair(x, y), conditional_form(structure_, sampled_, x, y)).first->second;
 }
 
 void PathNeeds::add(const PathNeeds& other) {
   missing = unite(missing, other.missing);
+  known.insert(other.known.begin(), other.known.end());
   leaves.insert(other.leaves.begin(), other.leaves.end());
   constants.insert(other.constants.begin(), other.constants.end());
   pairs.insert(other.pairs.begin(), other.pairs.end());
 }
 
-bool PathAnalysis::known(NodeIndex node, const Families& sampled) const {
-  return subset(families_of(structure_, node), sampled);
-}
-
-void PathAnalysis::add_leaves(PathNeeds& needs, NodeIndex node) const {
-  if (node != one) needs.leaves.insert(structure_.leaves(node).begin(), structure_.leaves(node).end());
+void PathAnalysis::add_known(PathNeeds& needs, NodeIndex node) const {
+  if (node == one) return;
+  needs.known.insert(node);
+  needs.leaves.insert(structure_.leaves(node).begin(), structure_.leaves(node).end());
 }
 
 void PathAnalysis::add_pair(PathNeeds& needs, NodeIndex x, NodeIndex y, const Families& sampled) const {
-  if (known(x, sampled) && known(y, sampled)) {
-    add_leaves(needs, x);
-    add_leaves(needs, y);
-  } else if (independent_of(structure_, sampled, x, y)) {
+  const Families left = families_of(structure_, x), right = families_of(structure_, y);
+  if (subset(left, sampled) && subset(right, sampled)) {
+    add_known(needs, x);
+    add_known(needs, y);
+  } else if (disjoint(left, sampled) && disjoint(right, sampled)) {
     const NodeIndex node = x == one ? y : x;
     needs.constants.insert(x == one || y == one ? Demand::mean(node) : Demand::moment(x, y));
   } else {
@@ -53,31 +72,30 @@ PathNeeds PathAnalysis::direct(PathNeeds::Pair pair, const Families& sampled,
                                const Families& elsewhere) const {
   const auto [x, y] = pair;
   PathNeeds needs;
-  if (known(x, sampled) && known(y, sampled)) {
-    add_leaves(needs, x);
-    add_leaves(needs, y);
-    return needs;
-  }
-  if (!is_atom(structure_, x) || !is_atom(structure_, y)) {
+  const ConditionalForm form = conditional_form(structure_, sampled, x, y);
+  if (form.known) {
+    add_known(needs, x);
+    add_known(needs, y);
+  } else if (!form.atoms) {
     for (const NodeIndex a : atoms_of(structure_, x)) {
       for (const NodeIndex b : atoms_of(structure_, y)) add_pair(needs, a, b, sampled);
     }
-    return needs;
   }
-  const Factorization factors = factorize(structure_, x, y, sampled);
-  for (const NodeIndex factor : factors.known_left) add_leaves(needs, factor);
-  for (const NodeIndex factor : factors.known_right) add_leaves(needs, factor);
-  for (const auto& group : factors.groups) {
-    std::vector<NodeIndex> members = group.left;
-    members.insert(members.end(), group.right.begin(), group.right.end());
+  for (const NodeIndex factor : form.factors.known_left) add_known(needs, factor);
+  for (const NodeIndex factor : form.factors.known_right) add_known(needs, factor);
+  for (const auto& group : form.factors.groups) {
     if (!group.is_pair()) {
       needs.missing = unite(needs.missing, to_sample(group, sampled, elsewhere));
-    } else if (members.front() == x && members.back() == (y == one ? x : y)) {  // nothing left to take apart
-      for (const NodeIndex member : members) {
+      continue;
+    }
+    const auto [first, second] = ConditionalForm::members(group);
+    const NodeIndex last = second == one ? first : second;
+    if (first == x && last == (y == one ? x : y)) {  // nothing left to take apart
+      for (const NodeIndex member : {first, last}) {
         needs.missing = unite(needs.missing, without(structure_.families(member), sampled));
       }
     } else {
-      add_pair(needs, members.front(), members.size() == 1 ? one : members.back(), sampled);
+      add_pair(needs, first, second, sampled);
     }
   }
   return needs;

@@ -82,6 +82,44 @@ UncertainMatrix product(const std::vector<const UncertainMatrix*>& arguments) {
   return result;
 }
 
+// dw = w ⊙ (dt - wᵀdt) in each column.
+Directions push_softmax(const Eigen::MatrixXd& weights, const Directions& change) {
+  Directions result(change.rows(), change.cols());
+  const Index keys = weights.rows();
+  for (Index query = 0; query < weights.cols(); ++query) {
+    const Eigen::VectorXd w = weights.col(query);
+    const Eigen::MatrixXd d = change.middleRows(query * keys, keys);
+    result.middleRows(query * keys, keys) = w.asDiagonal() * (d.rowwise() - w.transpose() * d);
+  }
+  return result;
+}
+
+Directions push_product(const std::vector<const UncertainMatrix*>& arguments,
+                        const std::vector<const Directions*>& changes, Directions result) {
+  for (std::size_t k = 0; k < arguments.size(); ++k) {
+    if (!changes[k]) continue;
+    Eigen::ArrayXd others = Eigen::ArrayXd::Ones(result.rows());
+    for (std::size_t l = 0; l < arguments.size(); ++l) {
+      if (l != k) others *= arguments[l]->value.reshaped().array();
+    }
+    result += others.matrix().asDiagonal() * *changes[k];
+  }
+  return result;
+}
+
+// The places, in the order of memory, of what becomes the entries of Tᵀ or the diagonal of T.
+std::vector<Index> places(const netsor::TableFunction& function, Index rows, Index columns) {
+  std::vector<Index> result;
+  if (std::holds_alternative<netsor::Diagonal>(function)) {
+    for (Index i = 0; i < rows; ++i) result.push_back(i * rows + i);
+  } else {
+    for (Index i = 0; i < rows; ++i) {
+      for (Index j = 0; j < columns; ++j) result.push_back(j * rows + i);
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 UncertainMatrix apply(const netsor::TableFunction& function,
@@ -99,6 +137,39 @@ UncertainMatrix apply(const netsor::TableFunction& function,
           },
           [&](const netsor::Sum& f) { return sum(f, arguments); },
           [&](const netsor::Product&) { return product(arguments); },
+      },
+      function);
+}
+
+Directions push_table(const netsor::TableFunction& function,
+                      const std::vector<const UncertainMatrix*>& arguments,
+                      const std::vector<const Directions*>& changes, Index directions) {
+  const UncertainMatrix value = analytic::apply(function, arguments);
+  const Directions none = Directions::Zero(value.value.size(), directions);
+  const Directions* first = changes.front();
+  const Eigen::MatrixXd& argument = arguments.front()->value;
+  const auto move = [&]() -> Directions {
+    if (!first) return none;
+    return (*first)(places(function, argument.rows(), argument.cols()), Eigen::all);
+  };
+  return std::visit(
+      netsor::Overloaded{
+          [&](const netsor::SoftmaxKeys&) { return first ? push_softmax(value.value, *first) : none; },
+          [&](const netsor::Rsqrt&) -> Directions {
+            if (!first) return none;
+            const Eigen::VectorXd slope = -0.5 * value.value.reshaped().array().cube();
+            return slope.asDiagonal() * *first;
+          },
+          [&](const netsor::Transpose&) { return move(); },
+          [&](const netsor::Diagonal&) { return move(); },
+          [&](const netsor::Sum& f) {
+            Directions result = none;
+            for (std::size_t k = 0; k < arguments.size(); ++k) {
+              if (changes[k]) result += f.coefficients[k] * *changes[k];
+            }
+            return result;
+          },
+          [&](const netsor::Product&) { return push_product(arguments, changes, none); },
       },
       function);
 }

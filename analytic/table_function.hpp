@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "analytic/changes.hpp"
 #include "analytic/uncertain.hpp"
 #include "netsor/operation.hpp"
 
@@ -11,5 +12,10 @@ namespace nngpcheck::analytic {
 /// others) and rounding included. Throws LimitError if f is not continuous there: 1/√t at t ≤ 0.
 UncertainMatrix apply(const netsor::TableFunction& function,
                       const std::vector<const UncertainMatrix*>& arguments);
+
+/// The derivative of f in each of so many directions of its arguments; null: that argument does not change.
+Directions push_table(const netsor::TableFunction& function,
+                      const std::vector<const UncertainMatrix*>& arguments,
+                      const std::vector<const Directions*>& changes, Eigen::Index directions);
 
 }  // namespace nngpcheck::analytic

@@ -210,6 +210,18 @@ TEST(Paths, ToleranceIsMetOrRefused) {
               ::testing::ThrowsMessage<analytic::LimitError>(::testing::HasSubstr("above the tolerance")));
 }
 
+TEST(Paths, BoundsOfEntriesThatCancelAreThoseOfTheirProducts) {
+  // Independent u and v of one law, |tanh| ≤ 1: E|tanh u tanh v| = E[|tanh u|]² > E[tanh² u]², and their
+  // product's expectation is 0.
+  Builder b;
+  const BundleId g = b.input(b.input_weight({"U", {}, 2, 1}), MatrixXd::Identity(2, 2));
+  b.output(b.readout({"v", 1}), b.map(Activation::named("tanh"), g));
+  const analytic::Limit limit =
+      analytic::limit(std::move(b).build(), {.points = 1 << 10, .force_paths = true});
+  EXPECT_LT(std::abs(limit.kernel(0, 1)), 0.1 * limit.kernel(0, 0));
+  EXPECT_GT(limit.error_bound(0, 1), limit.kernel(0, 0) * limit.error_bound(0, 0));
+}
+
 TEST(Plan, GatesOfAnLstmAreNotSampled) {
   const auto program = lstm({{.bias_variance = 1}}, sentences());
   const analytic::Limit limit = analytic::limit(program, {.randomizations = 2, .points = 16});

@@ -1,0 +1,319 @@
+// Rule 1: means, covariances and moments of linear combinations.
+//   E[X] = Σ_k A_kᵀ E[M_k],   cov(X, Y) = Σ_kl A_kᵀ cov(M_k, N_l) B_l,   E[XᵀY] = Σ_kl A_kᵀ E[M_kᵀN_l] B_l
+// over the sources of Gaussian bundles and over the atoms of others.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+
+#include "analytic/form_changes.hpp"
+#include "analytic/rules/rules.hpp"
+#include "analytic/uncertain_arithmetic.hpp"
+#include "netsor/passes/traits.hpp"
+
+namespace nngpcheck::analytic {
+
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Columns = std::vector<Index>;
+using netsor::Overloaded;
+using netsor::SparseMatrix;
+
+const LinearForm::Term no_coefficients{one, {}};
+
+/// What one source or atom of X and one of Y have in common: E_kl above. A number, or read and multiplied.
+struct Pair {
+  NodeIndex left, right;
+  std::optional<Demand> source = {};
+  bool transposed = false;              // the source's rows are the columns of `right`
+  std::optional<double> variance = {};  // times the source
+  std::function<UncertainMatrix(const Columns& rows, const Columns& columns)> constant = {};
+  bool narrow = false;  // only the diagonal is at hand, all of it, as a column
+
+  /// At these columns of either.
+  UncertainMatrix value(const Values& values, const Columns& rows, const Columns& columns) const {
+    if (!source) return constant(rows, columns);
+    UncertainMatrix result = narrow       ? values.diagonal(*source)
+                             : transposed ? transpose(part(values[*source], columns, rows))
+                                          : part(values[*source], rows, columns);
+    if (variance) {
+      result.value *= *variance;
+      result.bound = *variance * result.bound + epsilon * result.value.cwiseAbs();
+    }
+    return result;
+  }
+
+  /// 0×0: none.
+  MatrixXd change(const Structure& structure, const Changes& changes, Index direction) const {
+    if (!source) return {};
+    MatrixXd result = changes.matrix(*source, direction, structure.columns(source->left));
+    if (result.size() == 0) return result;
+    if (narrow && source->entries.is_full()) result = result.diagonal().eval();
+    if (transposed) result.transposeInPlace();
+    return variance.value_or(1) * result;
+  }
+};
+
+const LinearForm::Term& term(const LinearForm& form, NodeIndex atom) {
+  return *std::find_if(form.terms.begin(), form.terms.end(),
+                       [&](const LinearForm::Term& t) { return t.atom == atom; });
+}
+
+/// All columns of a source or atom; the one of `one`.
+Columns all_columns(const Structure& structure, NodeIndex atom) {
+  return columns_read({atom, {}}, atom == one ? 1 : structure.columns(atom));
+}
+
+/// The coefficients of an atom of X and their change in one direction, as matrices; both 0×0 for Y = one.
+struct Side {
+  std::optional<SparseMatrix> value = {};   // none: the identity
+  std::optional<SparseMatrix> change = {};  // none: 0
+};
+
+Side side(Values& values, FormChanges& changes, NodeIndex node, NodeIndex atom) {
+  Side result;
+  if (node == one) return result;
+  if (const auto& c = term(values.form(node), atom).coefficients) result.value = c->value;
+  for (const FormChange::Term& t : changes.of(node).terms) {
+    if (t.atom == atom) result.change = t.change;
+  }
+  return result;
+}
+
+/// AᵀEB.
+MatrixXd congruence(const std::optional<SparseMatrix>& a, const MatrixXd& e,
+                    const std::optional<SparseMatrix>& b) {
+  const MatrixXd half = b ? MatrixXd(e * *b) : e;
+  return a ? MatrixXd(a->transpose() * half) : half;
+}
+
+/// The diagonal of AᵀEB, where E may be narrow.
+MatrixXd congruence_diagonal(const std::optional<SparseMatrix>& a, const MatrixXd& e,
+                             const std::optional<SparseMatrix>& b, Index columns, bool narrow) {
+  const auto entries = [](const std::optional<SparseMatrix>& matrix, Index column) {
+    return column_entries({0, matrix ? std::optional(Coefficients{*matrix, {}}) : std::nullopt}, column);
+  };
+  MatrixXd result = MatrixXd::Zero(columns, 1);
+  for (Index j = 0; j < columns; ++j) {
+    for (const auto& [row, left] : entries(a, j)) {
+      for (const auto& [other, right] : entries(b, j))
+        result(j, 0) += left * right * e(row, narrow ? 0 : other);
+    }
+  }
+  return result;
+}
+
+class LinearStep : public Step {
+ public:
+  LinearStep(const Structure& structure, const Demand& demand, std::vector<Demand> needs,
+             std::vector<Pair> pairs)
+      : Step(demand, Method::linear, std::move(needs)), structure_(structure), pairs_(std::move(pairs)) {}
+
+  UncertainMatrix value(Workplace& workplace, Cost&) const override {
+    return demand().entries.is_full() ? full(workplace.values) : diagonal(workplace.values);
+  }
+
+  Directions push(Workplace& workplace, const Changes& changes) const override {
+    Directions result;
+    for (Index b = 0; b < changes.directions(); ++b) {
+      const MatrixXd change = pushed(workplace.values, changes, b);
+      if (b == 0) result.resize(change.size(), changes.directions());
+      result.col(b) = change.reshaped();
+    }
+    return result;
+  }
+
+ private:
+  UncertainMatrix full(Values& values) const {
+    const auto [x, y] = std::pair(demand().left, demand().right);
+    UncertainMatrix sum = zero(structure_.columns(x), y == one ? 1 : structure_.columns(y));
+    for (const Pair& pair : pairs_) {
+      if (pair.source && values[*pair.source].value.isZero(0) && values[*pair.source].bound.isZero(0))
+        continue;
+      const LinearForm::Term& left = term(values.form(x), pair.left);
+      const LinearForm::Term& right = y == one ? no_coefficients : term(values.form(y), pair.right);
+      add_congruence(sum, left, pair.value(values, read(left), read(right)), right);
+    }
+    if (x == y) symmetrize(sum);
+    return sum;
+  }
+
+  UncertainMatrix diagonal(Values& values) const {
+    const NodeIndex x = demand().left;
+    const Index columns = structure_.columns(x);
+    UncertainMatrix sum = zero(columns, 1);
+    for (const Pair& pair : pairs_) {
+      const UncertainMatrix source = whole(pair, values);
+      for (Index j = 0; j < columns; ++j) {
+        for (const auto& [row, left] : column_entries(term(values.form(x), pair.left), j)) {
+          for (const auto& [other, right] : column_entries(term(values.form(x), pair.right), j)) {
+            const double product = left * right;
+            const Index k = pair.narrow ? 0 : other;
+            sum.value(j, 0) += product * source.value(row, k);
+            sum.bound(j, 0) +=
+                std::abs(product) * (source.bound(row, k) + 4 * epsilon * std::abs(source.value(row, k)));
+          }
+        }
+      }
+    }
+    return sum;
+  }
+
+  // d(AᵀEB) = AᵀdE B + dAᵀEB + AᵀE dB, in one direction.
+  MatrixXd pushed(Values& values, const Changes& changes, Index direction) const {
+    const auto [x, y] = std::pair(demand().left, demand().right);
+    const bool all = demand().entries.is_full();
+    const Index columns = !all || y == one ? 1 : structure_.columns(y);
+    FormChanges form_changes(structure_, values.forms(), changes, direction);
+    MatrixXd sum = MatrixXd::Zero(structure_.columns(x), columns);
+    for (const Pair& pair : pairs_) {
+      const auto add = [&](const auto& a, const MatrixXd& e, const auto& b) {
+        sum += all ? congruence(a, e, b) : congruence_diagonal(a, e, b, sum.rows(), pair.narrow);
+      };
+      const Side a = side(values, form_changes, x, pair.left);
+      const Side b = side(values, form_changes, y, pair.right);
+      const MatrixXd change = pair.change(structure_, changes, direction);
+      if (change.size() > 0) add(a.value, change, b.value);
+      if (!a.change && !b.change) continue;
+      const MatrixXd e = whole(pair, values).value;
+      if (a.change) add(a.change, e, b.value);
+      if (b.change) add(a.value, e, b.change);
+    }
+    if (all && x == y) sum = (0.5 * (sum + sum.transpose())).eval();
+    return sum;
+  }
+
+  // The columns that a combination reads of its atom.
+  Columns read(const LinearForm::Term& term) const {
+    return columns_read(term, term.atom == one ? 1 : structure_.columns(term.atom));
+  }
+
+  UncertainMatrix whole(const Pair& pair, const Values& values) const {
+    return pair.value(values, all_columns(structure_, pair.left), all_columns(structure_, pair.right));
+  }
+
+  const Structure& structure_;
+  std::vector<Pair> pairs_;
+};
+
+StepPointer make(const Planning& planning, const Demand& demand, std::vector<Pair> pairs) {
+  std::vector<Demand> needs = tables_of(planning.structure, {demand.left, demand.right});
+  std::set<Demand> sources;
+  for (const Pair& pair : pairs) {
+    if (pair.source) sources.insert(*pair.source);
+  }
+  needs.insert(needs.end(), sources.begin(), sources.end());
+  return std::make_unique<LinearStep>(planning.structure, demand, std::move(needs), std::move(pairs));
+}
+
+StepPointer mean(const Planning& planning, const Demand& demand) {
+  const Structure& structure = planning.structure;
+  const NodeIndex x = demand.left;
+  std::vector<Pair> pairs;
+  if (structure.gaussian(x)) {
+    for (const NodeIndex source : structure.sources(x)) {
+      const double mean = structure.mean_of_source(source);
+      if (mean == 0) continue;
+      pairs.push_back({.left = source, .right = one, .constant = [mean](const Columns& rows, const Columns&) {
+                         return exact(MatrixXd::Constant(std::ssize(rows), 1, mean));
+                       }});
+    }
+  } else if (structure.is_atom(x)) {
+    return nullptr;
+  } else {
+    for (const NodeIndex atom : structure.atoms(x)) {
+      pairs.push_back({.left = atom, .right = one, .source = Demand::mean(atom)});
+    }
+  }
+  return make(planning, demand, std::move(pairs));
+}
+
+// E[XᵀY] of two bundles, one pair.
+Pair moment_pair(NodeIndex left, NodeIndex right, NodeIndex x, NodeIndex y) {
+  return {.left = left, .right = right, .source = Demand::moment(x, y), .transposed = x > y};
+}
+
+// cov of two uses of one random object, before any mixing; of one use alone, if only its diagonal is wanted.
+Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow) {
+  const netsor::Program& program = planning.structure.program();
+  const auto& right = program.nodes()[b].operation;
+  return netsor::visit<netsor::Form::source>(
+      Overloaded{
+          [&](const netsor::Input& op) {
+            const netsor::InputWeight& weight = program[op.weight];
+            const MatrixXd* first = op.data.get();
+            const MatrixXd* second = std::get<netsor::Input>(right).data.get();
+            const double scale = weight.variance / static_cast<double>(weight.inputs);
+            const double rounding = epsilon * static_cast<double>(weight.inputs + 2);
+            Pair pair{.left = a, .right = b, .narrow = narrow};
+            if (narrow) {
+              pair.constant = [=](const Columns&, const Columns&) {
+                const MatrixXd value = scale * first->colwise().squaredNorm().transpose();
+                return UncertainMatrix{value, rounding * value};
+              };
+            } else {
+              pair.constant = [=](const Columns& rows, const Columns& columns) {
+                const MatrixXd x = (*first)(Eigen::all, rows), y = (*second)(Eigen::all, columns);
+                const MatrixXd size = x.cwiseAbs().transpose() * y.cwiseAbs();
+                return UncertainMatrix{scale * (x.transpose() * y), rounding * scale * size};
+              };
+            }
+            return pair;
+          },
+          [&](const netsor::BiasColumn& op) {
+            const double variance = program[op.bias].variance;
+            return Pair{
+                .left = a, .right = b, .constant = [variance](const Columns& rows, const Columns& columns) {
+                  return exact(MatrixXd::Constant(std::ssize(rows), std::ssize(columns), variance));
+                }};
+          },
+          [&](const netsor::MatMul& op) {
+            Pair pair =
+                moment_pair(a, b, op.argument.index(), std::get<netsor::MatMul>(right).argument.index());
+            pair.variance = program[op.weight].variance;
+            if (narrow) pair.source = planning.second_moment(op.argument.index());
+            pair.narrow = narrow;
+            return pair;
+          },
+          [&](const netsor::Ones&) {
+            return Pair{.left = a, .right = b, .constant = [](const Columns& rows, const Columns& columns) {
+                          return zero(std::ssize(rows), std::ssize(columns));
+                        }};
+          },
+      },
+      program.nodes()[a].operation);
+}
+
+StepPointer covariance(const Planning& planning, const Demand& demand) {
+  const Structure& structure = planning.structure;
+  const auto& program = structure.program();
+  const bool narrow = !demand.entries.is_full() && structure.selects(demand.left);
+  std::vector<Pair> pairs;
+  for (const NodeIndex a : structure.sources(demand.left)) {
+    for (const NodeIndex b : structure.sources(demand.right)) {
+      if (!structure.same_object(a, b)) continue;
+      const bool bias = std::holds_alternative<netsor::BiasColumn>(program.nodes()[a].operation);
+      pairs.push_back(source_pair(planning, a, b, narrow && a == b && !bias));
+    }
+  }
+  return make(planning, demand, std::move(pairs));
+}
+
+}  // namespace
+
+StepPointer linear_rule(const Planning& planning, const Demand& demand) {
+  const Structure& structure = planning.structure;
+  if (demand.kind == Demand::Kind::covariance) return covariance(planning, demand);
+  if (demand.kind == Demand::Kind::mean) return mean(planning, demand);
+  if (demand.kind != Demand::Kind::moment || !demand.entries.is_full()) return nullptr;
+  if (structure.is_atom(demand.left) && structure.is_atom(demand.right)) return nullptr;
+  std::vector<Pair> pairs;
+  for (const NodeIndex a : structure.atoms(demand.left)) {
+    for (const NodeIndex b : structure.atoms(demand.right)) pairs.push_back(moment_pair(a, b, a, b));
+  }
+  return make(planning, demand, std::move(pairs));
+}
+
+}  // namespace nngpcheck::analytic
