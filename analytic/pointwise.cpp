@@ -106,6 +106,16 @@ Partials partials(const netsor::Max&, const Arguments& x) {
   return {{first, 1 - first}};
 }
 
+ArrayXd value(const netsor::Nonlin& op, const Arguments& x) {
+  std::vector<double> point(x.size());
+  return ArrayXd::NullaryExpr(x[0]->size(), [&](Eigen::Index path) {
+    for (std::size_t k = 0; k < point.size(); ++k) point[k] = (*x[k])[path];
+    return op.function(point);
+  });
+}
+
+Partials partials(const netsor::Nonlin&, const Arguments&) { return {}; }
+
 }  // namespace
 
 ArrayXd pointwise(const netsor::Operation& operation, const Arguments& x) {

@@ -332,6 +332,31 @@ void Interpreter::run(const netsor::Max& operation, at::Tensor& result) {
   at::maximum_out(result, bundle(operation.left), bundle(operation.right));
 }
 
+// On the CPU and in float64, in pieces that take no memory to speak of.
+void Interpreter::run(const netsor::Nonlin& operation, at::Tensor& result) {
+  constexpr std::int64_t piece = 4096;
+  const std::int64_t coordinates = result.size(1) * result.size(2);
+  const auto part = [&](const at::Tensor& x, std::int64_t column, std::int64_t first) {
+    return x.select(0, x.size(0) == 1 ? 0 : column)
+        .view({coordinates})
+        .narrow(0, first, std::min(piece, coordinates - first));
+  };
+  std::vector<double> point(operation.arguments.size());
+  for (std::int64_t column = 0; column < result.size(0); ++column) {
+    for (std::int64_t first = 0; first < coordinates; first += piece) {
+      std::vector<at::Tensor> arguments;
+      for (const netsor::BundleId id : operation.arguments)
+        arguments.push_back(part(bundle(id), column, first).to(at::kCPU, at::kDouble));
+      at::Tensor values = at::empty_like(arguments.front());
+      for (std::int64_t i = 0; i < values.numel(); ++i) {
+        for (std::size_t k = 0; k < point.size(); ++k) point[k] = arguments[k].data_ptr<double>()[i];
+        values.data_ptr<double>()[i] = operation.function(point);
+      }
+      part(result, column, first).copy_(values);
+    }
+  }
+}
+
 void Interpreter::run(const netsor::Standardize& operation, at::Tensor& result) {
   const at::Tensor& x = bundle(operation.argument);
   std::map<int, std::vector<std::int64_t>> groups;

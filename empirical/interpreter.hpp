@@ -54,6 +54,7 @@ class Interpreter {
   void run(const netsor::Map& operation, at::Tensor& result);
   void run(const netsor::Mul& operation, at::Tensor& result);
   void run(const netsor::Max& operation, at::Tensor& result);
+  void run(const netsor::Nonlin& operation, at::Tensor& result);
   void run(const netsor::Standardize& operation, at::Tensor& result);
   Tables run(const netsor::Constant& operation);
   Tables run(const netsor::Gram& operation);

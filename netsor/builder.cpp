@@ -298,33 +298,56 @@ BundleId Builder::map(const Activation& activation, BundleId bundle) {
   return record_bundle(Map{activation, bundle}, type);
 }
 
-BundleType Builder::pointwise(const char* instruction, BundleId left, BundleId right) const {
-  own(left, instruction);
-  own(right, instruction);
-  const BundleType& a = program_.type(left);
-  const BundleType& b = program_.type(right);
-  const std::string what = std::string(instruction) + "(" + text(left) + ", " + text(right) + "): ";
-  if (a.width != b.width) {
-    throw ProgramError(what + "widths " + a.width.text() + " and " + b.width.text() +
-                       " differ; coordinatewise instructions need equal widths");
+BundleType Builder::pointwise(const char* instruction, const std::vector<BundleId>& bundles) const {
+  for (const BundleId bundle : bundles) own(bundle, instruction);
+  BundleId widest = bundles.front();
+  for (const BundleId bundle : bundles) {
+    const BundleType& a = program_.type(widest);
+    const BundleType& b = program_.type(bundle);
+    const std::string what = std::string(instruction) + "(" + text(widest) + ", " + text(bundle) + "): ";
+    if (a.width != b.width) {
+      throw ProgramError(what + "widths " + a.width.text() + " and " + b.width.text() +
+                         " differ; coordinatewise instructions need equal widths");
+    }
+    if (a.columns != b.columns && a.columns != 1 && b.columns != 1) {
+      throw ProgramError(what + columns(a.columns) + " and " + columns(b.columns) +
+                         "; give equally many columns, or one to broadcast");
+    }
+    if (b.columns > a.columns) widest = bundle;
   }
-  if (a.columns != b.columns && a.columns != 1 && b.columns != 1) {
-    throw ProgramError(what + columns(a.columns) + " and " + columns(b.columns) +
-                       "; give equally many columns, or one to broadcast");
-  }
-  return {a.width, std::max(a.columns, b.columns), false};
+  return {program_.type(widest).width, program_.type(widest).columns, false};
 }
 
 BundleId Builder::mul(BundleId left, BundleId right) {
-  const BundleType type = pointwise("mul", left, right);
+  const BundleType type = pointwise("mul", {left, right});
   if (left == right) return map(Activation::named("square"), left);
   return record_bundle(Mul{std::min(left, right), std::max(left, right)}, type);
 }
 
 BundleId Builder::max(BundleId left, BundleId right) {
-  const BundleType type = pointwise("max", left, right);
+  const BundleType type = pointwise("max", {left, right});
   if (left == right) return left;
   return record_bundle(Max{std::min(left, right), std::max(left, right)}, type);
+}
+
+BundleId Builder::nonlin(const Function& function, std::vector<BundleId> bundles) {
+  const std::string what = "nonlin(" + function.name() + "): ";
+  if (function.arguments() < 2) {
+    throw ProgramError(
+        what + "a function of one argument; use map with Activation::custom, whose limit is more exact");
+  }
+  if (bundles.size() != function.arguments()) {
+    throw ProgramError(what + "it takes " + std::to_string(function.arguments()) + " bundles but got " +
+                       std::to_string(bundles.size()) + "; give one bundle per argument");
+  }
+  const BundleType type = pointwise("nonlin", bundles);
+  if (functions_.try_emplace(function.name(), function).first->second != function) {
+    throw ProgramError(
+        what +
+        "another function of this program has that name; use that one (or a copy of it) again, or "
+        "choose another name");
+  }
+  return record_bundle(Nonlin{function, std::move(bundles)}, type);
 }
 
 BundleId Builder::standardize(BundleId bundle, std::vector<int> group, double epsilon) {
@@ -471,6 +494,7 @@ std::uint32_t Builder::append(const Operation& operation) {
       [&](const Map& op) { return map(op.activation, op.argument); },
       [&](const Mul& op) { return mul(op.left, op.right); },
       [&](const Max& op) { return max(op.left, op.right); },
+      [&](const Nonlin& op) { return nonlin(op.function, op.arguments); },
       [&](const Standardize& op) { return standardize(op.argument, op.group, op.epsilon); },
       [&](const Constant& op) { return constant(*op.matrix); },
       [&](const Gram& op) { return gram(op.left, op.right); },

@@ -1,6 +1,7 @@
 // Writes programs, one instruction at a time, and rejects what is not one.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -55,6 +56,8 @@ class Builder {
   BundleId mul(BundleId left, BundleId right);
   /// max(X, Y).
   BundleId max(BundleId left, BundleId right);
+  /// φ(X₁, …, X_k), k ≥ 2. Different functions of one program have different names.
+  BundleId nonlin(const Function& function, std::vector<BundleId> bundles);
   /// Column j is standardized within the columns of equal group[j]. Groups are any integers; groups of one
   /// column need epsilon > 0.
   BundleId standardize(BundleId bundle, std::vector<int> group, double epsilon = 0);
@@ -99,7 +102,7 @@ class Builder {
   std::uint32_t record(Operation operation, Type type);
   BundleId record_bundle(Operation operation, BundleType type);
   TableId record_table(Operation operation, TableType type);
-  BundleType pointwise(const char* instruction, BundleId left, BundleId right) const;
+  BundleType pointwise(const char* instruction, const std::vector<BundleId>& bundles) const;
   TableType table_type(const TableFunction& function, const std::vector<TableId>& arguments) const;
   std::string text(BundleId id) const;
   std::string text(TableId id) const;
@@ -109,6 +112,7 @@ class Builder {
   std::shared_ptr<const Origin> origin_;
   std::set<std::string> names_;
   std::map<std::string, Activation> activations_;  // by name
+  std::map<std::string, Function> functions_;                     // by name
   std::unordered_multimap<std::size_t, std::uint32_t> recorded_;  // hash of operation -> instruction
 };
 

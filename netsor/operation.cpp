@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 
+#include "netsor/error.hpp"
 #include "netsor/passes/traits.hpp"
 #include "netsor/program.hpp"
 
@@ -63,6 +64,7 @@ class Hash {
   }
   void add(const Width& width) { add(width.ratio()); }
   void add(const Activation& function) { add(function.hash()); }
+  void add(const Function& function) { add(function.name()); }
   void add(const TableFunction& function) { add(function.index()); }
   void add(const Add::Term& term) {
     add(term.coefficient);
@@ -91,6 +93,14 @@ class Hash {
 };
 
 }  // namespace
+
+Function::Function(std::string name, std::size_t arguments, Callable callable) {
+  if (name.empty()) throw ProgramError("function: it needs a name, by which programs print it");
+  const std::string what = "function \"" + name + "\": ";
+  if (!callable) throw ProgramError(what + "it is empty; give one that can be called");
+  if (arguments < 1) throw ProgramError(what + "it takes no arguments; give at least one");
+  data_ = std::make_shared<const Data>(Data{std::move(name), arguments, std::move(callable)});
+}
 
 bool same(const Operation& left, const Operation& right) {
   if (left.index() != right.index()) return false;

@@ -5,7 +5,9 @@
 
 #include <Eigen/Core>
 #include <Eigen/SparseCore>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -124,6 +126,39 @@ struct Max {
   BundleId right;
 };
 
+/// A function φ: R^k → R as a value. It is the same as its copies, and as no other.
+class Function {
+ public:
+  /// φ of k numbers. Several threads may call it at once.
+  using Callable = std::function<double(std::span<const double>)>;
+
+  /// The name is for programs that are printed. Throws ProgramError if it is empty, the callable is, or k
+  /// < 1.
+  Function(std::string name, std::size_t arguments, Callable callable);
+
+  const std::string& name() const { return data_->name; }
+  /// k.
+  std::size_t arguments() const { return data_->arguments; }
+  /// Precondition: k numbers.
+  double operator()(std::span<const double> x) const { return data_->callable(x); }
+
+  friend bool operator==(const Function&, const Function&) = default;
+
+ private:
+  struct Data {
+    std::string name;
+    std::size_t arguments;
+    Callable callable;
+  };
+  std::shared_ptr<const Data> data_;
+};
+
+/// φ(X₁, …, X_k), coordinatewise; one column is broadcast.
+struct Nonlin {
+  Function function;
+  std::vector<BundleId> arguments;
+};
+
 /// Batch normalisation without its affine part: per coordinate and group of columns, subtract the group's
 /// mean and divide by √(its biased variance + ε). `group`[j] in 0..groups-1 is the group of column j.
 struct Standardize {
@@ -179,7 +214,7 @@ struct Apply {
 };
 
 using Operation = std::variant<Input, BiasColumn, Ones, MatMul, Mix, TableMix, Add, Scale, Map, Mul, Max,
-                               Standardize, Constant, Gram, Mean, Apply>;
+                               Nonlin, Standardize, Constant, Gram, Mean, Apply>;
 
 /// Same instruction on identical operands; constants compare by value.
 bool same(const Operation& left, const Operation& right);

@@ -37,28 +37,28 @@ std::string sum(const std::vector<double>& coefficients, const Names& names) {
   return result;
 }
 
+std::string joined(const std::vector<std::string>& texts, const char* separator) {
+  std::string result;
+  for (const std::string& text : texts) result += (result.empty() ? "" : separator) + text;
+  return result;
+}
+
 std::string table_function(const TableFunction& function, const std::vector<std::string>& arguments) {
-  const auto joined = [&](const char* separator) {
-    std::string result;
-    for (const std::string& argument : arguments) result += (result.empty() ? "" : separator) + argument;
-    return result;
-  };
-  return std::visit(Overloaded{
-                        [&](const SoftmaxKeys& f) {
-                          return (f.mask ? "masked_softmax_keys(" : "softmax_keys(") + arguments[0] + ")";
-                        },
-                        [&](const Rsqrt& f) {
-                          const std::string epsilon = f.epsilon == 0 ? "" : " + " + shortest(f.epsilon);
-                          return "1/√(" + arguments[0] + epsilon + ")";
-                        },
-                        [&](const Transpose&) { return arguments[0] + "ᵀ"; },
-                        [&](const Diagonal&) { return "diag(" + arguments[0] + ")"; },
-                        [&](const Sum& f) {
-                          return sum(f.coefficients, [&](std::size_t k) { return arguments[k]; });
-                        },
-                        [&](const Product&) { return joined(" ⊙ "); },
-                    },
-                    function);
+  return std::visit(
+      Overloaded{
+          [&](const SoftmaxKeys& f) {
+            return (f.mask ? "masked_softmax_keys(" : "softmax_keys(") + arguments[0] + ")";
+          },
+          [&](const Rsqrt& f) {
+            const std::string epsilon = f.epsilon == 0 ? "" : " + " + shortest(f.epsilon);
+            return "1/√(" + arguments[0] + epsilon + ")";
+          },
+          [&](const Transpose&) { return arguments[0] + "ᵀ"; },
+          [&](const Diagonal&) { return "diag(" + arguments[0] + ")"; },
+          [&](const Sum& f) { return sum(f.coefficients, [&](std::size_t k) { return arguments[k]; }); },
+          [&](const Product&) { return joined(arguments, " ⊙ "); },
+      },
+      function);
 }
 
 // Width of the group numbers is of no interest; their number and sizes are.
@@ -100,6 +100,11 @@ std::string print_operation(const Program& program, std::size_t index) {
           [&](const Map& op) { return op.activation.name() + "(" + name(op.argument) + ")"; },
           [&](const Mul& op) { return name(op.left) + " ⊙ " + name(op.right); },
           [&](const Max& op) { return "max(" + name(op.left) + ", " + name(op.right) + ")"; },
+          [&](const Nonlin& op) {
+            std::vector<std::string> arguments;
+            for (const BundleId argument : op.arguments) arguments.push_back(name(argument));
+            return op.function.name() + "(" + joined(arguments, ", ") + ")";
+          },
           [&](const Standardize& op) {
             const std::string epsilon = op.epsilon == 0 ? "" : ", ε = " + shortest(op.epsilon);
             return "standardize(" + name(op.argument) + "; " + groups(op) + epsilon + ")";

@@ -18,9 +18,8 @@ namespace nngpcheck::netsor {
 
 /// What an instruction makes of its operands.
 enum class Form {
-  source,  ///< a Gaussian bundle that is no combination of others: a random object's columns, or the constant
-           ///< 1
-  linear,  ///< Σ_k X_k M_k, the M_k constants or tables
+  source,     ///< a Gaussian bundle that is no combination of others: of a random object, or the constant 1
+  linear,     ///< Σ_k X_k M_k, the M_k constants or tables
   pointwise,  ///< φ(X₁, …, X_k) coordinatewise: column j is a function of column j of each operand
   groupwise,  ///< coordinatewise too; column j is a function of the columns of its group
   table,      ///< scalars
@@ -103,6 +102,7 @@ struct LinearTerm {
   Matrix matrix;
 };
 
+/// What column j of a function of tables reads of each of them.
 ColumnMap column_map(const TableFunction& function);
 
 // ---- The traits. `parts` unpacks every member, so that none is forgotten. ----
@@ -218,6 +218,15 @@ struct Traits<Max> {
   static auto parts(auto& op) {
     auto& [left, right] = op;
     return std::tuple(Reads{left, OwnColumn{}}, Reads{right, OwnColumn{}});
+  }
+};
+
+template <>
+struct Traits<Nonlin> {
+  static constexpr Form form = Form::pointwise;
+  static auto parts(auto& op) {
+    auto& [function, arguments] = op;
+    return std::tuple(Fixed{function}, Reads{arguments, OwnColumn{}});
   }
 };
 

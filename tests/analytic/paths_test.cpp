@@ -1,7 +1,6 @@
 // Rule 5: kernels from sampled paths, against references and against the other rules.
 #include <gmock/gmock.h>
 
-#include <boost/math/distributions/students_t.hpp>
 #include <set>
 
 #include "analytic/limit.hpp"
@@ -11,6 +10,7 @@
 #include "architectures/recurrent.hpp"
 #include "netsor/builder.hpp"
 #include "reference.hpp"
+#include "z_scores.hpp"
 
 namespace nngpcheck {
 namespace {
@@ -21,10 +21,10 @@ using Eigen::MatrixXd;
 using netsor::Activation;
 using netsor::Builder;
 using netsor::BundleId;
+using testing::largest_z;
+using testing::quantile;
 using testing::sentences;
 using testing::vectors;
-
-constexpr double false_alarm = 1e-6;  // of each test below, over all entries of a kernel
 
 netsor::Program reference_program(const std::string& name) {
   if (name == "lstm") return lstm({{.bias_variance = 1}}, sentences());
@@ -38,27 +38,6 @@ netsor::Program reference_program(const std::string& name) {
     options.hidden_bias_variance = 1;
   }
   return gru(options, sentences());
-}
-
-// The largest |difference| in units of the combined standard error, and its quantile under the truth:
-// Student's t with R - 1 degrees of freedom, Bonferroni over the entries.
-double largest_z(const analytic::Limit& limit, const MatrixXd& expected, const MatrixXd& expected_error) {
-  const MatrixXd error = (limit.standard_error.array().square() + expected_error.array().square()).sqrt();
-  double largest = 0;
-  for (Index i = 0; i < expected.rows(); ++i) {
-    for (Index j = 0; j < expected.cols(); ++j) {
-      const double distance =
-          std::max(0.0, std::abs(limit.kernel(i, j) - expected(i, j)) - limit.error_bound(i, j) - 1e-12);
-      if (distance > 0) largest = std::max(largest, distance / error(i, j));
-    }
-  }
-  return largest;
-}
-
-double quantile(Index entries, int randomizations = 16) {
-  const boost::math::students_t law(randomizations - 1);
-  return boost::math::quantile(
-      boost::math::complement(law, false_alarm / (2.0 * static_cast<double>(entries))));
 }
 
 class Reference : public ::testing::TestWithParam<const char*> {};

@@ -5,6 +5,7 @@
 #include "architectures/mlp.hpp"
 #include "architectures/recurrent.hpp"
 #include "netsor/builder.hpp"
+#include "tests/netsor/everything.hpp"
 
 namespace nngpcheck::testing {
 
@@ -110,6 +111,9 @@ std::vector<NamedProgram> instruction_programs() {
   add("mul broadcast", [](Start& s) { return Blocks{s.builder.mul(s.builder.select(s.g, {1}), s.x)}; });
   add("max", [](Start& s) { return Blocks{s.builder.max(s.relu_of_product(s.x, "W"), s.x)}; });
   add("max broadcast", [](Start& s) { return Blocks{s.builder.max(s.builder.select(s.g, {1}), s.x)}; });
+  add("nonlin", [](Start& s) {
+    return Blocks{s.builder.nonlin(bend(), {s.relu_of_product(s.x, "W"), s.builder.select(s.g, {1}), s.x})};
+  });
   add("standardize", [](Start& s) { return Blocks{s.builder.standardize(s.g, {0, 1, 0, 1}, 0.01)}; });
   add("constant", [](Start& s) { return Blocks{s.builder.mix(s.x, s.builder.constant(some_data(4, 2)))}; });
   add("gram", [](Start& s) { return Blocks{s.builder.mix(s.x, s.builder.gram(s.x, s.g))}; });

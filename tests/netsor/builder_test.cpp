@@ -3,12 +3,13 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/netsor/rejected.hpp"
 #include "tests/netsor/everything.hpp"
+#include "tests/netsor/rejected.hpp"
 
 namespace nngpcheck::netsor {
 namespace {
 
+using nngpcheck::testing::bend;
 using nngpcheck::testing::expect_rejected;
 using nngpcheck::testing::matrix;
 using nngpcheck::testing::sparse;
@@ -59,6 +60,8 @@ TEST_F(BuilderTypes, Bundles) {
   expect_bundle(b, x, {}, 3, false);
   expect_bundle(b, b.mul(column, g), {}, 3, false);
   expect_bundle(b, b.max(g, column), {}, 3, false);
+  expect_bundle(b, b.nonlin(bend(), {column, g, x}), {}, 3, false);
+  expect_bundle(b, b.nonlin(bend(), {column, column, column}), {}, 1, false);
   expect_bundle(b, b.standardize(g, {0, 0, 0}), {}, 3, false);
 }
 
@@ -114,6 +117,8 @@ TEST_F(BuilderDeduplication, IdenticalInstructionsAreOne) {
   EXPECT_EQ(b.scale(g, b.mean(x)), b.scale(g, b.mean(x)));
   EXPECT_EQ(b.mul(g, x), b.mul(x, g));
   EXPECT_EQ(b.max(g, x), b.max(x, g));
+  EXPECT_EQ(b.nonlin(bend(), {g, x, x}), b.nonlin(Function(bend()), {g, x, x}));
+  EXPECT_NE(b.nonlin(bend(), {g, x, x}), b.nonlin(bend(), {x, g, x}));
   EXPECT_EQ(b.gram(g, x), square);
   EXPECT_EQ(b.standardize(g, {0, 0, 0}, 0.5), b.standardize(g, {0, 0, 0}, 0.5));
   for (const TableFunction& function :

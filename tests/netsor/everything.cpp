@@ -1,5 +1,7 @@
 #include "tests/netsor/everything.hpp"
 
+#include <cmath>
+
 namespace nngpcheck::testing {
 
 using namespace netsor;
@@ -10,6 +12,12 @@ Eigen::MatrixXd matrix(std::initializer_list<std::initializer_list<double>> rows
 
 SparseMatrix sparse(std::initializer_list<std::initializer_list<double>> rows) {
   return matrix(rows).sparseView();
+}
+
+const Function& bend() {
+  static const Function result(
+      "bend", 3, [](std::span<const double> v) { return v[0] * std::tanh(v[1]) + v[2] / (1 + v[0] * v[0]); });
+  return result;
 }
 
 Program everything() {
@@ -30,7 +38,7 @@ Program everything() {
   const BundleId gate = b.mul(kept, b.map(Activation::named("erf"), pooled));
   const BundleId column = b.select(x, {4});
   const BundleId top = b.max(b.mul(gate, column), pooled);
-  const BundleId norm = b.standardize(top, {0, 1, 0, 1}, 0.1);
+  const BundleId norm = b.standardize(b.nonlin(bend(), {top, column, pooled}), {0, 1, 0, 1}, 0.1);
 
   const TableId scores = b.gram(norm, top);
   const auto mask = std::make_shared<const Eigen::MatrixXd>(

@@ -104,6 +104,18 @@ class Interpreter {
     const Index m = columns(op.left, op.right);
     return wide(op.left, m).cwiseMax(wide(op.right, m));
   }
+  MatrixXd value(const Nonlin& op) const {
+    Index widest = 1;
+    for (const BundleId argument : op.arguments) widest = std::max(widest, at(argument).cols());
+    std::vector<double> point(op.arguments.size());
+    return MatrixXd::NullaryExpr(at(op.arguments.front()).rows(), widest, [&](Index row, Index column) {
+      for (std::size_t k = 0; k < point.size(); ++k) {
+        const MatrixXd& x = at(op.arguments[k]);
+        point[k] = x(row, x.cols() == 1 ? 0 : column);
+      }
+      return op.function(point);
+    });
+  }
   MatrixXd value(const Standardize& op) const {
     const MatrixXd& x = at(op.argument);
     MatrixXd result(x.rows(), x.cols());

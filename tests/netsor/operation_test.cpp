@@ -46,6 +46,7 @@ TEST(Operations, OperandsAreWhatIsRead) {
   expect(Map{Activation::named("relu"), x}, {3});
   expect(Mul{x, y}, {3, 5});
   expect(Max{y, x}, {5, 3});
+  expect(Nonlin{testing::bend(), {y, x, y}}, {5, 3, 5});
   expect(Standardize{x, {0, 0}, 0}, {3});
   expect(Constant{}, {});
   expect(Gram{x, y}, {3, 5});

@@ -28,27 +28,28 @@ Input:  b : G(n), iid N(0.25, 0.5)
  10: x10 := x4 M10 : H(n)^1    // M10 is 6×1, 1 nonzeros
  11: x11 := x9 ⊙ x10 : H(n)^4
  12: x12 := max(g6, x11) : H(n)^4
- 13: x13 := standardize(x12; 2 groups, ε = 0.1) : H(n)^4
- 14: t14 := x13ᵀ x12 / n : R^{4×4}
- 15: t15 := masked_softmax_keys(t14) : R^{4×4}
- 16: x16 := x13 t15 : H(n)^4
- 17: t17 := 1ᵀ x16 / n : R^{1×4}
- 18: g18 := 1 : G(n)^1
- 19: g19 := g18 t17 : G(n)^4
- 20: x20 := x16 - g19 : H(n)^4
- 21: t21 := x20ᵀ x20 / n : R^{4×4}
- 22: t22 := diag(t21) : R^{1×4}
- 23: t23 := 1/√(t22 + 0.001) : R^{1×4}
- 24: x24 := x20 diag(t23) : H(n)^4
- 25: t25 := t14ᵀ : R^{4×4}
- 26: t26 := t14 - 0.5 t25 : R^{4×4}
- 27: t27 := C27 : R^{4×4}
- 28: t28 := t26 ⊙ t27 : R^{4×4}
- 29: t29 := softmax_keys(t28) : R^{4×4}
- 30: x30 := x24 t29 : H(n)^4
- 31: x31 := g2 + 2 x30 : H(n)^4
- 32: g32 := E x31 : G(2n)^4
-Output: vᵀ [x31; g32] / √(3n), v ~ N(0, 3), 4 columns
+ 13: x13 := bend(x12, x10, g6) : H(n)^4
+ 14: x14 := standardize(x13; 2 groups, ε = 0.1) : H(n)^4
+ 15: t15 := x14ᵀ x12 / n : R^{4×4}
+ 16: t16 := masked_softmax_keys(t15) : R^{4×4}
+ 17: x17 := x14 t16 : H(n)^4
+ 18: t18 := 1ᵀ x17 / n : R^{1×4}
+ 19: g19 := 1 : G(n)^1
+ 20: g20 := g19 t18 : G(n)^4
+ 21: x21 := x17 - g20 : H(n)^4
+ 22: t22 := x21ᵀ x21 / n : R^{4×4}
+ 23: t23 := diag(t22) : R^{1×4}
+ 24: t24 := 1/√(t23 + 0.001) : R^{1×4}
+ 25: x25 := x21 diag(t24) : H(n)^4
+ 26: t26 := t15ᵀ : R^{4×4}
+ 27: t27 := t15 - 0.5 t26 : R^{4×4}
+ 28: t28 := C28 : R^{4×4}
+ 29: t29 := t27 ⊙ t28 : R^{4×4}
+ 30: t30 := softmax_keys(t29) : R^{4×4}
+ 31: x31 := x25 t30 : H(n)^4
+ 32: x32 := g2 + 2 x31 : H(n)^4
+ 33: g33 := E x32 : G(2n)^4
+Output: vᵀ [x32; g33] / √(3n), v ~ N(0, 3), 4 columns
 )");
 }
 
@@ -68,7 +69,8 @@ TEST(Printer, PrintsOneOperation) {
   const Program program = everything();
   EXPECT_EQ(print_operation(program, 0), "U D1");
   EXPECT_EQ(print_operation(program, 11), "max(g6, x11)");
-  EXPECT_EQ(print_operation(program, 31), "E x31");
+  EXPECT_EQ(print_operation(program, 12), "bend(x12, x10, g6)");
+  EXPECT_EQ(print_operation(program, 32), "E x32");
 }
 
 TEST(Printer, SignsAndCoefficientsOfSums) {

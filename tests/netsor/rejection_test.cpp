@@ -144,6 +144,39 @@ TEST_F(Rejected, ProductsAndMaxima) {
   expect_rejected([&] { b.max(pair, x); }, {"max(g7, x2)", "2 columns and 3 columns", "or one to broadcast"});
 }
 
+TEST_F(Rejected, Functions) {
+  const auto sum = [](std::span<const double> a) { return a[0] + a[1]; };
+  expect_rejected([&] { Function("", 2, sum); }, {"function", "needs a name"});
+  expect_rejected([&] { Function("f", 2, {}); }, {"function \"f\"", "it is empty", "can be called"});
+  expect_rejected([&] { Function("f", 0, sum); }, {"function \"f\"", "no arguments", "at least one"});
+}
+
+TEST_F(Rejected, Nonlin) {
+  const auto sum = [](std::span<const double> a) { return a[0] + a[1]; };
+  const Function f("f", 2, sum);
+  expect_rejected([&] { b.nonlin(f, {g}); },
+                  {"nonlin(f)", "takes 2 bundles but got 1", "one bundle per argument"});
+  expect_rejected([&] { b.nonlin(f, {}); }, {"nonlin(f)", "got 0"});
+  expect_rejected([&] { b.nonlin(Function("h", 1, sum), {g}); },
+                  {"nonlin(h)", "one argument", "use map with Activation::custom"});
+  expect_rejected(
+      [&] {
+        b.nonlin(f, {g, wide});
+      },
+      {"nonlin(g1, g3)", "widths n and 4n differ", "need equal widths"});
+  expect_rejected(
+      [&] {
+        b.nonlin(testing::bend(), {column, g, pair});
+      },
+      {"nonlin(g1, g7)", "3 columns and 2 columns", "or one to broadcast"});
+  b.nonlin(f, {g, x});
+  expect_rejected(
+      [&] {
+        b.nonlin(Function("f", 2, sum), {x, g});
+      },
+      {"nonlin(f)", "another function of this program has that name", "choose another name"});
+}
+
 TEST_F(Rejected, Standardize) {
   expect_rejected(
       [&] {
@@ -265,6 +298,7 @@ TEST_F(Rejected, ValuesOfAnotherProgram) {
   expect("mul", [&] { b.mul(foreign, g); });
   expect("mul", [&] { b.mul(g, foreign); });
   expect("max", [&] { b.max(foreign, foreign); });
+  expect("nonlin", [&] { b.nonlin(testing::bend(), {g, x, foreign}); });
   expect("standardize", [&] { b.standardize(foreign, {0, 0, 0}); });
   expect("gram", [&] { b.gram(foreign, g); });
   expect("gram", [&] { b.gram(g, foreign); });
