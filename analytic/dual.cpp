@@ -1,10 +1,13 @@
 #include "analytic/dual.hpp"
 
 #include <cmath>
+#include <optional>
+#include <string>
+#include <variant>
 
+#include "analytic/closed_form.hpp"
 #include "analytic/error.hpp"
 #include "analytic/normal_law.hpp"
-#include "analytic/quadrature_pair.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -38,14 +41,24 @@ Estimate dual(const netsor::Activation& phi, const netsor::Activation& psi, cons
     const auto moment = [&](const auto& form) { return form.moment(form.row(u), form.column(v), c); };
     return finite(with_bounds(std::visit(moment, *formula), u, v, c.bound), where);
   }
-  const QuadraturePair pair(phi, psi);
-  return finite(pair.moment(pair.row(u), pair.column(v), c), where);
+  const auto marginals = [](const Normal& x) {
+    const auto vector = [](Estimate e) {
+      return UncertainVector{Eigen::VectorXd::Constant(1, e.value), Eigen::VectorXd::Constant(1, e.bound)};
+    };
+    return Marginals{vector(x.mean), vector(x.variance)};
+  };
+  const DualBlock block = dual_block(
+      phi, psi, marginals(u), marginals(v),
+      {Eigen::MatrixXd::Constant(1, 1, c.value), Eigen::MatrixXd::Constant(1, 1, c.bound)}, Symmetry::none);
+  return {block.moment.value(0, 0), block.moment.bound(0, 0)};
 }
 
-UncertainVector mean_block(const netsor::Activation& phi, const Marginals& columns) {
+UncertainVector mean_block(const netsor::Activation& phi, const Marginals& columns,
+                           const Checkpoint& checkpoint) {
   const Eigen::Index size = columns.mean.value.size();
   UncertainVector result{Eigen::VectorXd(size), Eigen::VectorXd(size)};
   for (Eigen::Index i = 0; i < size; ++i) {
+    if (checkpoint) checkpoint();
     const std::string where = "mean of " + phi.name() + " at column " + std::to_string(i);
     const Normal normal = checked_normal({columns.mean.value(i), columns.mean.bound(i)},
                                          {columns.variance.value(i), columns.variance.bound(i)}, where);

@@ -22,7 +22,7 @@ constexpr double largest_relative_error = 1e-12;  // of usable coefficients
 constexpr Eigen::Index points = 31;               // of a panel
 constexpr Eigen::Index largest_cache = 1 << 25;   // numbers in bases that are kept
 constexpr Eigen::Index largest_basis = 1 << 24;   // numbers in one
-constexpr Eigen::Index largest_work = 1 << 27;    // nodes × orders of one marginal
+constexpr Eigen::Index largest_work = 1 << 28;    // nodes × orders of one marginal, a second or less
 
 /// √k is the local frequency of h_k: half a panel sees at most 8 of its radians, which 15 Gauss points
 /// resolve.
