@@ -325,8 +325,9 @@ void Block::fill_tile(Eigen::Index j, Eigen::Index begin, Eigen::Index end, Eige
   Eigen::Index order = 0;
   double power = largest_rho;
   const auto tails = [&](Eigen::Index k) { return tile_tails_(k, tile_index) * column_table_.tails(j, k); };
-  const double negligible =
-      std::max(negligible_remainder, 1.5 * tails(orders_ - 1));  // where only rounding is left
+  const double last = 1.5 * tails(orders_ - 1);
+  const double negligible =  // where only rounding is left of the tails; those of kinks want powers of ρ
+      last > largest_remainder ? negligible_remainder : std::max(negligible_remainder, last);
   while (order + 1 < orders_ && tails(order) * power > negligible) {
     ++order;
     power *= largest_rho;

@@ -162,7 +162,8 @@ class TableBuilder {
     const Eigen::Index last = nodes.size() - 1;
     const double edge =
         normal_density(nodes(0)) * std::max(values(0) * values(0), values(last) * values(last));
-    if (edge > epsilon * epsilon * square) return;  // E[φ²] may have mass beyond the last panel
+    // E[φ²] may have mass beyond the last panel, and all of it where none is before.
+    if (square == 0 || edge > epsilon * epsilon * square) return;
     Moment& moment = table_.square[i];
     const double deviation = phi.deviation();
     const double norm = std::sqrt(square);
@@ -259,9 +260,16 @@ std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, con
   if (rows.empty() || columns.empty()) return chunk;
   const Normal& row = *std::max_element(rows.begin(), rows.end(), by_variance);
   const Normal& column = *std::max_element(columns.begin(), columns.end(), by_variance);
+  if (row.variance.value == 0 || column.variance.value == 0) return chunk;
+  const auto has_kinks = [](const netsor::Activation& f, const Normal& x) {
+    return !Profile(f, x.mean.value, std::sqrt(x.variance.value)).kinks().empty();
+  };
+  const bool same =
+      phi == psi && row.mean.value == column.mean.value && row.variance.value == column.variance.value;
   for (const Eigen::Index orders : {usual_orders, largest_orders}) {
+    if (orders > usual_orders && (has_kinks(phi, row) || has_kinks(psi, column))) break;
     const HermiteTable left = hermite_table(phi, {row}, orders);
-    const HermiteTable right = hermite_table(psi, {column}, orders);
+    const HermiteTable right = same ? left : hermite_table(psi, {column}, orders);
     for (Eigen::Index k = 0; k < orders; ++k) {
       if (left.tails(0, k) * right.tails(0, k) <= negligible_remainder) return k + 1;
     }
