@@ -7,6 +7,7 @@
 
 #include "analytic/batch_norm.hpp"
 #include "analytic/dual.hpp"
+#include "analytic/equal_columns.hpp"
 #include "analytic/error.hpp"
 #include "analytic/factorization.hpp"
 #include "analytic/patterns.hpp"
@@ -57,13 +58,14 @@ void multiply(UncertainMatrix& x, const UncertainMatrix& y) {
 }
 
 // E[φ(u_i)²] as m×1.
-UncertainMatrix second_moments(const netsor::Activation& phi, const Marginals& u) {
+UncertainMatrix second_moments(const netsor::Activation& phi, const Marginals& u,
+                               const Checkpoint& checkpoint) {
   UncertainMatrix result = zero(u.mean.value.size(), 1);
   for (Index i = 0; i < result.value.rows(); ++i) {
     const Marginals single{{u.mean.value.segment(i, 1), u.mean.bound.segment(i, 1)},
                            {u.variance.value.segment(i, 1), u.variance.bound.segment(i, 1)}};
     const UncertainMatrix variance{single.variance.value, single.variance.bound};
-    const DualBlock block = dual_block(phi, phi, single, single, variance, Symmetry::symmetric);
+    const DualBlock block = dual_block(phi, phi, single, single, variance, Symmetry::symmetric, checkpoint);
     result.value(i, 0) = block.moment.value(0, 0);
     result.bound(i, 0) = block.moment.bound(0, 0);
   }
@@ -232,8 +234,9 @@ UncertainMatrix Evaluation::average(const Step& step) {
   const auto [kind, x, y, only_diagonal, system] = step.demand;
   Paths& points = paths(step.system);
   cost_.evaluations = structure_.columns(x) * (y == one ? 1 : structure_.columns(y)) * points.points();
-  UncertainMatrix result = exact(step.local ? points.average_locally(x, y) : points.average(x, y));
-  // The arguments' bounds enter with condition number 1, relative to the size of the entries.
+  Averages averages = step.local ? points.average_locally(x, y) : points.average(x, y);
+  // An estimate: bounds of arguments, and rounding, enter with condition number 1 relative to the mean of
+  // |xy|.
   double relative = 32 * epsilon;
   for (const Demand& argument : step.dependencies) {
     if (argument.kind == Demand::Kind::sample || argument.kind == Demand::Kind::conditional) continue;
@@ -241,8 +244,7 @@ UncertainMatrix Evaluation::average(const Step& step) {
     const double size = value.value.cwiseAbs().maxCoeff();
     if (size > 0) relative = std::max(relative, value.bound.maxCoeff() / size);
   }
-  result.bound = relative * result.value.cwiseAbs();
-  return result;
+  return {std::move(averages.value), relative * averages.magnitude};
 }
 
 // ---- Linear steps ----
@@ -428,19 +430,14 @@ UncertainMatrix Evaluation::dual(const Demand& demand) {
   const auto marginals = [&](NodeIndex node) {
     return Marginals{as_vector((*this)[Demand::mean(node)]), as_vector(diagonal(Demand::variance(node)))};
   };
+  const Checkpoint checkpoint = [this] { progress_.check(); };
   const auto [phi, u] = operand(demand.left);
-  if (demand.right == one) {
-    cost_.evaluations = structure_.columns(u);
-    return as_matrix(mean_block(phi, marginals(u)));
-  }
-  if (demand.diagonal) {
-    cost_.evaluations = structure_.columns(u);
-    return second_moments(phi, marginals(u));
-  }
+  cost_.evaluations = structure_.columns(u);
+  if (demand.right == one) return as_matrix(mean_block(phi, marginals(u), checkpoint));
+  if (demand.diagonal) return second_moments(phi, marginals(u), checkpoint);
   const auto [psi, v] = operand(demand.right);
-  const bool symmetric = demand.left == demand.right;
-  DualBlock block = dual_block(phi, psi, marginals(u), marginals(v), covariance(u, v),
-                               symmetric ? Symmetry::symmetric : Symmetry::none);
+  const Symmetry symmetry = demand.left == demand.right ? Symmetry::symmetric : Symmetry::none;
+  DualBlock block = dual_block(phi, psi, marginals(u), marginals(v), covariance(u, v), symmetry, checkpoint);
   cost_.evaluations = block.evaluations;
   cost_.by_formula = block.method == DualMethod::closed_form;
   return std::move(block.moment);
@@ -449,8 +446,10 @@ UncertainMatrix Evaluation::dual(const Demand& demand) {
 UncertainMatrix Evaluation::batch_norm(const Demand& demand) {
   const BatchNormPattern x = *batch_norm_pattern(structure_, demand.left);
   const BatchNormPattern y = *batch_norm_pattern(structure_, demand.right);
-  const auto block = [&](const UncertainMatrix& full, const auto& rows, const auto& columns) {
-    return UncertainMatrix{full.value(rows, columns), full.bound(rows, columns)};
+  EqualColumns equal(structure_);
+  const auto group = [&](const BatchNormPattern& pattern, const UncertainMatrix& full, const auto& columns) {
+    return BatchNormGroup{part(full, columns, columns), pattern.standardize->epsilon,
+                          equal.among(pattern.argument, columns)};
   };
   const UncertainMatrix first = covariance(x.argument, x.argument);
   const UncertainMatrix second = covariance(y.argument, y.argument);
@@ -459,15 +458,14 @@ UncertainMatrix Evaluation::batch_norm(const Demand& demand) {
   for (int g = 0; g < x.groups(); ++g) {
     for (int h = 0; h < y.groups(); ++h) {
       if (demand.left == demand.right && h > g) continue;
-      const auto rows = x.members(g);
-      const auto columns = y.members(h);
-      const bool same_group = x.standardize == y.standardize && g == h;
+      progress_.check();
+      const auto rows = x.members(g), columns = y.members(h);
+      const BatchNormGroup left = group(x, first, rows);
       const BatchNormMoment moment =
-          same_group
-              ? batch_norm_same_group(x.form, y.form, block(first, rows, rows), x.standardize->epsilon)
-              : batch_norm_two_groups(x.form, y.form, {block(first, rows, rows), x.standardize->epsilon},
-                                      {block(second, columns, columns), y.standardize->epsilon},
-                                      block(cross, rows, columns));
+          x.standardize == y.standardize && g == h
+              ? batch_norm_same_group(x.form, y.form, left)
+              : batch_norm_two_groups(x.form, y.form, left, group(y, second, columns),
+                                      part(cross, rows, columns));
       cost_.evaluations += moment.evaluations;
       result.value(rows, columns) = moment.moment.value;
       result.bound(rows, columns) = moment.moment.bound;

@@ -53,7 +53,7 @@ std::string Evaluation::place_of(const Step& step, const LimitError& error) cons
       const std::vector<Index> group = pattern.members(g);
       const UncertainMatrix own{all.value(group, group), all.bound(group, group)};
       if (fails([&] {
-            batch_norm_same_group(pattern.form, pattern.form, own, pattern.standardize->epsilon);
+            batch_norm_same_group(pattern.form, pattern.form, {own, pattern.standardize->epsilon});
           })) {
         return program.place(standardize, {group.front()});
       }

@@ -69,13 +69,13 @@ bool PathBlock::known(NodeIndex node) const {
   return node == one || subset(values_.structure().families(node), sampled_);
 }
 
-double PathBlock::sum(NodeIndex x, Index i, NodeIndex y, Index j) {
-  if (known(x) && known(y)) {
-    return y == one ? value(x, i).sum() : (value(x, i) * value(y, j)).sum();
-  }
+PathBlock::Sum PathBlock::sum(NodeIndex x, Index i, NodeIndex y, Index j) {
+  const auto of = [](const auto& array) { return Sum{array.sum(), array.abs().sum()}; };
+  if (known(x) && known(y)) return y == one ? of(value(x, i)) : of(value(x, i) * value(y, j));
   const Conditional result = conditional(x, i, y, j);
-  return result.array.size() > 0 ? result.array.sum()
-                                 : result.constant * static_cast<double>(normals_.count());
+  if (result.array.size() > 0) return of(result.array);
+  const double value = result.constant * static_cast<double>(normals_.count());
+  return {value, std::abs(value)};
 }
 
 std::vector<PathBlock::Entry> PathBlock::entries(NodeIndex node, Index column) {

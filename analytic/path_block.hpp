@@ -46,8 +46,12 @@ class PathBlock {
   /// Precondition: known(node), and its leaves are drawn.
   const Eigen::ArrayXd& value(NodeIndex node, Eigen::Index column);
 
-  /// Σ over the block's paths of E[x_i y_j | path]; y may be `one`.
-  double sum(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j);
+  /// Σ over the block's paths of E[x_i y_j | path], and of its absolute value; y may be `one`.
+  struct Sum {
+    double value = 0;
+    double magnitude = 0;
+  };
+  Sum sum(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j);
 
  private:
   /// A number for all paths, or one per path.

@@ -60,17 +60,20 @@ void Paths::sample(NodeIndex leaf) {
   }
 }
 
-MatrixXd Paths::average(NodeIndex x, NodeIndex y) {
-  MatrixXd sum = block_sums(blocks_.front(), x, y);
+Averages Paths::average(NodeIndex x, NodeIndex y) {
+  Averages sum = block_sums(blocks_.front(), x, y);
   for (std::size_t b = 1; b < blocks_.size(); ++b) {
     values_.progress().check();
-    sum += block_sums(blocks_[b], x, y);
+    const Averages more = block_sums(blocks_[b], x, y);
+    sum.value += more.value;
+    sum.magnitude += more.magnitude;
   }
-  return sum / static_cast<double>(points());
+  const auto count = static_cast<double>(points());
+  return {sum.value / count, sum.magnitude / count};
 }
 
 // Wide pairs of known bundles go through one matrix product.
-MatrixXd Paths::block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const {
+Averages Paths::block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const {
   const Structure& structure = values_.structure();
   const Index rows = structure.columns(x);
   const Index columns = y == one ? 1 : structure.columns(y);
@@ -81,21 +84,28 @@ MatrixXd Paths::block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const {
       return result;
     };
     const MatrixXd left = gather(x);
-    if (x != y) return left.transpose() * gather(y);
+    const Eigen::VectorXd norms = left.colwise().norm();  // Σ |x y| ≤ |x| |y|
+    if (x != y) {
+      const MatrixXd right = gather(y);
+      return {left.transpose() * right, norms * right.colwise().norm()};
+    }
     MatrixXd result = MatrixXd::Zero(rows, rows);
     result.selfadjointView<Eigen::Lower>().rankUpdate(left.transpose());
-    return result.selfadjointView<Eigen::Lower>();
+    return {result.selfadjointView<Eigen::Lower>(), norms * norms.transpose()};
   }
-  MatrixXd result(rows, columns);
+  Averages result{MatrixXd(rows, columns), MatrixXd(rows, columns)};
   for (Index i = 0; i < rows; ++i) {
     for (Index j = 0; j < columns; ++j) {
-      result(i, j) = x == y && j < i ? result(j, i) : block.sum(x, i, y, j);
+      const PathBlock::Sum sum = x == y && j < i ? PathBlock::Sum{result.value(j, i), result.magnitude(j, i)}
+                                                 : block.sum(x, i, y, j);
+      result.value(i, j) = sum.value;
+      result.magnitude(i, j) = sum.magnitude;
     }
   }
   return result;
 }
 
-MatrixXd Paths::average_locally(NodeIndex x, NodeIndex y) {
+Averages Paths::average_locally(NodeIndex x, NodeIndex y) {
   const Structure& structure = values_.structure();
   const Families& sampled = values_.plan().systems.at(system_);
   if (!local_) {
@@ -105,11 +115,12 @@ MatrixXd Paths::average_locally(NodeIndex x, NodeIndex y) {
   LeafColumns leaf_columns(structure, sampled);
   const Index rows = structure.columns(x);
   const Index columns = y == one ? 1 : structure.columns(y);
-  MatrixXd result(rows, columns);
+  Averages result{MatrixXd(rows, columns), MatrixXd(rows, columns)};
   for (Index i = 0; i < rows; ++i) {
     for (Index j = 0; j < columns; ++j) {
       if (x == y && j < i) {
-        result(i, j) = result(j, i);
+        result.value(i, j) = result.value(j, i);
+        result.magnitude(i, j) = result.magnitude(j, i);
         continue;
       }
       values_.progress().check();
@@ -118,13 +129,16 @@ MatrixXd Paths::average_locally(NodeIndex x, NodeIndex y) {
       ConditionalDraws draws(values_, nullptr);
       std::vector<Draw> drawn;
       for (const Column& column : needed) drawn.push_back(draws.append(column));
-      double sum = 0;
+      PathBlock::Sum sum;
       for (BlockNormals& normals : local_->blocks) {
         PathBlock block(values_, sampled, normals);
         for (const Draw& draw : drawn) block.draw(draw);
-        sum += block.sum(x, i, y, j);
+        const PathBlock::Sum more = block.sum(x, i, y, j);
+        sum.value += more.value;
+        sum.magnitude += more.magnitude;
       }
-      result(i, j) = sum / static_cast<double>(points());
+      result.value(i, j) = sum.value / static_cast<double>(points());
+      result.magnitude(i, j) = sum.magnitude / static_cast<double>(points());
     }
   }
   return result;

@@ -15,6 +15,13 @@ namespace nngpcheck::analytic {
 
 class Evaluation;
 
+/// Averages over paths, and of each, from above, that of the absolute value: the size that errors are
+/// relative to where terms cancel.
+struct Averages {
+  Eigen::MatrixXd value;
+  Eigen::MatrixXd magnitude;
+};
+
 /// N paths of the families that one system samples, one randomization:
 ///     E[xy] = (1/N) Σ_paths E[xy | path].
 class Paths {
@@ -27,10 +34,10 @@ class Paths {
   void sample(NodeIndex leaf);
 
   /// E[XᵀY] over the common paths, m×m'; y = one gives E[X], m×1.
-  Eigen::MatrixXd average(NodeIndex x, NodeIndex y);
+  Averages average(NodeIndex x, NodeIndex y);
 
   /// The same where every entry has paths of its own, in the columns that it depends on and no others.
-  Eigen::MatrixXd average_locally(NodeIndex x, NodeIndex y);
+  Averages average_locally(NodeIndex x, NodeIndex y);
 
   /// Of all columns on common paths.
   PrincipalAxes principal_axes() const { return draws_.principal_axes(); }
@@ -48,7 +55,7 @@ class Paths {
     std::vector<BlockNormals> blocks;
   };
 
-  Eigen::MatrixXd block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const;
+  Averages block_sums(PathBlock& block, NodeIndex x, NodeIndex y) const;
 
   Evaluation& values_;
   int system_;
