@@ -36,9 +36,51 @@ UncertainMatrix scaled(const UncertainMatrix& matrix, double factor) {
   return {matrix.value * factor, matrix.bound * factor};
 }
 
+/// Columns that are equal, as one column times the root of their number: so |y|² stays what it is, and by
+/// homogeneity the moments are those of the column but for a factor.
+struct Distinct {
+  std::vector<Index> columns;  // the first of each kind
+  std::vector<Index> kind;     // of each column
+  VectorXd roots;              // of the numbers of equal columns
+
+  explicit Distinct(const BatchNormGroup& group) {
+    for (Index i = 0; i < group.covariance.value.rows(); ++i) {
+      const Index first = group.equal_to.empty() ? i : group.equal_to[i];
+      if (first == i) columns.push_back(i);
+      kind.push_back(first == i ? std::ssize(columns) - 1 : kind[first]);
+    }
+    roots = VectorXd::Zero(std::ssize(columns));
+    for (const Index k : kind) roots(k) += 1;
+    roots = roots.cwiseSqrt();
+  }
+
+  /// The direction that centring takes away.
+  VectorXd mean() const { return roots / std::sqrt(static_cast<double>(kind.size())); }
+};
+
+UncertainMatrix distinct(const UncertainMatrix& matrix, const Distinct& rows, const Distinct& columns) {
+  const MatrixXd factors = rows.roots * columns.roots.transpose();
+  return {matrix.value(rows.columns, columns.columns).cwiseProduct(factors),
+          matrix.bound(rows.columns, columns.columns).cwiseProduct(factors)};
+}
+
+/// The moments of all columns from those of the distinct ones.
+UncertainMatrix all_columns(const UncertainMatrix& moment, const HomogeneousForm& phi, const Distinct& rows,
+                            const HomogeneousForm& psi, const Distinct& columns) {
+  const auto factors = [](const HomogeneousForm& form, const Distinct& distinct) {
+    return VectorXd(distinct.roots.array().pow(-form.power));
+  };
+  const MatrixXd scale = factors(phi, rows) * factors(psi, columns).transpose();
+  return {moment.value.cwiseProduct(scale)(rows.kind, columns.kind),
+          moment.bound.cwiseProduct(scale)(rows.kind, columns.kind)};
+}
+
 /// One group, in units in which its covariance Σ̃ has a trace of about B.
 struct Group {
-  UncertainMatrix covariance;  // Σ̃
+  explicit Group(const BatchNormGroup& given) : distinct(given) {}
+
+  Distinct distinct;
+  UncertainMatrix covariance;  // Σ̃ of the distinct columns
   MatrixXd vectors;            // its eigenvectors
   VectorXd values;             // its eigenvalues; what rounding made of zeros is 0
   double noise;                // up to this a variance or an eigenvalue may be rounding
@@ -47,7 +89,10 @@ struct Group {
   std::vector<bool> alive;  // whether y_i differs from 0 by more than rounding
 
   Index size() const { return values.size(); }
-  double tilt() const { return 2.0 / static_cast<double>(size()); }  // of |y|²/B, as a precision
+  bool is_pair() const { return distinct.kind.size() == 2 && epsilon == 0; }
+  double tilt() const {
+    return 2.0 / static_cast<double>(distinct.kind.size());
+  }  // of |y|²/B, as a precision
 };
 
 double unit_of(const UncertainMatrix& centred, double epsilon) {
@@ -56,20 +101,21 @@ double unit_of(const UncertainMatrix& centred, double epsilon) {
   return std::exp2(-std::round(0.5 * std::log2(variance)));
 }
 
-Group make_group(const UncertainMatrix& covariance, double epsilon) {
+Group make_group(const BatchNormGroup& given) {
+  const auto& [covariance, epsilon, equal_to] = given;
   if (!covariance.value.allFinite() || !covariance.bound.allFinite()) {
     throw LimitError(
         "batch norm: the covariance of a group is not finite; scale the inputs or the weights down");
   }
   const UncertainMatrix centred = centre(covariance);
-  Group group;
+  Group group(given);
   group.unit = unit_of(centred, epsilon);
-  group.covariance = scaled(centred, group.unit * group.unit);
+  group.covariance = scaled(distinct(centred, group.distinct, group.distinct), group.unit * group.unit);
   group.epsilon = epsilon * group.unit * group.unit;
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(group.covariance.value);
   group.vectors = solver.eigenvectors();
   group.values = solver.eigenvalues();
-  const double size = std::sqrt(static_cast<double>(group.size()));
+  const double size = std::sqrt(static_cast<double>(covariance.value.rows()));
   group.noise = 4 * few_roundings * size * covariance.value.cwiseAbs().maxCoeff() * group.unit * group.unit;
   if (group.values.minCoeff() < -group.noise - group.covariance.bound.rowwise().sum().maxCoeff()) {
     throw LimitError(
@@ -95,7 +141,7 @@ constexpr std::size_t stride = 3;
 
 /// Two columns: ŷ = ±1 exactly, so only the sign of y counts.
 HomogeneousForm of_signs(const HomogeneousForm& form, const Group& group) {
-  if (group.size() != 2 || group.epsilon > 0) return form;
+  if (!group.is_pair()) return form;
   return {form.positive, form.negative, 0};
 }
 
@@ -193,7 +239,8 @@ UncertainMatrix make_cross(const UncertainMatrix& cross, const Group& first, con
     throw LimitError(
         "batch norm: the covariance between two groups is not finite; scale the inputs or the weights down");
   }
-  UncertainMatrix result = scaled(centre(cross), first.unit * second.unit);
+  UncertainMatrix result =
+      scaled(distinct(centre(cross), first.distinct, second.distinct), first.unit * second.unit);
   result.bound.array() += few_roundings * std::sqrt(first.values.maxCoeff() * second.values.maxCoeff());
   return result;
 }
@@ -201,9 +248,9 @@ UncertainMatrix make_cross(const UncertainMatrix& cross, const Group& first, con
 }  // namespace
 
 BatchNormMoment batch_norm_same_group(const HomogeneousForm& phi, const HomogeneousForm& psi,
-                                      const UncertainMatrix& covariance, double epsilon) {
-  const Group group = make_group(covariance, epsilon);
-  if (group.size() == 2 && epsilon == 0) return two_signs(phi, psi);
+                                      const BatchNormGroup& given) {
+  const Group group = make_group(given);
+  if (group.is_pair()) return two_signs(phi, psi);
   const int k = phi.power + psi.power;
   const bool same = phi.positive == psi.positive && phi.negative == psi.negative && phi.power == psi.power;
   const VectorXd spectrum = group.tilt() * group.values;
@@ -223,7 +270,7 @@ BatchNormMoment batch_norm_same_group(const HomogeneousForm& phi, const Homogene
     const double error = sum.coarse_error(nodes.size(), 1);
     if (error > enough && refinement < refinements) continue;
     MatrixXd moved = MatrixXd::Zero(group.size(), group.size());
-    const LaplaceMovement movement(phi, psi, group.covariance, group.noise, group.size(), 0);
+    const LaplaceMovement movement(phi, psi, group.covariance, group.noise, group.distinct.mean(), {});
     const std::size_t skip = std::min(stride, nodes.size());
     for (std::size_t a = skip / 2; a < nodes.size(); a += skip) {
       const VectorXd tilt = VectorXd::Constant(group.size(), nodes[a].s * group.tilt());
@@ -231,15 +278,15 @@ BatchNormMoment batch_norm_same_group(const HomogeneousForm& phi, const Homogene
     }
     UncertainMatrix moment = sum.result(error);
     moment.bound += same ? MatrixXd(0.5 * (moved + moved.transpose())) : moved;
-    return {std::move(moment), sum.evaluations()};
+    return {all_columns(moment, phi, group.distinct, psi, group.distinct), sum.evaluations()};
   }
 }
 
 BatchNormMoment batch_norm_two_groups(const HomogeneousForm& phi, const HomogeneousForm& psi,
                                       const BatchNormGroup& first, const BatchNormGroup& second,
                                       const UncertainMatrix& cross) {
-  const Group y = make_group(first.covariance, first.epsilon);
-  const Group z = make_group(second.covariance, second.epsilon);
+  const Group y = make_group(first);
+  const Group z = make_group(second);
   const UncertainMatrix c = make_cross(cross, y, z);
   const HomogeneousForm f = of_signs(phi, y);
   const HomogeneousForm g = of_signs(psi, z);
@@ -265,7 +312,8 @@ BatchNormMoment batch_norm_two_groups(const HomogeneousForm& phi, const Homogene
     if (error > enough && refinement < refinements) continue;
     UncertainMatrix moment = sum.result(error);
     const UncertainMatrix joint = joint_covariance(y, z, c);
-    const LaplaceMovement movement(f, g, joint, std::max(y.noise, z.noise), y.size(), y.size());
+    const LaplaceMovement movement(f, g, joint, std::max(y.noise, z.noise), y.distinct.mean(),
+                                   z.distinct.mean());
     const std::size_t skip_s = std::min(stride, s.size());
     const std::size_t skip_t = std::min(stride, t.size());
     VectorXd tilt(y.size() + z.size());
@@ -276,7 +324,7 @@ BatchNormMoment batch_norm_two_groups(const HomogeneousForm& phi, const Homogene
         movement.add(s[a].weight * t[b].weight * static_cast<double>(skip_s * skip_t), tilt, moment.bound);
       }
     }
-    return {std::move(moment), sum.evaluations()};
+    return {all_columns(moment, f, y.distinct, g, z.distinct), sum.evaluations()};
   }
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "analytic/scalar_activation.hpp"
 #include "analytic/uncertain.hpp"
@@ -24,18 +25,21 @@ struct BatchNormMoment {
   std::int64_t evaluations;  // entries × nodes
 };
 
+/// One standardized group of columns.
+struct BatchNormGroup {
+  UncertainMatrix covariance;  // B×B
+  double epsilon = 0;
+  /// Column i is the same random vector as column equal_to[i] ≤ i, not only up to the covariance's bounds:
+  /// where Σ̃ has lost rank, these enter by their square roots and higher roots. Empty: nobody knows of any.
+  std::vector<Eigen::Index> equal_to = {};
+};
+
 /// E[φ(ŷ_i) ψ(ŷ_j)] for i, j in one group of B columns with this B×B covariance. Exactly symmetric if φ and ψ
 /// are the same. The bound covers quadrature, rounding, and the covariance's bounds to first order over the
 /// worst signs. Throws LimitError if the covariance is not one or not finite, and if ε = 0 and the columns
 /// coincide: then ŷ = 0/0.
 BatchNormMoment batch_norm_same_group(const HomogeneousForm& phi, const HomogeneousForm& psi,
-                                      const UncertainMatrix& covariance, double epsilon);
-
-/// One standardized group of columns.
-struct BatchNormGroup {
-  UncertainMatrix covariance;  // B×B
-  double epsilon = 0;
-};
+                                      const BatchNormGroup& group);
 
 /// E[φ(ŷ_i) ψ(ẑ_j)], B₁×B₂, for i in one group and j in another; `cross` is their B₁×B₂ covariance.
 /// Bounds and errors as above.

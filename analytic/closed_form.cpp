@@ -53,6 +53,7 @@ Moment MonomialPair::moment(const Column& u, const Column& v, Estimate c) const 
                  v.variance.value, std::abs(c.value));
     magnitude = magnitudes[p_][q_];
   }
+  // Each of the p + q steps rounds a term four times at most, by ε/2: two products, two sums. Twice that.
   const auto derivative = [&](int i, int j) { return i < 0 || j < 0 ? 0 : moments[i][j]; };
   Moment result{value, (4 + 4 * (p_ + q_)) * epsilon * magnitude};
   result.slope_c = p_ * q_ * derivative(p_ - 1, q_ - 1);
@@ -82,6 +83,8 @@ Moment ArcsinePair::moment(const Column& u, const Column& v, Estimate c) const {
   const double root = std::sqrt(discriminant);
   const double value = both_sigmoid_ ? (0.5 / pi) * std::atan2(root, -2 * scaled)
                                      : (2 / pi) * factor_ * std::atan2(2 * scaled, root);
+  // Everything under the root is positive: 6 roundings, of which the root halves the effect, and its own. The
+  // angle has condition 1, the arctangent is good to ε, constant and products round three times: 5 ε.
   Moment result{value, 8 * epsilon * std::abs(value)};
   result.slope_c = (4 / pi) * factor_ * scale / root;
   result.slope_a = -result.slope_c * c.value * u.half_slope;
@@ -106,6 +109,7 @@ Moment GeluPair::moment(const Column& u, const Column& v, Estimate covariance) c
     return q * (other - c * c * inverse_own * (0.5 + inverse_own)) -
            0.5 * inverse_d * q * numerator / inverse_other;
   };
+  // The numerator takes 3 ε, q 1.75 ε, both terms are below 5.5 ε; their sum, and 2π, add 1.5 ε.
   Moment result{value / (2 * pi), 8 * epsilon * (std::abs(c) * angle + numerator * q) / (2 * pi)};
   result.slope_c = slope_c / (2 * pi);
   result.slope_a = slope_variance(inverse_a, inverse_b, b) / (2 * pi);
@@ -138,6 +142,8 @@ Moment TrigonometricPair::moment(const Column& u, const Column& v, Estimate cova
     plus = half_plus * std::sin(sum);
     plus_slope = half_plus * std::cos(sum);
   }
+  // Of the exponent two sums round by ε/2 of |a - c| + |b - c|; exponential and cosine are good to ε, and the
+  // sum of the phases rounds by half an ε of it. The rest is room for products.
   const double error_minus = 8 + 2 * (std::abs(a - c) + std::abs(b - c));  // in units of rounding
   const double error_plus = 8 + 2 * (std::abs(a + c) + std::abs(b + c));
   const double phase_error = 2 * (std::abs(u.mean.value) + std::abs(v.mean.value)) * (half_minus + half_plus);
@@ -163,6 +169,7 @@ Moment ExponentialPair::moment(const Column& u, const Column& v, Estimate c) con
   const double value = std::exp(u.mean.value + v.mean.value + (half + c.value));
   const double size = std::abs(u.mean.value) + std::abs(v.mean.value) + half + std::abs(c.value);
   const double shift = u.mean.bound + v.mean.bound + 0.5 * (u.variance.bound + v.variance.bound) + c.bound;
+  // The exponent's sum rounds four times, half an ε of `size` each; the exponential is good to ε.
   Moment result{value, (4 + 4 * size) * epsilon * value};
   result.slope_c = result.slope_mean_u = result.slope_mean_v = value;
   result.slope_a = result.slope_b = 0.5 * value;
@@ -181,6 +188,8 @@ Moment GaussianPair::moment(const Column& u, const Column& v, Estimate covarianc
   const double y = ((1 + 2 * a) * n - 2 * c * m) / d;
   const double value = std::exp(-(m * x + n * y)) / std::sqrt(d);
   const double size = ((1 + 2 * b) * m * m + (1 + 2 * a) * n * n + 4 * std::abs(c * m * n)) / d;
+  // 1/d takes 3.5 ε, each term of the exponent that and 3 roundings more, relative to `size`; the exponential
+  // ε.
   Moment result{value, (8 + 8 * size) * epsilon * value};
   result.slope_c = value * (4 * c / d + 4 * x * y);
   result.slope_a = value * (2 * x * x - (1 + 2 * b) / d);

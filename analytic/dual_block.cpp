@@ -81,13 +81,15 @@ Parity common_parity(const HermiteTable& rows, const HermiteTable& columns) {
 class Block {
  public:
   Block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
-        const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry)
+        const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
+        const Checkpoint& checkpoint)
       : phi_(phi),
         psi_(psi),
         rows_(checked_marginals(rows, "row")),
         columns_(checked_marginals(columns, "column")),
         covariance_(covariance),
         symmetric_(symmetry == Symmetry::symmetric),
+        checkpoint_(checkpoint),
         quadrature_(phi, psi),
         quadrature_rows_(rows_.size()),
         quadrature_columns_(columns_.size()) {
@@ -146,6 +148,7 @@ class Block {
     const Eigen::Index m = static_cast<Eigen::Index>(rows_.size());
     for (Eigen::Index j = 0; j < static_cast<Eigen::Index>(columns_.size()); ++j) {
       if (columns_[j].variance.value == 0) continue;
+      check();
       const typename Form::Column column = form.column(columns_[j]);
       const double deviation = std::sqrt(columns_[j].variance.value);
       for (Eigen::Index i = first_row(j); i < m; ++i) {
@@ -167,7 +170,12 @@ class Block {
   void sum_series(Eigen::Index j, Eigen::Index begin, Eigen::Index order, const TileArray& rho,
                   TileArray& sum, TileArray& slope) const;
 
+  void check() const {
+    if (checkpoint_) checkpoint_();
+  }
+
   void fill_by_quadrature(Eigen::Index i, Eigen::Index j, Estimate c) {
+    check();
     if (!quadrature_rows_[i]) quadrature_rows_[i] = quadrature_.row(rows_[i]);
     if (!quadrature_columns_[j]) quadrature_columns_[j] = quadrature_.column(columns_[j]);
     store(i, j, quadrature_.moment(*quadrature_rows_[i], *quadrature_columns_[j], c));
@@ -212,6 +220,7 @@ class Block {
   std::vector<Normal> columns_;
   const UncertainMatrix& covariance_;
   bool symmetric_;
+  const Checkpoint& checkpoint_;
   QuadraturePair quadrature_;
   std::vector<std::optional<QuadraturePair::Column>> quadrature_rows_;
   std::vector<std::optional<QuadraturePair::Column>> quadrature_columns_;
@@ -244,6 +253,7 @@ void Block::fill_by_series() {
   }
   for (Eigen::Index j = 0; j < static_cast<Eigen::Index>(columns_.size()); ++j) {
     if (columns_[j].variance.value == 0) continue;
+    check();
     if (symmetric_) fill_diagonal(j);
     const Eigen::Index first = symmetric_ ? j + 1 : 0;
     for (Eigen::Index t = first / tile; t < tiles; ++t) {
@@ -315,8 +325,9 @@ void Block::fill_tile(Eigen::Index j, Eigen::Index begin, Eigen::Index end, Eige
   Eigen::Index order = 0;
   double power = largest_rho;
   const auto tails = [&](Eigen::Index k) { return tile_tails_(k, tile_index) * column_table_.tails(j, k); };
-  const double negligible =
-      std::max(negligible_remainder, 1.5 * tails(orders_ - 1));  // where only rounding is left
+  const double last = 1.5 * tails(orders_ - 1);
+  const double negligible =  // where only rounding is left of the tails; those of kinks want powers of ρ
+      last > largest_remainder ? negligible_remainder : std::max(negligible_remainder, last);
   while (order + 1 < orders_ && tails(order) * power > negligible) {
     ++order;
     power *= largest_rho;
@@ -382,8 +393,9 @@ void Block::sum_series(Eigen::Index j, Eigen::Index begin, Eigen::Index order, c
 }  // namespace
 
 DualBlock dual_block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
-                     const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry) {
-  return Block(phi, psi, rows, columns, covariance, symmetry).evaluate();
+                     const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
+                     const Checkpoint& checkpoint) {
+  return Block(phi, psi, rows, columns, covariance, symmetry, checkpoint).evaluate();
 }
 
 }  // namespace nngpcheck::analytic

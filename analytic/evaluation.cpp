@@ -40,7 +40,7 @@ Evaluation::Evaluation(const Evaluation& base, const PathPool::Axes& axes, int l
       paths_(values_, plan_.systems, axes, log2_points, seed, progress_) {}
 
 void Evaluation::run() {
-  Workplace workplace{values_, paths_, plan_.systems};
+  Workplace workplace{values_, paths_, plan_.systems, progress_};
   for (const auto& [step, replicated] : plan_.entries) {
     if (replicated != (base_ != nullptr)) continue;
     progress_.check();

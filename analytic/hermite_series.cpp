@@ -17,12 +17,12 @@ using Gauss = boost::math::quadrature::gauss<double, 15>;
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr Eigen::Index chunk = 32;                // coefficients are computed so many at a time
-constexpr double negligible_remainder = 1e-12;    // product of two tails, which rounding keeps above 0
+constexpr double negligible_remainder = 1e-12;    // product of the tails that rounding leaves at the last order
 constexpr double largest_relative_error = 1e-12;  // of usable coefficients
 constexpr Eigen::Index points = 31;               // of a panel
 constexpr Eigen::Index largest_cache = 1 << 25;   // numbers in bases that are kept
 constexpr Eigen::Index largest_basis = 1 << 24;   // numbers in one
-constexpr Eigen::Index largest_work = 1 << 27;    // nodes × orders of one marginal
+constexpr Eigen::Index largest_work = 1 << 28;    // nodes × orders of one marginal, a second or less
 
 /// √k is the local frequency of h_k: half a panel sees at most 8 of its radians, which 15 Gauss points
 /// resolve.
@@ -162,7 +162,8 @@ class TableBuilder {
     const Eigen::Index last = nodes.size() - 1;
     const double edge =
         normal_density(nodes(0)) * std::max(values(0) * values(0), values(last) * values(last));
-    if (edge > epsilon * epsilon * square) return;  // E[φ²] may have mass beyond the last panel
+    // E[φ²] may have mass beyond the last panel, and all of it where none is before.
+    if (square == 0 || edge > epsilon * epsilon * square) return;
     Moment& moment = table_.square[i];
     const double deviation = phi.deviation();
     const double norm = std::sqrt(square);
@@ -177,11 +178,6 @@ class TableBuilder {
       const Eigen::Matrix<double, chunk, 2> both = basis.rows(first) * weighted;
       gap += (both.col(0) - both.col(1)).squaredNorm();
       rest = accept(i, first, both.col(0), square, rest, rounding);
-      if (rest <= rounding) {  // the other coefficients are rounding
-        const Eigen::Index others = orders_ - first - chunk;
-        table_.tails.row(i).tail(others).setConstant(table_.tails(i, first + chunk - 1));
-        break;
-      }
     }
     table_.norm(i) = norm;
     // By Bessel's inequality, the values' errors change the coefficients by no more than their own norm. The
@@ -259,11 +255,21 @@ std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, con
   if (rows.empty() || columns.empty()) return chunk;
   const Normal& row = *std::max_element(rows.begin(), rows.end(), by_variance);
   const Normal& column = *std::max_element(columns.begin(), columns.end(), by_variance);
+  if (row.variance.value == 0 || column.variance.value == 0) return chunk;
+  const auto has_kinks = [](const netsor::Activation& f, const Normal& x) {
+    return !Profile(f, x.mean.value, std::sqrt(x.variance.value)).kinks().empty();
+  };
+  const bool same =
+      phi == psi && row.mean.value == column.mean.value && row.variance.value == column.variance.value;
   for (const Eigen::Index orders : {usual_orders, largest_orders}) {
+    if (orders > usual_orders && (has_kinks(phi, row) || has_kinks(psi, column))) break;
     const HermiteTable left = hermite_table(phi, {row}, orders);
-    const HermiteTable right = hermite_table(psi, {column}, orders);
+    const HermiteTable right = same ? left : hermite_table(psi, {column}, orders);
+    const auto remainder = [&](Eigen::Index k) { return left.tails(0, k) * right.tails(0, k); };
+    const double least = remainder(orders - 1);
+    if (least > negligible_remainder) continue;
     for (Eigen::Index k = 0; k < orders; ++k) {
-      if (left.tails(0, k) * right.tails(0, k) <= negligible_remainder) return k + 1;
+      if (remainder(k) <= 1.5 * least) return k + 1;  // about as little as rounding leaves
     }
   }
   return {};

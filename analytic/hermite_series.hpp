@@ -37,7 +37,7 @@ inline constexpr Eigen::Index largest_orders = 4096;
 
 /// How many orders a pair of tables needs for the products of tails to be rounding at every ρ: judged by the
 /// marginals of largest variance, since the tails decay the slower the larger the variance. None where even
-/// largest_orders are not enough, as for functions with kinks.
+/// largest_orders are not enough, or usual_orders for functions with kinks, whose tails decay like powers.
 std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, const std::vector<Normal>& rows,
                                               const netsor::Activation& psi,
                                               const std::vector<Normal>& columns);

@@ -195,6 +195,10 @@ Moment HomogeneousPair::moment(const Column& u, const Column& v, Estimate c) con
   const int n = phi_.power + psi_.power;
   Moment result;
   result.value = scale * unit.value;
+  // The angle is good to 3 ε (sine and cosine share the rounding of √(ab), so it cancels in their quotient),
+  // with condition at most n + 1, the scale to nε; constants and products take the rest. Where sectors are
+  // summed by quadrature, this is an estimate: its roundings, one for each of up to 60 points, do not all
+  // have one sign.
   result.rounding = (10 + 4 * n) * epsilon * scale * unit.magnitude;
   result.slope_c = scale * unit.slope * u.inverse * v.inverse;
   const double flow = c.value * result.slope_c;  // Euler: 2a ∂E/∂a + c ∂E/∂c = pE

@@ -129,13 +129,16 @@ std::int64_t LaplaceSum::evaluations() const {
 }
 
 LaplaceMovement::LaplaceMovement(const HomogeneousForm& phi, const HomogeneousForm& psi,
-                                 UncertainMatrix joint, double noise, Index rows, Index first_column)
+                                 UncertainMatrix joint, double noise, const VectorXd& row_mean,
+                                 const VectorXd& column_mean)
     : pair_(phi, psi),
       p_(phi.power),
       q_(psi.power),
       bound_(std::move(joint.bound)),
-      rows_(rows),
-      first_column_(first_column),
+      row_mean_(row_mean),
+      column_mean_(column_mean),
+      rows_(row_mean.size()),
+      first_column_(column_mean.size() > 0 ? row_mean.size() : 0),
       cap_(2 * largest(phi) * largest(psi) * std::sqrt(normal_moment(p_) * normal_moment(q_))) {
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(joint.value);
   const Index rank = (solver.eigenvalues().array() > noise).count();
@@ -169,11 +172,9 @@ LaplaceMovement::Block LaplaceMovement::block(const MatrixXd& left, const Matrix
 
 // P dJ Pᵀ = PH dJ HPᵀ: takes the part off that no movement of a centred covariance reaches.
 void LaplaceMovement::centre_columns(MatrixXd& p) const {
-  p.leftCols(rows_).colwise() -= VectorXd(p.leftCols(rows_).rowwise().mean());
-  if (first_column_ > 0) {
-    const Index columns = p.cols() - first_column_;
-    p.rightCols(columns).colwise() -= VectorXd(p.rightCols(columns).rowwise().mean());
-  }
+  const auto take = [](auto part, const VectorXd& mean) { part -= (part * mean).eval() * mean.transpose(); };
+  take(p.leftCols(rows_), row_mean_);
+  if (first_column_ > 0) take(p.rightCols(column_mean_.size()), column_mean_);
 }
 
 double LaplaceMovement::movement(const VectorXd& tilt, const Block& g, const Block& shift, Index i, Index j,

@@ -12,7 +12,8 @@
 
 namespace nngpcheck::analytic {
 
-/// Bound on the relative rounding of a few operations.
+/// Of a few operations, and of an eigendecomposition relative to the largest eigenvalue: an estimate, since
+/// the bounds that theory has for the latter grow like a power of the size, and what happens does not.
 inline constexpr double few_roundings = 8 * std::numeric_limits<double>::epsilon();
 
 /// ∫_0^∞ s^{k/2-1} e^{-sε} F(s) ds / Γ(k/2) ≈ Σ weight F(s).
@@ -46,7 +47,9 @@ class LaplaceSum {
   /// direction. The error of the whole sum is about its square.
   double coarse_error(std::size_t nodes_a, std::size_t nodes_b) const;
 
-  /// The sum, and the bound of quadrature and rounding.
+  /// The sum, and the bound of quadrature and rounding. Of quadrature it is an estimate: the trapezoidal
+  /// rule's error at half the step is about the square of the coarse one's; 100 stands for what is not said
+  /// there.
   UncertainMatrix result(double coarse_error) const;
 
   /// Moments evaluated.
@@ -71,10 +74,11 @@ class LaplaceSum {
 /// 2, where J's movements in the null directions count by their square root.
 class LaplaceMovement {
  public:
-  /// The rows are the first columns of J, the columns those from `first_column`: 0 for one group, `rows` for
-  /// two. Eigenvalues of J up to `noise` count as 0.
+  /// J is that of one group, or of two, one after the other. `row_mean`, `column_mean`: the unit vector of
+  /// each that centring takes away, the second one empty for one group. Eigenvalues of J up to `noise` count
+  /// as 0.
   LaplaceMovement(const HomogeneousForm& phi, const HomogeneousForm& psi, UncertainMatrix joint, double noise,
-                  Eigen::Index rows, Eigen::Index first_column);
+                  const Eigen::VectorXd& row_mean, const Eigen::VectorXd& column_mean);
 
   /// Adds weight × the movement of |I + JT|^{-1/2} E[φ(u_i) ψ(v_j)], T = diag(tilt), to total(i, j).
   void add(double weight, const Eigen::VectorXd& tilt, Eigen::MatrixXd& total) const;
@@ -96,6 +100,7 @@ class LaplaceMovement {
   int p_, q_;
   Eigen::MatrixXd factor_;  // J = factor factorᵀ
   Eigen::MatrixXd bound_;
+  Eigen::VectorXd row_mean_, column_mean_;
   Eigen::Index rows_, first_column_;
   double cap_;
 };

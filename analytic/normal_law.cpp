@@ -1,6 +1,8 @@
 #include "analytic/normal_law.hpp"
 
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <sstream>
 
 #include "analytic/error.hpp"
@@ -65,6 +67,12 @@ Normal checked_normal(Estimate mean, Estimate variance, const std::string& where
       !is_bound(variance.bound) || variance.value < -variance.bound) {
     throw LimitError(where + ": not a normal law: mean " + number(mean.value) + " ± " + number(mean.bound) +
                      ", variance " + number(variance.value) + " ± " + number(variance.bound));
+  }
+  if (variance.value > 0 && variance.value < std::numeric_limits<double>::min()) {
+    throw LimitError(
+        where + ": the variance " + number(variance.value) +
+        " underflows: signals shrink from layer to layer; use larger weight variances (with relu, 2 " +
+        "keeps them), a normalization, or fewer layers");
   }
   if (variance.value < 0) variance = {0, variance.bound + variance.value};
   return {mean, variance};

@@ -7,8 +7,9 @@
 
 namespace nngpcheck::analytic {
 
-/// Throws LimitError, naming `where`, unless mean and variance are finite, the variance is not negative and
-/// the bounds are not either. A variance that is negative by no more than its bound counts as zero.
+/// Throws LimitError, naming `where`, unless mean and variance are finite, the variance is not negative, nor
+/// so small that it has lost digits (underflow), and the bounds are not negative either. A variance that is
+/// negative by no more than its bound counts as zero.
 Normal checked_normal(Estimate mean, Estimate variance, const std::string& where);
 
 /// The covariance, with its bound widened by what it exceeds √(variance_u variance_v), where rounding and the

@@ -25,7 +25,7 @@ constexpr std::size_t points = 31;
 /// derivative of the polynomial through values at its nodes.
 struct Rule {
   std::array<double, points> nodes, kronrod, gauss{};
-  std::array<std::array<double, points>, points> derivative;
+  std::array<std::array<double, points>, points> derivative;  // [j][i]: at node i, of node j's polynomial
 
   Rule() {
     constexpr std::size_t middle = points / 2;
@@ -47,7 +47,7 @@ struct Rule {
       derivative[i][i] = 0;
       for (std::size_t j = 0; j < points; ++j) {
         if (j == i) continue;
-        derivative[i][j] = products[i] / products[j] / (nodes[i] - nodes[j]);
+        derivative[j][i] = products[i] / products[j] / (nodes[i] - nodes[j]);
         derivative[i][i] += 1 / (nodes[i] - nodes[j]);
       }
     }
@@ -83,7 +83,7 @@ class Integrator {
   Panel panel(double left, double right) {
     const double centre = 0.5 * (left + right);
     const double half = 0.5 * (right - left);
-    std::array<double, points> density, value, bound;
+    std::array<double, points> density, value, bound, slopes{};
     for (std::size_t i = 0; i < points; ++i) {
       const double x = centre + half * rule().nodes[i];
       density[i] = half * normal_density(x);
@@ -91,12 +91,13 @@ class Integrator {
       value[i] = f.value;
       bound[i] = f.bound;
     }
+    for (std::size_t j = 0; j < points; ++j) {
+      for (std::size_t i = 0; i < points; ++i) slopes[i] += rule().derivative[j][i] * value[j];
+    }
     Panel result{left, right};
     double gauss = 0;
     for (std::size_t i = 0; i < points; ++i) {
-      double slope = 0;
-      for (std::size_t j = 0; j < points; ++j) slope += rule().derivative[i][j] * value[j];
-      slope /= half;
+      const double slope = slopes[i] / half;
       const double x = centre + half * rule().nodes[i];
       const double weight = rule().kronrod[i] * density[i];
       const double own = bound[i] + 4 * epsilon * std::abs(value[i]) +

@@ -2,6 +2,7 @@
 #include "analytic/batch_norm.hpp"
 
 #include "analytic/batch_norm_slopes.hpp"
+#include "analytic/equal_columns.hpp"
 #include "analytic/patterns.hpp"
 #include "analytic/rules/rules.hpp"
 #include "analytic/uncertain_arithmetic.hpp"
@@ -24,7 +25,12 @@ struct Operand {
   HomogeneousForm form;
   double epsilon;
   std::vector<Members> groups;
+  std::vector<Members> equal;  // of each group, the first column that each is equal to
   Index columns;
+
+  BatchNormGroup group(std::size_t g, const UncertainMatrix& covariance) const {
+    return {block(covariance, groups[g], groups[g]), epsilon, equal[g]};
+  }
 };
 
 Operand operand(const Structure& structure, NodeIndex node, const BatchNormPattern& pattern) {
@@ -34,8 +40,13 @@ Operand operand(const Structure& structure, NodeIndex node, const BatchNormPatte
                  pattern.form,
                  pattern.standardize->epsilon,
                  {},
+                 {},
                  structure.columns(pattern.argument)};
-  for (int g = 0; g < pattern.groups(); ++g) result.groups.push_back(pattern.members(g));
+  EqualColumns equal(structure);
+  for (int g = 0; g < pattern.groups(); ++g) {
+    result.groups.push_back(pattern.members(g));
+    result.equal.push_back(equal.among(pattern.argument, result.groups.back()));
+  }
   return result;
 }
 
@@ -53,12 +64,13 @@ class BatchNormStep : public Step {
     const UncertainMatrix second = values.covariance(right_.argument, right_.argument);
     const UncertainMatrix cross = values.covariance(left_.argument, right_.argument);
     UncertainMatrix result = zero(left_.columns, right_.columns);
-    for_each_block([&](const Members& rows, const Members& columns, bool one_group) {
+    for_each_block([&](std::size_t g, std::size_t h, bool one_group) {
+      workplace.progress.check();
+      const Members &rows = left_.groups[g], &columns = right_.groups[h];
       const BatchNormMoment moment =
-          one_group ? batch_norm_same_group(left_.form, right_.form, block(first, rows, rows), left_.epsilon)
-                    : batch_norm_two_groups(
-                          left_.form, right_.form, {block(first, rows, rows), left_.epsilon},
-                          {block(second, columns, columns), right_.epsilon}, block(cross, rows, columns));
+          one_group ? batch_norm_same_group(left_.form, right_.form, left_.group(g, first))
+                    : batch_norm_two_groups(left_.form, right_.form, left_.group(g, first),
+                                            right_.group(h, second), block(cross, rows, columns));
       cost.evaluations += moment.evaluations;
       result.value(rows, columns) = moment.moment.value;
       result.bound(rows, columns) = moment.moment.bound;
@@ -73,7 +85,8 @@ class BatchNormStep : public Step {
   Directions push(Workplace& workplace, const Changes& changes) const override {
     const Values& values = workplace.values;
     Directions result = Directions::Zero(left_.columns * right_.columns, changes.directions());
-    for_each_block([&](const Members& rows, const Members& columns, bool one_group) {
+    for_each_block([&](std::size_t g, std::size_t h, bool one_group) {
+      const Members &rows = left_.groups[g], &columns = right_.groups[h];
       const auto joint = [&](const MatrixXd& first, const MatrixXd& cross,
                              const MatrixXd& second) -> MatrixXd {
         if (one_group) return first(rows, rows);
@@ -107,11 +120,11 @@ class BatchNormStep : public Step {
   Place place(const Values& values, const LimitError& error) const override {
     if (!error.columns().empty()) return {demand().left, error.columns()};
     const UncertainMatrix all = values.covariance(left_.argument, left_.argument);
-    for (const Members& group : left_.groups) {
+    for (std::size_t g = 0; g < left_.groups.size(); ++g) {
       try {
-        batch_norm_same_group(left_.form, left_.form, block(all, group, group), left_.epsilon);
+        batch_norm_same_group(left_.form, left_.form, left_.group(g, all));
       } catch (const LimitError&) {
-        return {left_.standardize, {group.front()}};
+        return {left_.standardize, {left_.groups[g].front()}};
       }
     }
     return {left_.standardize};
@@ -127,7 +140,7 @@ class BatchNormStep : public Step {
     for (std::size_t g = 0; g < left_.groups.size(); ++g) {
       for (std::size_t h = 0; h < right_.groups.size(); ++h) {
         if (symmetric() && h > g) continue;
-        visit(left_.groups[g], right_.groups[h], same_ && g == h);
+        visit(g, h, same_ && g == h);
       }
     }
   }

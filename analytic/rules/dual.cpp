@@ -65,13 +65,14 @@ Operand operand(const Planning& planning, NodeIndex node, std::optional<Demand> 
 }
 
 // E[φ(u_i)²] as m×1.
-UncertainMatrix second_moments(const netsor::Activation& phi, const Marginals& u) {
+UncertainMatrix second_moments(const netsor::Activation& phi, const Marginals& u,
+                               const Checkpoint& checkpoint) {
   UncertainMatrix result = zero(u.mean.value.size(), 1);
   for (Index i = 0; i < result.value.rows(); ++i) {
     const Marginals single{{u.mean.value.segment(i, 1), u.mean.bound.segment(i, 1)},
                            {u.variance.value.segment(i, 1), u.variance.bound.segment(i, 1)}};
     const UncertainMatrix variance{single.variance.value, single.variance.bound};
-    const DualBlock block = dual_block(phi, phi, single, single, variance, Symmetry::symmetric);
+    const DualBlock block = dual_block(phi, phi, single, single, variance, Symmetry::symmetric, checkpoint);
     result.value(i, 0) = block.moment.value(0, 0);
     result.bound(i, 0) = block.moment.bound(0, 0);
   }
@@ -122,7 +123,8 @@ class MeanStep : public Step {
 
   UncertainMatrix value(Workplace& workplace, Cost& cost) const override {
     cost.evaluations = operand_.columns;
-    const UncertainVector result = mean_block(operand_.phi, operand_.marginals(workplace.values));
+    const UncertainVector result = mean_block(
+        operand_.phi, operand_.marginals(workplace.values), [&] { workplace.progress.check(); });
     return {result.value, result.bound};
   }
 
@@ -156,13 +158,15 @@ class DualStep : public Step {
 
   UncertainMatrix value(Workplace& workplace, Cost& cost) const override {
     const Values& values = workplace.values;
+    const Checkpoint checkpoint = [&] { workplace.progress.check(); };
     if (!demand().entries.is_full()) {
       cost.evaluations = left_.columns;
-      return second_moments(left_.phi, left_.marginals(values));
+      return second_moments(left_.phi, left_.marginals(values), checkpoint);
     }
     DualBlock block =
         dual_block(left_.phi, right_.phi, left_.marginals(values), right_.marginals(values),
-                   values.covariance(left_.u, right_.u), symmetric() ? Symmetry::symmetric : Symmetry::none);
+                   values.covariance(left_.u, right_.u), symmetric() ? Symmetry::symmetric : Symmetry::none,
+                   checkpoint);
     cost.evaluations = block.evaluations;
     cost.by_formula = block.method == DualMethod::closed_form;
     return std::move(block.moment);

@@ -9,6 +9,7 @@
 #include "analytic/error.hpp"
 #include "analytic/path_systems.hpp"
 #include "analytic/values.hpp"
+#include "progress/progress.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -40,6 +41,7 @@ struct Workplace {
   Values& values;
   PathPool& paths;
   const PathSystems& systems;
+  Progress progress = {};
 };
 
 /// A demand, resolved to a rule with its operands: nothing is looked for in the program again.

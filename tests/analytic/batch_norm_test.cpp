@@ -43,7 +43,7 @@ MatrixXd random_covariance(Index size, Index dimension, unsigned seed) {
 
 UncertainMatrix same_group(const HomogeneousForm& phi, const HomogeneousForm& psi, const MatrixXd& covariance,
                            double epsilon = 0) {
-  return batch_norm_same_group(phi, psi, exact(covariance), epsilon).moment;
+  return batch_norm_same_group(phi, psi, {exact(covariance), epsilon}).moment;
 }
 
 /// Of the first B columns and the rest.
@@ -70,8 +70,8 @@ void expect_within(const UncertainMatrix& found, const MatrixXd& expected, doubl
 
 /// One layer: covariance of two batches of four → kernel after relu.
 UncertainMatrix layer(const UncertainMatrix& k) {
-  const auto first = batch_norm_same_group(relu, relu, block(k, 0, 0, 4, 4), 0).moment;
-  const auto second = batch_norm_same_group(relu, relu, block(k, 4, 4, 4, 4), 0).moment;
+  const auto first = batch_norm_same_group(relu, relu, {block(k, 0, 0, 4, 4)}).moment;
+  const auto second = batch_norm_same_group(relu, relu, {block(k, 4, 4, 4, 4)}).moment;
   const UncertainMatrix cross = two_groups(relu, relu, k, 4);
   UncertainMatrix result = exact(MatrixXd(8, 8));
   result.value << first.value, cross.value, cross.value.transpose(), second.value;
@@ -255,7 +255,7 @@ TEST(BatchNorm, HighPowersAndWideSpectra) {
   k = scales.asDiagonal() * k * scales.asDiagonal();
   for (const char* name : {"relu", "power_5", "rectified_power_6", "power_20"}) {
     const HomogeneousForm phi = form(name);
-    const auto same = batch_norm_same_group(phi, phi, exact(k), 0);
+    const auto same = batch_norm_same_group(phi, phi, {exact(k)});
     const auto twice = batch_norm_two_groups(phi, phi, {exact(k), 0}, {exact(k), 0}, exact(k));
     ASSERT_TRUE(same.moment.value.allFinite() && same.moment.bound.allFinite());
     EXPECT_EQ(same.moment.value, same.moment.value.transpose());
@@ -263,6 +263,47 @@ TEST(BatchNorm, HighPowersAndWideSpectra) {
     EXPECT_LE((difference - same.moment.bound - twice.moment.bound).maxCoeff(), 0);
     EXPECT_LT(difference.maxCoeff(), 1e-9 * same.moment.value.maxCoeff());
   }
+}
+
+/// Of four columns of which the last is the first again, with the covariance's bounds.
+UncertainMatrix with_a_column_twice(double bound) {
+  const MatrixXd k = random_covariance(5, 9, 21);
+  const std::vector<Index> columns = {0, 1, 2, 0, 3, 4, 3};
+  return {k(columns, columns), MatrixXd::Constant(7, 7, bound)};
+}
+
+TEST(BatchNorm, EqualColumnsAreOneColumn) {
+  const UncertainMatrix k = with_a_column_twice(0);
+  for (const char* name : {"relu", "step", "identity", "relu_squared", "leaky_relu_0.1"}) {
+    const HomogeneousForm phi = form(name);
+    for (const double epsilon : {0.0, 0.3}) {
+      const BatchNormGroup first{block(k, 0, 0, 4, 4), epsilon, {0, 1, 2, 0}};
+      const BatchNormGroup second{block(k, 4, 4, 3, 3), epsilon, {0, 1, 0}};
+      const UncertainMatrix cross = block(k, 0, 4, 4, 3);
+      const auto untold = [](BatchNormGroup group) {
+        group.equal_to.clear();
+        return group;
+      };
+      const auto expect_agree = [](const BatchNormMoment& told, const BatchNormMoment& other) {
+        expect_within(told.moment, other.moment.value, other.moment.bound.maxCoeff(), 1e-12);
+        EXPECT_LE((told.moment.value - other.moment.value).cwiseAbs().maxCoeff(), 1e-12);
+      };
+      expect_agree(batch_norm_same_group(phi, relu, first), batch_norm_same_group(phi, relu, untold(first)));
+      expect_agree(batch_norm_two_groups(phi, relu, first, second, cross),
+                   batch_norm_two_groups(phi, relu, untold(first), untold(second), cross));
+    }
+  }
+}
+
+TEST(BatchNorm, BoundsOfEqualColumnsAreProportionalToTheCovariances) {
+  const UncertainMatrix k = with_a_column_twice(1e-8);
+  const BatchNormGroup group{block(k, 4, 4, 3, 3), 0, {0, 1, 0}};
+  const UncertainMatrix moment = batch_norm_same_group(relu, relu, group).moment;
+  MatrixXd expected(3, 3);  // ŷ = ±(1, -2, 1)/√2
+  expected << 0.25, 0, 0.25, 0, 1, 0, 0.25, 0, 0.25;
+  expect_within(moment, expected, 1e-15, 1e-6);
+  const UncertainMatrix untold = batch_norm_same_group(relu, relu, {group.covariance}).moment;
+  EXPECT_GT(untold.bound.maxCoeff(), 1e-5);  // 1e-8 may be a variance of its own
 }
 
 /// A covariance whose entries are off by at most `bound`, symmetric.
@@ -287,7 +328,7 @@ TEST(BatchNorm, BoundsCoverWhatTheCovariancesBoundsAllow) {
       const HomogeneousForm phi = form(name);
       for (const double epsilon : {0.0, 0.1}) {
         const UncertainMatrix one_group =
-            batch_norm_same_group(phi, phi, block(k, 0, 0, 4, 4), epsilon).moment;
+            batch_norm_same_group(phi, phi, {block(k, 0, 0, 4, 4), epsilon}).moment;
         const UncertainMatrix two = two_groups(phi, phi, k, 4, epsilon, 0);
         MatrixXd farthest = MatrixXd::Zero(4, 3);
         for (unsigned trial = 0; trial < 3; ++trial) {

@@ -5,9 +5,11 @@
 #include <cmath>
 #include <random>
 #include <string>
+#include <tuple>
 
 #include "analytic/dual.hpp"
 #include "analytic/error.hpp"
+#include "analytic/quadrature_pair.hpp"
 #include "analytic/scalar_activation.hpp"
 
 namespace nngpcheck::analytic {
@@ -71,7 +73,7 @@ std::vector<Case> cases() {
 
 class DualBlockTest : public testing::TestWithParam<Case> {};
 
-TEST_P(DualBlockTest, EqualsDualEntryByEntry) {
+TEST_P(DualBlockTest, EqualsQuadratureEntryByEntry) {
   const Activation phi = Activation::named(GetParam().phi);
   const Activation psi = Activation::named(GetParam().psi);
   const Eigen::MatrixXd covariance = covariance_matrix(9, GetParam().scale);
@@ -82,9 +84,10 @@ TEST_P(DualBlockTest, EqualsDualEntryByEntry) {
                                      same ? Symmetry::symmetric : Symmetry::none);
   for (int i = 0; i < 9; ++i) {
     for (int j = 0; j < 9; ++j) {
-      const Estimate entry = dual(
-          phi, psi,
-          {covariance(i, i), covariance(j, j), covariance(std::max(i, j), std::min(i, j)), mean(i), mean(j)});
+      const Estimate entry =
+          quadrature_dual(phi, psi,
+                          BivariateNormal{covariance(i, i), covariance(j, j),
+                                          covariance(std::max(i, j), std::min(i, j)), mean(i), mean(j)});
       EXPECT_LE(std::abs(block.moment.value(i, j) - entry.value), block.moment.bound(i, j) + entry.bound)
           << i << " " << j;
     }
@@ -186,6 +189,79 @@ TEST(DualBlock, SaysHowItWasComputed) {
   EXPECT_EQ(method("gelu"), DualMethod::closed_form);
   EXPECT_EQ(method("tanh"), DualMethod::series);
   EXPECT_EQ(method("hardtanh"), DualMethod::quadrature);  // correlations of ±1 among kinks
+}
+
+TEST(DualBlock, OscillatingExpressionsAreRightToRounding) {
+  // sin(ωx) at variance a is sin(x) at variance ω²a, which has a closed form
+  const Eigen::MatrixXd covariance = covariance_matrix(8, 1);
+  const auto evaluated = [&](const Activation& phi, double scale) {
+    const Eigen::MatrixXd scaled = scale * covariance;
+    const Marginals marginals = exact_marginals(Eigen::VectorXd::Zero(8), scaled.diagonal());
+    return dual_block(phi, phi, marginals, marginals, exact_matrix(scaled), Symmetry::symmetric).moment;
+  };
+  for (const auto& [text, name, frequency] :
+       {std::tuple("sin(20*x)", "sin", 20.0), std::tuple("cos(20*x)", "cos", 20.0)}) {
+    const UncertainMatrix moment = evaluated(Activation::from_expression(text), 1);
+    const UncertainMatrix expected = evaluated(Activation::named(name), frequency * frequency);
+    EXPECT_TRUE(
+        ((moment.value - expected.value).array().abs() <= (moment.bound + expected.bound).array()).all())
+        << text;
+    EXPECT_LE(moment.bound.maxCoeff(), 1e-11) << text;
+  }
+}
+
+TEST(DualBlock, WhatTakesTooMuchWorkSaysSo) {
+  const Activation fast = Activation::from_expression("sin(100000*x)");
+  const Eigen::MatrixXd covariance = covariance_matrix(3, 1);
+  const Marginals marginals = exact_marginals(Eigen::VectorXd::Zero(3), covariance.diagonal());
+  try {
+    dual_block(fast, fast, marginals, marginals, exact_matrix(covariance), Symmetry::symmetric);
+    FAIL();
+  } catch (const LimitError& error) {
+    EXPECT_NE(std::string(error.what()).find("sin(1e+05*x) at variance"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("reduce the variance"), std::string::npos) << error.what();
+  }
+}
+
+TEST(DualBlock, StopsAtACheckpoint) {
+  struct Stop {};
+  const Eigen::MatrixXd covariance = covariance_matrix(6, 1);
+  const Marginals marginals = exact_marginals(Eigen::VectorXd::Zero(6), covariance.diagonal());
+  for (const char* name : {"relu", "tanh", "hardtanh"}) {
+    const Activation phi = Activation::named(name);
+    int calls = 0;
+    const auto stop_at_third = [&] {
+      if (++calls == 3) throw Stop();
+    };
+    EXPECT_THROW(dual_block(phi, phi, marginals, marginals, exact_matrix(covariance), Symmetry::symmetric,
+                            stop_at_third),
+                 Stop);
+    calls = 0;
+    EXPECT_THROW(mean_block(phi, marginals, stop_at_third), Stop);
+  }
+}
+
+TEST(DualBlock, UnderflowIsNotCalledOverflow) {
+  const Activation relu = Activation::named("relu");
+  for (const double variance : {1e-300, 1e-310}) {
+    const Marginals marginals =
+        exact_marginals(Eigen::VectorXd::Zero(1), Eigen::VectorXd::Constant(1, variance));
+    const UncertainMatrix covariance = exact_matrix(Eigen::MatrixXd::Constant(1, 1, variance));
+    const auto block = [&] {
+      return dual_block(relu, relu, marginals, marginals, covariance, Symmetry::symmetric).moment.value(0, 0);
+    };
+    if (variance == 1e-300) {
+      EXPECT_NEAR(block() / variance, 0.5, 1e-14);
+      continue;
+    }
+    try {
+      block();
+      FAIL();
+    } catch (const LimitError& error) {
+      EXPECT_NE(std::string(error.what()).find("underflows"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("larger weight variances"), std::string::npos) << error.what();
+    }
+  }
 }
 
 TEST(DualBlock, HandlesColumnsOfVarianceZero) {

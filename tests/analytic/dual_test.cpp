@@ -72,6 +72,36 @@ TEST(Dual, EqualsTheExtraTable) {
   }
 }
 
+/// Rigorous values at random laws (tests/data/search_expectations.py); bench/expectations takes more of them.
+TEST(Dual, BoundsCoverTheErrorAtRandomLaws) {
+  const nlohmann::json rows = read_rows("expectations.json");
+  ASSERT_GE(rows.size(), 300u);
+  for (const nlohmann::json& row : rows) {
+    SCOPED_TRACE(row.dump());
+    const auto activation = [&](const char* side) {
+      const std::string name = row.at(side);
+      const bool is_name =
+          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_.0123456789") == std::string::npos;
+      return is_name ? Activation::named(name) : Activation::from_expression(name);
+    };
+    const Activation phi = activation("phi");
+    const double m = row.at("mean_u");
+    const double a = row.at("variance_u");
+    Estimate result;
+    if (row.at("kind") == "mean") {
+      result = mean(phi, m, a);
+    } else if (row.at("kind") == "square") {
+      result = dual(phi, phi, {a, a, a, m, m});
+    } else {
+      result =
+          dual(phi, activation("psi"), {a, row.at("variance_v"), row.at("covariance"), m, row.at("mean_v")});
+    }
+    const double truth = row.at("value");
+    const double representation = 0.5 * std::numeric_limits<double>::epsilon() * std::abs(truth);
+    EXPECT_LE(std::abs(result.value - truth), result.bound + representation);
+  }
+}
+
 TEST(Dual, TheTwoTablesAgree) {
   int overlap = 0;
   const nlohmann::json extra = read_rows("dual_kernels_extra.json");
@@ -166,7 +196,8 @@ TEST(Dual, CustomFunctionsAgreeWithBuiltInOnes) {
   for (const char* name : {"relu", "step", "hardtanh", "elu", "tanh", "gelu"}) {
     const Activation phi = Activation::named(name);
     const Activation copy = Activation::custom(
-        std::string("my ") + name, [phi](double x) { return evaluate(phi, x); }, phi.breakpoints(-40, 40).points);
+        std::string("my ") + name, [phi](double x) { return evaluate(phi, x); },
+        phi.breakpoints(-40, 40).points);
     for (const BivariateNormal& law :
          {BivariateNormal{1, 1, 0.5}, {1, 1, -0.999}, {1, 1, 1}, {4, 0.25, 0.9, 0.3, -0.7}}) {
       const Estimate expected = dual(phi, phi, law);

@@ -111,6 +111,33 @@ TEST(BatchNorm, KernelsOfTwoBatchesEqualTheReference) {
   }
 }
 
+// Of x, x, y the batch norm is (1, 1, -2) sign(x - y)/√2, in every layer.
+TEST(BatchNorm, InputsGivenTwiceAreEqualInEveryLayer) {
+  architectures::Inputs inputs = vectors(3);
+  inputs.data.col(1) = inputs.data.col(0);
+  inputs.batch = {0, 0, 0};
+  MatrixXd expected(3, 3);
+  expected << 0.25, 0.25, 0, 0.25, 0.25, 0, 0, 0, 1;
+  for (const int depth : {1, 2, 4}) {
+    SCOPED_TRACE(depth);
+    expect_kernel(analytic::limit(batchnorm_mlp({{.depth = depth}}, inputs)), expected, 1e-12);
+  }
+  inputs.data(0, 1) += 1e-7;  // nearly equal is not equal
+  EXPECT_GT(analytic::limit(batchnorm_mlp({{.depth = 2}}, inputs)).error_bound.maxCoeff(), 1e-8);
+}
+
+TEST(BatchNorm, AnInputGivenTwiceLeavesABoundThatIsUseful) {
+  architectures::Inputs inputs = vectors(8);
+  inputs.data.col(3) = inputs.data.col(0);
+  inputs.data.col(5) = inputs.data.col(4);
+  inputs.batch = {0, 0, 0, 0, 1, 1, 1, 1};
+  const analytic::Limit limit = analytic::limit(batchnorm_mlp({{.depth = 3}}, inputs));
+  EXPECT_LE(limit.error_bound.maxCoeff(), 1e-9);
+  EXPECT_EQ(limit.kernel(0, 0), limit.kernel(3, 3));
+  EXPECT_EQ(limit.kernel(0, 0), limit.kernel(0, 3));
+  EXPECT_EQ(limit.kernel.col(4), limit.kernel.col(5));
+}
+
 TEST(Structure, SumOfABundleWithItselfHasFourTimesTheKernel) {
   Builder b;
   const BundleId x =
