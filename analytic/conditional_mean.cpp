@@ -1,9 +1,9 @@
 #include "analytic/conditional_mean.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "analytic/gaussian_smoothing.hpp"
 #include "analytic/normal.hpp"
@@ -40,31 +40,36 @@ bool ConditionalMean::has_kink_between(double low, double high) const {
   return next != kinks_.end() && *next <= high;
 }
 
-/// Steps ½ and ¼: their difference bounds the error of the latter, which is about the fourth power of that of
-/// the former.
+/// Steps ¼ and √2/4. A frequency aliases to its remainder by 2π/step: where one rule takes an oscillation for
+/// a slower one, the other, whose step is no rational multiple, takes it for another.
 bool ConditionalMean::by_trapezoid(double m, double s, Estimate& result) {
-  constexpr int half = static_cast<int>(4 * reach);
-  static const std::array<double, 2 * half + 1> weights = [] {
-    std::array<double, 2 * half + 1> w;
-    for (int k = -half; k <= half; ++k) w[k + half] = 0.25 * normal_density(0.25 * k);
-    return w;
-  }();
-  double fine = 0, even = 0, size = 0, variation = 0, before = 0, edges = 0;
-  for (int k = -half; k <= half; ++k) {
-    const double value = evaluate(psi_.phi(), m + 0.25 * k * s);
-    const double term = weights[k + half] * value;
-    fine += term;
-    if (k % 2 == 0) even += 2 * term;
-    size += std::abs(term);
-    if (k > -half) variation += std::max(weights[k + half], weights[k + half - 1]) * std::abs(value - before);
-    before = value;
-    if (std::abs(k) == half) edges += std::abs(term);
-  }
-  work_ += weights.size();
-  const double gap = std::abs(fine - even);
-  if (!(gap <= largest_gap * size && edges <= epsilon * size)) return false;
-  const double shift = 2 * epsilon * (std::abs(m) + s) / (0.25 * s);  // of an argument, in steps
-  result = {fine, gap + edges + epsilon * (6 + 0.5 * weights.size()) * size + shift * variation};
+  struct Rule {
+    double step, sum = 0, size = 0, variation = 0, edges = 0;
+
+    std::int64_t apply(const netsor::Activation& psi, double mean, double deviation) {
+      const int half = static_cast<int>(reach / step);
+      double before = 0, weight_before = 0;
+      for (int k = -half; k <= half; ++k) {
+        const double weight = step * normal_density(step * k);
+        const double value = evaluate(psi, mean + step * k * deviation);
+        sum += weight * value;
+        size += weight * std::abs(value);
+        if (k > -half) variation += std::max(weight, weight_before) * std::abs(value - before);
+        if (std::abs(k) == half) edges += weight * std::abs(value);
+        before = value;
+        weight_before = weight;
+      }
+      return 2 * half + 1;
+    }
+  };
+  Rule fine{0.25}, coarse{0.25 * std::numbers::sqrt2};
+  const std::int64_t points = fine.apply(psi_.phi(), m, s);
+  work_ += points + coarse.apply(psi_.phi(), m, s);
+  const double gap = std::abs(fine.sum - coarse.sum), edges = fine.edges + coarse.edges;
+  if (!(gap <= largest_gap * fine.size && edges <= epsilon * fine.size)) return false;
+  const double shift = 2 * epsilon * (std::abs(m) + s) / (fine.step * s);  // of an argument, in steps
+  result = {fine.sum, gap + edges + epsilon * (6 + 0.5 * static_cast<double>(points)) * fine.size +
+                          shift * fine.variation};
   return true;
 }
 
@@ -72,11 +77,12 @@ Estimate ConditionalMean::by_panels(double m, double s) {
   std::vector<Feature> features;
   const auto first = std::lower_bound(kinks_.begin(), kinks_.end(), m - farthest * s);
   const auto last = std::upper_bound(kinks_.begin(), kinks_.end(), m + farthest * s);
-  for (auto kink = first; kink != last; ++kink) features.push_back({(*kink - m) / s, 0});
+  const bool complete = psi_.kinks_are_complete();  // else where they are is not known well enough
+  for (auto kink = first; complete && kink != last; ++kink) features.push_back({(*kink - m) / s, 0});
   if (!homogeneous_form(psi_.phi())) features.push_back({-m / s, 1 / s});
   const Integral inner =
       gaussian_integral(Function([&](double z) { return evaluate(psi_.phi(), m + s * z); }), features,
-                        {.offset = std::abs(m) / s, .largest_work = 20'000});
+                        {.undeclared_kinks = !complete, .offset = std::abs(m) / s, .largest_work = 20'000});
   work_ += inner.evaluations;
   return inner.estimate;
 }

@@ -16,8 +16,8 @@ using Kronrod = boost::math::quadrature::gauss_kronrod<double, 31>;
 using Gauss = boost::math::quadrature::gauss<double, 15>;
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
-constexpr Eigen::Index chunk = 32;                // coefficients are computed so many at a time
-constexpr double negligible_remainder = 1e-12;    // product of the tails that rounding leaves at the last order
+constexpr Eigen::Index chunk = 32;              // coefficients are computed so many at a time
+constexpr double negligible_remainder = 1e-12;  // product of the tails that rounding leaves at the last order
 constexpr double largest_relative_error = 1e-12;  // of usable coefficients
 constexpr Eigen::Index points = 31;               // of a panel
 constexpr Eigen::Index largest_cache = 1 << 25;   // numbers in bases that are kept

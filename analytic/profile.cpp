@@ -46,8 +46,7 @@ std::vector<double> sampled_kinks(const Function& f, const std::vector<Feature>&
 
 Profile::Profile(const netsor::Activation& phi, double mean, double deviation)
     : phi_(phi), mean_(mean), deviation_(deviation) {
-  const netsor::Breakpoints found =
-      phi.breakpoints(mean - farthest * deviation, mean + farthest * deviation);
+  const netsor::Breakpoints found = phi.breakpoints(mean - farthest * deviation, mean + farthest * deviation);
   complete_ = found.complete;
   for (const double point : found.points) {
     kinks_.push_back((point - mean) / deviation);
@@ -56,8 +55,7 @@ Profile::Profile(const netsor::Activation& phi, double mean, double deviation)
   if (!homogeneous_form(phi)) features_.push_back({-mean / deviation, 1 / deviation});
   if (complete_) return;
   for (const double kink : sampled_kinks(std::cref(*this), features_, options())) {
-    kinks_.push_back(kink);
-    features_.push_back({kink, 0});
+    kinks_.push_back(kink);  // no feature: panels that end near a kink, but not there, do not see it
   }
   std::sort(kinks_.begin(), kinks_.end());
 }

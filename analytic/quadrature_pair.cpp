@@ -67,8 +67,10 @@ Integral quadrature_dual(const Profile& phi, const Profile& psi, const Correlati
     const Estimate mean = inner(psi.mean() + slope * x, spread);
     return Estimate{outer * mean.value, std::abs(outer) * mean.bound};
   };
-  const QuadratureOptions options{
-      .offset = std::abs(phi.mean()) / phi.deviation(), .largest_work = largest_work, .work = &inner.work()};
+  const QuadratureOptions options{.undeclared_kinks = !phi.kinks_are_complete() || !psi.kinks_are_complete(),
+                                  .offset = std::abs(phi.mean()) / phi.deviation(),
+                                  .largest_work = largest_work,
+                                  .work = &inner.work()};
   Integral result = gaussian_integral(UncertainFunction(integrand), all, options);
   result.evaluations = inner.work();
   return result;

@@ -123,8 +123,8 @@ class MeanStep : public Step {
 
   UncertainMatrix value(Workplace& workplace, Cost& cost) const override {
     cost.evaluations = operand_.columns;
-    const UncertainVector result = mean_block(
-        operand_.phi, operand_.marginals(workplace.values), [&] { workplace.progress.check(); });
+    const UncertainVector result =
+        mean_block(operand_.phi, operand_.marginals(workplace.values), [&] { workplace.progress.check(); });
     return {result.value, result.bound};
   }
 
@@ -163,10 +163,9 @@ class DualStep : public Step {
       cost.evaluations = left_.columns;
       return second_moments(left_.phi, left_.marginals(values), checkpoint);
     }
-    DualBlock block =
-        dual_block(left_.phi, right_.phi, left_.marginals(values), right_.marginals(values),
-                   values.covariance(left_.u, right_.u), symmetric() ? Symmetry::symmetric : Symmetry::none,
-                   checkpoint);
+    DualBlock block = dual_block(left_.phi, right_.phi, left_.marginals(values), right_.marginals(values),
+                                 values.covariance(left_.u, right_.u),
+                                 symmetric() ? Symmetry::symmetric : Symmetry::none, checkpoint);
     cost.evaluations = block.evaluations;
     cost.by_formula = block.method == DualMethod::closed_form;
     return std::move(block.moment);

@@ -1,5 +1,5 @@
-// What is committed under results/ is what the files in experiments/ give: a part of each is run again, with other
-// networks, and compared.
+// What is committed under results/ is what the files in experiments/ give: a part of each is run again, with
+// other networks, and compared.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,24 +39,23 @@ struct Mean {
   }
 };
 
-/// The two-sided p-value of equal means, by Student's law with the fewer degrees of freedom, which is conservative.
+/// The two-sided p-value of equal means, by Student's law with the fewer degrees of freedom, which is
+/// conservative.
 double p_value(const Mean& left, const Mean& right) {
-  const double t =
-      std::abs(left.value - right.value) / std::hypot(left.standard_error, right.standard_error);
+  const double t = std::abs(left.value - right.value) / std::hypot(left.standard_error, right.standard_error);
   return 2 * boost::math::cdf(complement(students_t(std::min(left.freedom, right.freedom)), t));
 }
 
-/// The largest |K − K'| in units of what the error bars of both allow: bounds, and so many standard errors. NaN would not
-/// pass as small.
+/// The largest |K − K'| in units of what the error bars of both allow: bounds, and so many standard errors.
+/// NaN would not pass as small.
 double distance(const json& left, const json& right, double standard_errors) {
   double largest = 0;
   const std::size_t size = left["kernel"].size();
   for (std::size_t i = 0; i < size; ++i) {
     for (std::size_t j = 0; j < size; ++j) {
       const auto entry = [&](const json& kernel, const char* key) { return kernel[key][i][j].get<double>(); };
-      const double allowed =
-          entry(left, "error_bound") + entry(right, "error_bound") +
-          standard_errors * std::hypot(entry(left, "stderr"), entry(right, "stderr"));
+      const double allowed = entry(left, "error_bound") + entry(right, "error_bound") +
+                             standard_errors * std::hypot(entry(left, "stderr"), entry(right, "stderr"));
       const double off = std::abs(entry(left, "kernel") - entry(right, "kernel"));
       if (!(off <= largest * allowed)) largest = off / allowed;
     }
@@ -68,12 +67,12 @@ double distance(const json& left, const json& right, double standard_errors) {
 std::string settings(const json& experiments) {
   std::string result = " --set sweep.seed=20261126 --set sweep.networks=" + std::to_string(networks);
   const bool several = experiments.size() > 1;
-  for (const json& experiment : experiments) {
+  for (const json& one : experiments) {
     json widths = json::array();
-    for (const json& width : experiment["widths"]) {
+    for (const json& width : one["widths"]) {
       if (width["width"] <= largest_width) widths.push_back(width["width"]);
     }
-    const std::string prefix = several ? experiment["name"].get<std::string>() + "." : "";
+    const std::string prefix = several ? one["name"].get<std::string>() + "." : "";
     result += " --set '" + prefix + "sweep.widths=" + widths.dump() + "'";
   }
   return result;
@@ -84,8 +83,8 @@ class Results : public Executable {
   /// Runs a part of a file in experiments/ again into the folder `again`.
   json again(const std::string& name, const std::string& more = "") {
     const json recorded = parsed(results / name / "summary.json")["experiments"];
-    const Outcome outcome = run("run '" NNGPCHECK_SOURCE "/experiments/" + name + ".toml' --quiet --out again" +
-                                settings(recorded) + more);
+    const Outcome outcome = run("run '" NNGPCHECK_SOURCE "/experiments/" + name +
+                                ".toml' --quiet --out again" + settings(recorded) + more);
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
     return parsed(folder_ / "again" / "summary.json")["experiments"];
   }
@@ -127,8 +126,8 @@ TEST_P(ResultsFolder, IsWhatItsExperimentsGive) {
   const json repeated = again(GetParam());
   ASSERT_EQ(recorded.size(), repeated.size());
   EXPECT_GE(smallest_p(recorded, repeated), false_alarm);
-  for (const json& experiment : recorded) {
-    const std::string file = "kernel_" + experiment["name"].get<std::string>() + ".json";
+  for (const json& one : recorded) {
+    const std::string file = "kernel_" + one["name"].get<std::string>() + ".json";
     const json kernel = parsed(results / GetParam() / file);
     const json other = parsed(folder_ / "again" / file);
     ASSERT_EQ(kernel["labels"], other["labels"]);
@@ -152,7 +151,9 @@ TEST_F(RejectedResults, OfOtherNetworksOrAnotherKernelAreNoticed) {
   const json recorded = parsed(results / "mlp" / "summary.json")["experiments"];
   const json repeated = again("mlp", " --set architecture.bias_variance=0 --set architecture.depth=8");
   EXPECT_LT(smallest_p(recorded, repeated), false_alarm);
-  EXPECT_GT(distance(parsed(results / "mlp" / "kernel_mlp.json"), parsed(folder_ / "again" / "kernel_mlp.json"), 10), 1);
+  EXPECT_GT(distance(parsed(results / "mlp" / "kernel_mlp.json"),
+                     parsed(folder_ / "again" / "kernel_mlp.json"), 10),
+            1);
 }
 
 }  // namespace
