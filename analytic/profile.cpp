@@ -23,7 +23,7 @@ Integral integral(const Profile& phi, bool square) {
 /// had to halve its panels over and over.
 std::vector<double> sampled_kinks(const Function& f, const std::vector<Feature>& features,
                                   const QuadratureOptions& options) {
-  constexpr double narrow = 1e-5;  // smooth functions that change so fast have few such places, too
+  constexpr double narrow = narrow_panel;
   const std::vector<double> ends = gaussian_integral(f, features, options).ends;
   std::vector<double> result;
   double narrowest = narrow;
@@ -75,7 +75,8 @@ Roughness roughness(const Profile& phi) {
   result.gradient = std::sqrt(square.gradient);
   double jumps = 0;
   for (const double kink : phi.kinks()) {
-    const double step = 8 * epsilon * (std::abs(kink) + std::abs(phi.mean()) / phi.deviation() + epsilon);
+    const double rounding = std::abs(kink) + std::abs(phi.mean()) / phi.deviation() + epsilon;
+    const double step = phi.kinks_are_complete() ? 8 * epsilon * rounding : narrow_panel;
     const double jump = phi(kink + step) - phi(kink - step);
     jumps += jump * jump * normal_density(kink);
   }

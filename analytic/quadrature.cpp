@@ -95,6 +95,7 @@ class Integrator {
       for (std::size_t i = 0; i < points; ++i) slopes[i] += rule().derivative[j][i] * value[j];
     }
     Panel result{left, right};
+    const bool jumps = options_.undeclared_kinks && right - left < narrow_panel;
     double gauss = 0;
     for (std::size_t i = 0; i < points; ++i) {
       const double slope = std::min(std::abs(slopes[i] / half), steepest_beside(i, value, half));
@@ -109,7 +110,7 @@ class Integrator {
       // the density: x² to within 3 roundings, the exponential, the weight; and the sum over the nodes
       const double of_weight = epsilon * (2 + 1.5 * x * x);
       result.rounding += weight * (error + (of_weight + 0.5 * points * epsilon) * std::abs(term));
-      result.gradient += weight * slope * slope;
+      if (!jumps) result.gradient += weight * slope * slope;
       result.noise += weight * std::pow(own + of_weight * std::abs(value[i]), 2);
       gauss += rule().gauss[i] * density[i] * term;
     }

@@ -18,6 +18,9 @@ struct Feature {
   double width = 0;
 };
 
+/// Panels that are narrower, in a function that may have undeclared kinks, are those around a kink or jump.
+inline constexpr double narrow_panel = 1e-5;
+
 struct QuadratureOptions {
   double tolerance = 4e-15;             // of the error, relative to the integral of the absolute value
   bool undeclared_kinks = false;        // f may have kinks that are no features: look closer
@@ -30,7 +33,7 @@ struct QuadratureOptions {
 struct Integral {
   Estimate estimate;
   double absolute = 0;       // the integral of the absolute value
-  double gradient = 0;       // E[f'(x)²], without what f jumps by at the ends of panels
+  double gradient = 0;       // E[f'(x)²], without what f jumps by at the ends of panels, or in narrow ones
   double noise = 0;          // √E[(f's rounding)²], that of the density included
   std::vector<double> ends;  // of the panels, ascending
   std::int64_t evaluations = 0;
