@@ -149,7 +149,8 @@ using RejectedResults = Results;
 
 TEST_F(RejectedResults, OfOtherNetworksOrAnotherKernelAreNoticed) {
   const json recorded = parsed(results / "mlp" / "summary.json")["experiments"];
-  const json repeated = again("mlp", " --set architecture.bias_variance=0 --set architecture.depth=8");
+  const json repeated =
+      again("mlp", " --set architecture.bias_variance=0 --set architecture.depth=8 --set sweep.networks=400");
   EXPECT_LT(smallest_p(recorded, repeated), false_alarm);
   EXPECT_GT(distance(parsed(results / "mlp" / "kernel_mlp.json"),
                      parsed(folder_ / "again" / "kernel_mlp.json"), 10),
