@@ -35,17 +35,16 @@ TEST_F(Check, TheAnalyticKernelAgrees) {
 }
 
 TEST_F(Check, ShowsOnATerminalWhatItDraws) {
-  // Three billion normal numbers, some seconds: nothing is shown of the first one.
-  write("dense.toml", experiment + "[check]\nwidths = [1024, 2048, 4096, 8192]\nladders = 32\n");
+  // Over a billion normal numbers, some seconds: nothing is shown of the first one.
+  write("dense.toml", experiment + "[check]\nwidths = [1024, 2048, 4096, 8192]\nladders = 16\n");
   const std::string command =
       "check dense.toml --tolerance 0.3 --sampler dense --threads 1 --set architecture.depth=2";
-  EXPECT_THAT(run(command).errors, testing::Not(HasSubstr("ladders 1 to")));
   // `script` runs it on a terminal; both outputs arrive as one.
   const auto on_terminal = [&](const std::string& arguments) {
     return run("--version; script -qec '" NNGPCHECK_EXECUTABLE " " + arguments + "' /dev/null").output;
   };
   EXPECT_THAT(on_terminal(command),
-              AllOf(HasSubstr("mlp: ladders 1 to 32, width "), HasSubstr("agree     mlp")));
+              AllOf(HasSubstr("mlp: ladders 1 to 16, width "), HasSubstr("agree     mlp")));
   EXPECT_THAT(on_terminal(command + " --quiet"),
               AllOf(testing::Not(HasSubstr("ladders 1 to")), HasSubstr("agree     mlp")));
 }
