@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <vector>
 
 #include "analytic/gaussian_smoothing.hpp"
 #include "analytic/normal.hpp"
@@ -40,36 +41,54 @@ bool ConditionalMean::has_kink_between(double low, double high) const {
   return next != kinks_.end() && *next <= high;
 }
 
+namespace {
+
+/// The trapezoidal rule for E[f(z)] of this step, from -reach to reach.
+struct Trapezoid {
+  double step;
+  std::vector<double> weights = {};
+
+  explicit Trapezoid(double h) : step(h) {
+    for (int k = -half(); k <= half(); ++k) weights.push_back(step * normal_density(step * k));
+  }
+
+  int half() const { return static_cast<int>(reach / step); }
+};
+
+/// What it makes of ψ(m + s z): the sum of its terms, of their sizes, of the differences between neighbours,
+/// and of the outermost two.
+struct Terms {
+  double sum = 0, size = 0, variation = 0, edges = 0;
+
+  Terms(const Trapezoid& rule, const netsor::Activation& psi, double m, double s) {
+    const int half = rule.half();
+    double before = 0;
+    for (int k = -half; k <= half; ++k) {
+      const auto n = static_cast<std::size_t>(k + half);
+      const double weight = rule.weights[n];
+      const double value = evaluate(psi, m + rule.step * k * s);
+      sum += weight * value;
+      size += weight * std::abs(value);
+      if (n > 0) variation += std::max(weight, rule.weights[n - 1]) * std::abs(value - before);
+      if (std::abs(k) == half) edges += weight * std::abs(value);
+      before = value;
+    }
+  }
+};
+
+}  // namespace
+
 /// Steps ¼ and √2/4. A frequency aliases to its remainder by 2π/step: where one rule takes an oscillation for
 /// a slower one, the other, whose step is no rational multiple, takes it for another.
 bool ConditionalMean::by_trapezoid(double m, double s, Estimate& result) {
-  struct Rule {
-    double step, sum = 0, size = 0, variation = 0, edges = 0;
-
-    std::int64_t apply(const netsor::Activation& psi, double mean, double deviation) {
-      const int half = static_cast<int>(reach / step);
-      double before = 0, weight_before = 0;
-      for (int k = -half; k <= half; ++k) {
-        const double weight = step * normal_density(step * k);
-        const double value = evaluate(psi, mean + step * k * deviation);
-        sum += weight * value;
-        size += weight * std::abs(value);
-        if (k > -half) variation += std::max(weight, weight_before) * std::abs(value - before);
-        if (std::abs(k) == half) edges += weight * std::abs(value);
-        before = value;
-        weight_before = weight;
-      }
-      return 2 * half + 1;
-    }
-  };
-  Rule fine{0.25}, coarse{0.25 * std::numbers::sqrt2};
-  const std::int64_t points = fine.apply(psi_.phi(), m, s);
-  work_ += points + coarse.apply(psi_.phi(), m, s);
+  static const Trapezoid fine_rule(0.25), coarse_rule(0.25 * std::numbers::sqrt2);
+  const Terms fine(fine_rule, psi_.phi(), m, s), coarse(coarse_rule, psi_.phi(), m, s);
+  work_ += std::ssize(fine_rule.weights) + std::ssize(coarse_rule.weights);
   const double gap = std::abs(fine.sum - coarse.sum), edges = fine.edges + coarse.edges;
   if (!(gap <= largest_gap * fine.size && edges <= epsilon * fine.size)) return false;
-  const double shift = 2 * epsilon * (std::abs(m) + s) / (fine.step * s);  // of an argument, in steps
-  result = {fine.sum, gap + edges + epsilon * (6 + 0.5 * static_cast<double>(points)) * fine.size +
-                          shift * fine.variation};
+  const double shift = 2 * epsilon * (std::abs(m) + s) / (fine_rule.step * s);  // of an argument, in steps
+  const double roundings = 6 + 0.5 * static_cast<double>(fine_rule.weights.size());
+  result = {fine.sum, gap + edges + epsilon * roundings * fine.size + shift * fine.variation};
   return true;
 }
 
