@@ -3,8 +3,8 @@
 #include <map>
 #include <sstream>
 
-#include "analytic/limit.hpp"
-#include "netsor/printer.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/netsor/printer.hpp"
 
 namespace nngpcheck::analytic {
 

@@ -1,4 +1,4 @@
-#include "analytic/limit.hpp"
+#include "nngpcheck/analytic/limit.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -9,13 +9,13 @@
 #include <mutex>
 #include <thread>
 
-#include "analytic/evaluation.hpp"
-#include "analytic/plan.hpp"
-#include "analytic/seed.hpp"
-#include "analytic/sobol.hpp"
-#include "machine/memory.hpp"
-#include "netsor/restrict.hpp"
-#include "netsor/spelling.hpp"
+#include "nngpcheck/analytic/evaluation/evaluation.hpp"
+#include "nngpcheck/analytic/evaluation/plan.hpp"
+#include "nngpcheck/analytic/paths/sobol.hpp"
+#include "nngpcheck/analytic/seed.hpp"
+#include "nngpcheck/netsor/passes/restrict.hpp"
+#include "nngpcheck/support/memory.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -100,16 +100,16 @@ class Runner {
 
   // The most points whose arrays fit the memory.
   int affordable_log2_points() const {
-    const double bytes = std::min(path_memory, machine::available_memory());
+    const double bytes = std::min(path_memory, support::available_memory());
     return static_cast<int>(std::log2(std::max(1., bytes / bytes_per_point())));
   }
 
   // Throws unless the arrays of so many points fit.
   void check_points(int log2_points) const {
-    const double needed = std::ldexp(bytes_per_point(), log2_points), available = machine::available_memory();
+    const double needed = std::ldexp(bytes_per_point(), log2_points), available = support::available_memory();
     if (needed <= available) return;
     throw LimitError("limit: the paths of 2^" + std::to_string(log2_points) + " points take about " +
-                     machine::bytes_text(needed) + ", and " + machine::bytes_text(available) +
+                     support::bytes_text(needed) + ", and " + support::bytes_text(available) +
                      " are available; ask for fewer points, or compute the kernel in blocks");
   }
 
@@ -131,7 +131,8 @@ class Runner {
     const auto work = [&] {
       for (std::size_t r = next++; r < replicates_.size(); r = next++) {
         try {
-          auto replicate = std::make_unique<Evaluation>(base_, axes_, log2_points, seed_of_part(options_.seed, r));
+          auto replicate =
+              std::make_unique<Evaluation>(base_, axes_, log2_points, seed_of_part(options_.seed, r));
           replicate->run();
           replicates_[r] = std::move(replicate);
           ++done;
@@ -184,7 +185,7 @@ class Runner {
   std::size_t threads(int log2_points) const {
     const unsigned asked = options_.threads > 0 ? static_cast<unsigned>(options_.threads)
                                                 : std::max(1U, std::thread::hardware_concurrency());
-    const double fit = machine::available_memory() / std::ldexp(bytes_per_point(), log2_points);
+    const double fit = support::available_memory() / std::ldexp(bytes_per_point(), log2_points);
     return std::min({std::size_t{asked}, replicates_.size(),
                      static_cast<std::size_t>(std::clamp(fit, 1., double{1 << 20}))});
   }
@@ -217,7 +218,7 @@ class Runner {
   // Before anything large is allocated: the largest matrix, with its bound and what is made on the way to it.
   void check_memory() const {
     const Structure& structure = base_.structure();
-    const double available = machine::available_memory();
+    const double available = support::available_memory();
     for (const Plan::Entry& entry : plan_.entries) {
       const auto& [kind, x, y, entries, system] = entry.step->demand();
       if (!entries.is_full() || y == one ||
@@ -230,7 +231,7 @@ class Runner {
       throw LimitError("limit: the moments of " + structure.program().name(x) + " and " +
                        structure.program().name(y) + " are " + std::to_string(structure.columns(x)) + " × " +
                        std::to_string(structure.columns(y)) + " numbers; this takes about " +
-                       machine::bytes_text(needed) + ", and " + machine::bytes_text(available) +
+                       support::bytes_text(needed) + ", and " + support::bytes_text(available) +
                        " are available; use fewer or smaller inputs, or compute the kernel in blocks");
     }
   }
@@ -319,8 +320,8 @@ int sample(Runner& runner, const std::vector<Block>& blocks, const LimitOptions&
   if (options.tolerance && error > tolerance) {
     throw LimitError("limit: with " + std::to_string(options.randomizations) + " randomizations of 2^" +
                      std::to_string(log2_points) + " points the standard error is " +
-                     netsor::shortest(error) + " of √(K_aa K_bb), above the tolerance of " +
-                     netsor::shortest(tolerance) + "; ask for less, or for more randomizations");
+                     support::shortest(error) + " of √(K_aa K_bb), above the tolerance of " +
+                     support::shortest(tolerance) + "; ask for less, or for more randomizations");
   }
   return log2_points;
 }

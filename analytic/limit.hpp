@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "analytic/error.hpp"
-#include "netsor/program.hpp"
-#include "progress/progress.hpp"
+#include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/netsor/program.hpp"
+#include "nngpcheck/support/progress.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -66,7 +66,8 @@ struct Limit {
 };
 
 /// The kernel σ_v² Σ_b (n_b/Σn) E[X_bᵀX_b] of the program's output. Symmetric.
-/// Throws LimitError if a rule is missing, the limit does not exist, or the options cannot be met, and Stopped.
+/// Throws LimitError if a rule is missing, the limit does not exist, or the options cannot be met, and
+/// Stopped.
 Limit limit(const netsor::Program& program, const LimitOptions& options = {});
 
 /// The block of that kernel at these rows and columns (train × test), at the cost of that block and the
@@ -74,8 +75,8 @@ Limit limit(const netsor::Program& program, const LimitOptions& options = {});
 Limit limit(const netsor::Program& program, const std::vector<Eigen::Index>& rows,
             const std::vector<Eigen::Index>& columns, const LimitOptions& options = {});
 
-/// The plan as a table: pair, instruction, rule, evaluations, errors; then the kinks and jumps of activations that
-/// are expressions or user's functions.
+/// The plan as a table: pair, instruction, rule, evaluations, errors; then the kinks and jumps of activations
+/// that are expressions or user's functions.
 std::string explain(const netsor::Program& program, const Limit& limit);
 
 }  // namespace nngpcheck::analytic

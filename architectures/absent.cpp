@@ -1,12 +1,12 @@
-#include "architectures/absent.hpp"
+#include "nngpcheck/architectures/absent.hpp"
 
 #include <array>
 #include <cctype>
 #include <utility>
 
-#include "netsor/activation.hpp"
-#include "netsor/error.hpp"
-#include "netsor/spelling.hpp"
+#include "nngpcheck/netsor/activation.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::architectures {
 
@@ -97,11 +97,12 @@ std::string_view find(const std::array<std::pair<std::string_view, std::string_v
 
 std::string advice(std::string_view word, const std::vector<std::string>& valid) {
   const std::string_view reason = find(absent, word);
-  return reason.empty() ? netsor::advice(word, valid) : ": " + std::string(reason);
+  return reason.empty() ? support::advice(word, valid) : ": " + std::string(reason);
 }
 
 std::string layer_advice(std::string_view type, const std::vector<std::string>& valid) {
-  if (!find(absent, type).empty() || !netsor::close_spelling(type, valid).empty()) return advice(type, valid);
+  if (!find(absent, type).empty() || !support::close_spelling(type, valid).empty())
+    return advice(type, valid);
   if (const std::string_view name = find(renamed, type); !name.empty()) {
     return "; it is called \"" + std::string(name) + "\" here";
   }

@@ -8,7 +8,7 @@
 namespace nngpcheck::architectures {
 
 /// What a message says behind an unknown layer, key or value: why there is none and what comes nearest, if
-/// other libraries have it (": there are no groups; …"), else `netsor::advice`.
+/// other libraries have it (": there are no groups; …"), else `support::advice`.
 std::string advice(std::string_view word, const std::vector<std::string>& valid);
 
 /// The same for the type of a layer: for the name of an activation, how to write that.

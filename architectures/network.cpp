@@ -1,10 +1,10 @@
-#include "architectures/network.hpp"
+#include "nngpcheck/architectures/network.hpp"
 
 #include <map>
 #include <set>
 
-#include "architectures/writer.hpp"
-#include "netsor/error.hpp"
+#include "nngpcheck/architectures/layers/writer.hpp"
+#include "nngpcheck/netsor/error.hpp"
 
 namespace nngpcheck::architectures {
 
@@ -211,7 +211,7 @@ Network network(Layers layers, double readout_variance) {
   return {std::move(layers), readout_variance};
 }
 
-netsor::Program program(const Network& network, const Inputs& inputs) {
+netsor::Program program(const Network& network, const inputs::Inputs& inputs) {
   validate(inputs);
   Writer writer(inputs);
   const Signal last = apply_all(writer, network.layers, {inputs.data, {}, Sites(inputs)});

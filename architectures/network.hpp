@@ -1,9 +1,9 @@
 // A network architecture, and the program that it makes of some inputs.
 #pragma once
 
-#include "architectures/inputs.hpp"
-#include "architectures/layers.hpp"
-#include "netsor/program.hpp"
+#include "nngpcheck/architectures/layers/layers.hpp"
+#include "nngpcheck/inputs/inputs.hpp"
+#include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::architectures {
 
@@ -20,6 +20,6 @@ Network network(Layers layers, double readout_variance = 1);
 /// The network applied to inputs. Output columns are labelled as the inputs while the sites are those of the
 /// inputs; else by the sample's number, with ":" and the site's number or grid position behind it where there
 /// are several. Throws ArchitectureError if layers and inputs do not fit.
-netsor::Program program(const Network& network, const Inputs& inputs);
+netsor::Program program(const Network& network, const inputs::Inputs& inputs);
 
 }  // namespace nngpcheck::architectures

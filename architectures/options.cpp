@@ -1,16 +1,16 @@
-#include "architectures/options.hpp"
+#include "nngpcheck/architectures/options.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 
-#include "architectures/absent.hpp"
-#include "netsor/error.hpp"
-#include "netsor/spelling.hpp"
+#include "nngpcheck/architectures/absent.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::architectures::detail {
 
-using netsor::shortest;
+using support::shortest;
 
 void assign(int& target, const Value& value, const std::string& key, double least) {
   const auto* number = std::get_if<std::int64_t>(&value);
@@ -104,7 +104,7 @@ void assign(std::string& target, const Value& value, const std::string& key,
     }
   }
   std::string remedy = advice(*word, {});  // empty unless the word means something elsewhere
-  if (const std::string close = netsor::close_spelling(*word, words); remedy.empty() && !close.empty()) {
+  if (const std::string close = support::close_spelling(*word, words); remedy.empty() && !close.empty()) {
     remedy = "; did you mean \"" + close + "\"?";
   }
   throw ArchitectureError(key + " = \"" + *word + "\": must be one of " + join(words) + remedy, key);
@@ -125,8 +125,7 @@ void assign(netsor::Activation& target, const Value& value, const std::string& k
 }
 
 void unknown(const std::string& key, const std::vector<std::string>& known) {
-  throw ArchitectureError(
-      "unknown key \"" + key + "\"" + advice(key, known), key);
+  throw ArchitectureError("unknown key \"" + key + "\"" + advice(key, known), key);
 }
 
 std::string text(bool value) { return value ? "true" : "false"; }

@@ -9,17 +9,18 @@
 #include <variant>
 #include <vector>
 
-#include "architectures/padding.hpp"
-#include "netsor/activation.hpp"
-#include "netsor/width.hpp"
+#include "nngpcheck/architectures/padding.hpp"
+#include "nngpcheck/netsor/activation.hpp"
+#include "nngpcheck/netsor/width.hpp"
+#include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::architectures {
 
 /// Inputs or options that an architecture cannot be built from. `key` is the offending option, or "".
-class ArchitectureError : public std::invalid_argument {
+class ArchitectureError : public InputError {
  public:
   explicit ArchitectureError(const std::string& message, std::string key = "")
-      : std::invalid_argument(message), key_(std::move(key)) {}
+      : InputError(message), key_(std::move(key)) {}
   const std::string& key() const { return key_; }
 
  private:

@@ -1,10 +1,10 @@
-#include "architectures/padding.hpp"
+#include "nngpcheck/architectures/padding.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 
-#include "architectures/options.hpp"
+#include "nngpcheck/architectures/options.hpp"
 
 namespace nngpcheck::architectures {
 

@@ -1,11 +1,11 @@
-#include "architectures/registry.hpp"
+#include "nngpcheck/architectures/registry.hpp"
 
-#include "architectures/absent.hpp"
-#include "architectures/cnn.hpp"
-#include "architectures/gcn.hpp"
-#include "architectures/mlp.hpp"
-#include "architectures/recurrent.hpp"
-#include "architectures/transformer.hpp"
+#include "nngpcheck/architectures/absent.hpp"
+#include "nngpcheck/architectures/named/cnn.hpp"
+#include "nngpcheck/architectures/named/gcn.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
+#include "nngpcheck/architectures/named/transformer.hpp"
 
 namespace nngpcheck::architectures {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "architectures/network.hpp"
+#include "nngpcheck/architectures/network.hpp"
 
 namespace nngpcheck::architectures {
 

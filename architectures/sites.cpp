@@ -1,10 +1,10 @@
-#include "architectures/sites.hpp"
+#include "nngpcheck/architectures/sites.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "netsor/spelling.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::architectures {
 
@@ -32,7 +32,7 @@ std::string listed(const Shape& numbers) {
   return result;
 }
 
-std::vector<Shape> shapes_of(const Inputs& inputs) {
+std::vector<Shape> shapes_of(const inputs::Inputs& inputs) {
   if (inputs.graph) return {{inputs.count()}};
   std::vector<Shape> result;
   if (!inputs.grid.empty()) {
@@ -102,9 +102,9 @@ Shape kernel_of(const std::vector<Axis>& axes, const Sites& outputs) {
     positions *= static_cast<double>(axis.kernel);
   }
   if (positions > largest_count || positions * static_cast<double>(outputs.columns()) > 1e8) {
-    throw ArchitectureError("kernel: its window has " + netsor::shortest(positions) + " positions, read by " +
-                                std::to_string(outputs.columns()) + " columns; at most " +
-                                std::to_string(largest_count) +
+    throw ArchitectureError("kernel: its window has " + support::shortest(positions) +
+                                " positions, read by " + std::to_string(outputs.columns()) +
+                                " columns; at most " + std::to_string(largest_count) +
                                 " positions and 1e8 reads can be used: take a smaller kernel or fewer inputs",
                             "kernel");
   }
@@ -135,7 +135,7 @@ Sites::Sites(std::vector<Shape> shapes, bool graph) : shapes_(std::move(shapes))
   for (const Shape& shape : shapes_) first_.push_back(first_.back() + product(shape));
 }
 
-Sites::Sites(const Inputs& inputs) : Sites(shapes_of(inputs), inputs.graph.has_value()) {}
+Sites::Sites(const inputs::Inputs& inputs) : Sites(shapes_of(inputs), inputs.graph.has_value()) {}
 
 bool Sites::have_axes(std::size_t axes) const {
   return !graph_ &&
@@ -208,13 +208,13 @@ SparseMatrix sample_average(const Sites& sites) {
   return result;
 }
 
-SparseMatrix adjacency(const GraphConv& layer, const Inputs& inputs) {
+SparseMatrix adjacency(const GraphConv& layer, const inputs::Inputs& inputs) {
   if (!inputs.graph) {
     throw ArchitectureError("graph_conv needs a graph; give the inputs' graph = \"edges.csv\"");
   }
   std::vector<Triplet<double>> edges;
   std::vector<bool> has_loop(static_cast<std::size_t>(inputs.count()), false);
-  for (const Edge& edge : *inputs.graph) {
+  for (const inputs::Edge& edge : *inputs.graph) {
     edges.emplace_back(edge.source, edge.target, edge.weight);
     if (edge.source == edge.target) has_loop[static_cast<std::size_t>(edge.source)] = true;
   }

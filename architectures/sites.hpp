@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "architectures/inputs.hpp"
-#include "architectures/layers.hpp"
-#include "netsor/operation.hpp"
+#include "nngpcheck/architectures/layers/layers.hpp"
+#include "nngpcheck/inputs/inputs.hpp"
+#include "nngpcheck/netsor/operation.hpp"
 
 namespace nngpcheck::architectures {
 
@@ -16,7 +16,7 @@ class Sites {
  public:
   using Shape = std::vector<Eigen::Index>;
 
-  explicit Sites(const Inputs& inputs);
+  explicit Sites(const inputs::Inputs& inputs);
   explicit Sites(std::vector<Shape> shapes, bool graph = false);
 
   Eigen::Index samples() const { return std::ssize(shapes_); }
@@ -81,6 +81,6 @@ class WindowReads {
 netsor::SparseMatrix sample_average(const Sites& sites);
 
 /// Â of GraphConv, so that X·Â sums over edges. Throws ArchitectureError for inputs that are no graph.
-netsor::SparseMatrix adjacency(const GraphConv& layer, const Inputs& inputs);
+netsor::SparseMatrix adjacency(const GraphConv& layer, const inputs::Inputs& inputs);
 
 }  // namespace nngpcheck::architectures

@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "analytic/dual.hpp"
+#include "nngpcheck/analytic/gaussian/dual.hpp"
 
 namespace {
 

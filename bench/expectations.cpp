@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "analytic/dual.hpp"
-#include "analytic/error.hpp"
+#include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/analytic/gaussian/dual.hpp"
 
 namespace {
 

@@ -10,8 +10,8 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <map>
 
-#include "compare/program_check.hpp"
-#include "config/experiment.hpp"
+#include "nngpcheck/compare/program_check.hpp"
+#include "nngpcheck/config/experiment.hpp"
 
 namespace nngpcheck {
 namespace {
@@ -85,8 +85,8 @@ Counts measure(const config::Experiment& experiment, std::int64_t checks) {
   const compare::KernelEstimate kernel =
       compare::estimate(analytic::limit(experiment.program), experiment.program);
   // One thread: networks this small are done before a second one has started.
-  const auto sampler = std::make_shared<const empirical::Sampler>(
-      experiment.program, empirical::SamplerOptions{.threads = 1});
+  const auto sampler =
+      std::make_shared<const empirical::Sampler>(experiment.program, empirical::SamplerOptions{.threads = 1});
   compare::KernelEstimate wrong = kernel;
   const Eigen::Index last = kernel.value.rows() - 1;
   wrong.value(0, last) += planted * std::sqrt(kernel.value(0, 0) * kernel.value(last, last));

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "analytic/limit.hpp"
-#include "architectures/mlp.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
 
 namespace {
 
@@ -14,14 +14,14 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-nngpcheck::architectures::Inputs inputs(Eigen::Index count) {
-  nngpcheck::architectures::Inputs result;
+nngpcheck::inputs::Inputs inputs(Eigen::Index count) {
+  nngpcheck::inputs::Inputs result;
   result.data = Eigen::MatrixXd::Random(32, count) * 1.7;
   for (Eigen::Index j = 0; j < count; ++j) result.labels.push_back(std::to_string(j));
   return result;
 }
 
-double kernel_seconds(const char* activation, int depth, const nngpcheck::architectures::Inputs& data) {
+double kernel_seconds(const char* activation, int depth, const nngpcheck::inputs::Inputs& data) {
   nngpcheck::architectures::MlpOptions options;
   options.depth = depth;
   options.activation = nngpcheck::netsor::Activation::named(activation);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "empirical/normals.hpp"
+#include "nngpcheck/empirical/random/normals.hpp"
 
 namespace nngpcheck::empirical {
 namespace {

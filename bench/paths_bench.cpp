@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "analytic/limit.hpp"
-#include "architectures/recurrent.hpp"
-#include "config/inputs.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
+#include "nngpcheck/inputs/read_inputs.hpp"
 
 namespace {
 
@@ -30,7 +30,7 @@ void measure(const char* name, const nngpcheck::netsor::Program& program, unsign
 
 int main(int argc, char** argv) {
   namespace architectures = nngpcheck::architectures;
-  const auto inputs = nngpcheck::config::read_inputs(NNGPCHECK_DATA "/sentences.csv");
+  const auto inputs = nngpcheck::inputs::read_inputs(NNGPCHECK_DATA "/sentences.csv");
   const auto erf = nngpcheck::netsor::Activation::named("erf");
   const auto erf_sigmoid = nngpcheck::netsor::Activation::named("erf_sigmoid");
   architectures::GruOptions gru;

@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
-#include "architectures/recurrent.hpp"
-#include "config/inputs.hpp"
-#include "empirical/sampler.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
+#include "nngpcheck/inputs/read_inputs.hpp"
 
 namespace nngpcheck {
 namespace {
@@ -16,7 +16,7 @@ constexpr std::uint64_t networks = 100;
 void simple_rnn(benchmark::State& state, empirical::Precision precision) {
   architectures::SimpleRnnOptions options;
   options.activation = netsor::Activation::named("erf");
-  const auto inputs = config::read_inputs(std::filesystem::path(NNGPCHECK_DATA) / "sentences.csv");
+  const auto inputs = inputs::read_inputs(std::filesystem::path(NNGPCHECK_DATA) / "sentences.csv");
   const empirical::Sampler sampler(architectures::simple_rnn(options, inputs),
                                    {.precision = precision, .products = empirical::Products::dense});
   sampler.sample(32, 1, 0, 1, [](std::uint64_t, const Eigen::MatrixXd&) {});  // LibTorch's start-up

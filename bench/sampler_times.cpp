@@ -12,8 +12,8 @@
 #include <map>
 #include <optional>
 
-#include "config/experiment.hpp"
-#include "empirical/sampler.hpp"
+#include "nngpcheck/config/experiment.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
 
 namespace nngpcheck {
 namespace {

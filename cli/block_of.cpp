@@ -2,10 +2,10 @@
 
 #include <numeric>
 
-#include "analytic/limit.hpp"
-#include "architectures/joined_inputs.hpp"
-#include "architectures/options.hpp"
-#include "config/error.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/architectures/options.hpp"
+#include "nngpcheck/inputs/joined_inputs.hpp"
+#include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::cli {
 
@@ -18,18 +18,18 @@ std::vector<Eigen::Index> outputs(std::size_t first, std::size_t count) {
   return result;
 }
 
-architectures::Inputs both(const config::Experiment& rows, const std::filesystem::path& rows_file,
-                           const config::Experiment& columns) {
+inputs::Inputs both(const config::Experiment& rows, const std::filesystem::path& rows_file,
+                    const config::Experiment& columns) {
   try {
-    return architectures::joined(rows.inputs, columns.inputs);
-  } catch (const architectures::ArchitectureError& error) {
-    throw config::ConfigError(rows_file.string() + ": " + error.what());
+    return inputs::joined(rows.inputs, columns.inputs);
+  } catch (const InputError& error) {
+    throw InputError(rows_file.string() + ": " + error.what());
   }
 }
 
 }  // namespace
 
-compare::KernelBlock block_of(const config::Experiment& rows, const std::filesystem::path& rows_file,
+kernels::KernelBlock block_of(const config::Experiment& rows, const std::filesystem::path& rows_file,
                               const config::Experiment& columns, const std::filesystem::path& file,
                               const Progress& progress) {
   const netsor::Program program = architectures::program(columns.network, both(rows, rows_file, columns));

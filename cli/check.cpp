@@ -12,12 +12,12 @@
 #include "cli/show_result.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/watch.hpp"
-#include "compare/atomic_file.hpp"
-#include "compare/error.hpp"
-#include "compare/evidence.hpp"
-#include "compare/junit.hpp"
-#include "compare/program_check.hpp"
-#include "config/kernel.hpp"
+#include "nngpcheck/compare/error.hpp"
+#include "nngpcheck/compare/program_check.hpp"
+#include "nngpcheck/compare/report/junit.hpp"
+#include "nngpcheck/compare/verdict/evidence.hpp"
+#include "nngpcheck/files/atomic_file.hpp"
+#include "nngpcheck/kernels/read_kernel.hpp"
 
 namespace nngpcheck::cli {
 
@@ -59,12 +59,11 @@ compare::ProgramCheckOptions settings(const config::Check& check, const CheckOpt
 compare::KernelEstimate given_kernel(const fs::path& file, const std::optional<fs::path>& standard_error,
                                      const netsor::Program& program) {
   const std::vector<std::string>& labels = program.output().labels;
-  config::GivenKernel given = config::read_kernel(file, standard_error, labels);
+  kernels::GivenKernel given = kernels::read_kernel(file, standard_error, labels);
   return {std::move(given.value), std::move(given.standard_error), std::move(given.error_bound), labels};
 }
 
-compare::CheckResult check(const Subject& subject, const CheckOptions& options,
-                           const Progress& progress) {
+compare::CheckResult check(const Subject& subject, const CheckOptions& options, const Progress& progress) {
   const netsor::Program& program = subject.experiment.program;
   const compare::KernelEstimate kernel =
       options.kernel
@@ -112,7 +111,7 @@ std::string evidence(const std::vector<compare::NamedResult>& results) {
 
 int check(const CheckOptions& options) {
   const std::vector<Subject> given = subjects(options);
-  std::optional<compare::AtomicFile> junit, json;
+  std::optional<files::AtomicFile> junit, json;
   if (options.junit) junit.emplace(*options.junit);
   if (options.json) json.emplace(*options.json);
   std::vector<compare::NamedResult> results;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "config/experiment.hpp"
+#include "nngpcheck/config/experiment.hpp"
 
 namespace nngpcheck::cli {
 

@@ -6,20 +6,20 @@
 #include <algorithm>
 #include <charconv>
 
-#include "analytic/dual.hpp"
-#include "analytic/limit.hpp"
-#include "architectures/registry.hpp"
 #include "cli/block_of.hpp"
 #include "cli/chosen.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/watch.hpp"
-#include "compare/atomic_file.hpp"
-#include "compare/kernel_file.hpp"
-#include "compare/run.hpp"
-#include "config/experiment.hpp"
-#include "config/utf8.hpp"
-#include "netsor/printer.hpp"
+#include "nngpcheck/analytic/gaussian/dual.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/architectures/registry.hpp"
+#include "nngpcheck/compare/runs/run.hpp"
+#include "nngpcheck/config/experiment.hpp"
+#include "nngpcheck/files/atomic_file.hpp"
+#include "nngpcheck/files/utf8.hpp"
+#include "nngpcheck/kernels/kernel_file.hpp"
+#include "nngpcheck/netsor/printer.hpp"
 
 namespace nngpcheck::cli {
 
@@ -36,7 +36,7 @@ void print_kernel(const analytic::Limit& limit, const std::vector<std::string>& 
   const Eigen::MatrixXd& kernel = limit.kernel;
   const Eigen::Index rows = std::min(kernel.rows(), readable), columns = std::min(kernel.cols(), readable);
   const auto name = [](const std::vector<std::string>& names, Eigen::Index k) {
-    return config::printable(names[static_cast<std::size_t>(k)]);
+    return files::printable(names[static_cast<std::size_t>(k)]);
   };
   std::size_t width = 0;
   for (Eigen::Index i = 0; i < rows; ++i) width = std::max(width, name(row_names, i).size());
@@ -128,9 +128,10 @@ void kernel(const KernelOptions& options) {
   if (!options.output) {
     for (std::size_t e = 0; e < experiments.size(); ++e) {
       const std::vector<std::string>& labels = experiments[e].program.output().labels;
-      const compare::KernelBlock made =
-          options.rows ? block(e)
-                       : compare::KernelBlock{limit_of(experiments[e], options.file, watch.progress()), labels, {}};
+      const kernels::KernelBlock made =
+          options.rows
+              ? block(e)
+              : kernels::KernelBlock{limit_of(experiments[e], options.file, watch.progress()), labels, {}};
       watch.clear();
       if (experiments.size() > 1) fmt::print("# {}\n", experiments[e].name);
       print_kernel(made.limit, made.rows, made.columns);
@@ -142,8 +143,8 @@ void kernel(const KernelOptions& options) {
     throw UsageError(fmt::format("{} holds several experiments; choose by --experiment one of {}",
                                  options.file.string(), names_of(experiments)));
   }
-  const compare::KernelFormat format = compare::kernel_format(*options.output);
-  compare::AtomicFile file(*options.output);
+  const kernels::KernelFormat format = kernels::kernel_format(*options.output);
+  files::AtomicFile file(*options.output);
   file.commit(options.rows ? serialize(block(0), format)
                            : serialize(kernel_of(experiments[0], options.file, watch.progress()), format));
 }

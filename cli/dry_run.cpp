@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "cli/watch.hpp"
-#include "compare/run.hpp"
+#include "nngpcheck/compare/runs/run.hpp"
 
 namespace nngpcheck::cli {
 

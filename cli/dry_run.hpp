@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "config/experiment.hpp"
-#include "empirical/sampler.hpp"
+#include "nngpcheck/config/experiment.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
 
 namespace nngpcheck::cli {
 

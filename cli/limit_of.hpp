@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "compare/kernel_file.hpp"
-#include "config/experiment.hpp"
+#include "nngpcheck/config/experiment.hpp"
+#include "nngpcheck/kernels/kernel_file.hpp"
 
 namespace nngpcheck::cli {
 
@@ -12,7 +12,7 @@ analytic::Limit limit_of(const config::Experiment& experiment, const std::filesy
                          const Progress& progress, int threads = 0);
 
 /// The same with the labels of the program's output.
-compare::LabelledKernel kernel_of(const config::Experiment& experiment, const std::filesystem::path& file,
+kernels::LabelledKernel kernel_of(const config::Experiment& experiment, const std::filesystem::path& file,
                                   const Progress& progress, int threads = 0);
 
 }  // namespace nngpcheck::cli

@@ -9,19 +9,19 @@
 #include <limits>
 #include <new>
 
-#include "analytic/error.hpp"
-#include "architectures/options.hpp"
 #include "cli/commands.hpp"
 #include "cli/man_page.hpp"
 #include "cli/ranks.hpp"
 #include "cli/usage_error.hpp"
-#include "compare/error.hpp"
-#include "compare/run.hpp"
-#include "config/error.hpp"
-#include "config/utf8.hpp"
-#include "empirical/sampler.hpp"
-#include "netsor/error.hpp"
-#include "netsor/spelling.hpp"
+#include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/architectures/options.hpp"
+#include "nngpcheck/compare/error.hpp"
+#include "nngpcheck/compare/runs/run.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
+#include "nngpcheck/files/utf8.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/support/error.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::cli {
 
@@ -65,9 +65,7 @@ struct CommandLine {
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
   }
-  void add_quiet(CLI::App& command, bool& quiet) {
-    command.add_flag("--quiet", quiet, "show no progress");
-  }
+  void add_quiet(CLI::App& command, bool& quiet) { command.add_flag("--quiet", quiet, "show no progress"); }
   void add_networks(CLI::App& command, std::string& sampler, int& threads, std::size_t& memory);
   void add_kernel();
   void add_run();
@@ -255,11 +253,11 @@ void check_command(const CLI::App& app, int argc, char** argv) {
     throw UsageError(fmt::format("no command; one of {} (see nngpcheck --help)", fmt::join(names, ", ")));
   const std::string first = argv[1];
   if (first.starts_with('-') || std::find(names.begin(), names.end(), first) != names.end()) return;
-  throw UsageError("no command is called \"" + first + "\"" + netsor::advice(first, names));
+  throw UsageError("no command is called \"" + first + "\"" + support::advice(first, names));
 }
 
 int complain(const std::string& message, int status) {
-  fmt::print(stderr, "nngpcheck: {}\n", config::printable(message));
+  fmt::print(stderr, "nngpcheck: {}\n", files::printable(message));
   return status;
 }
 
@@ -294,19 +292,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that gets too large is an error like a full disk
   try {
     return run_command_line(argc, argv);
-  } catch (const UsageError& error) {
-    return complain(error.what(), bad_usage_or_input);
-  } catch (const config::ConfigError& error) {
-    return complain(error.what(), bad_usage_or_input);
-  } catch (const architectures::ArchitectureError& error) {
-    return complain(error.what(), bad_usage_or_input);
-  } catch (const netsor::ProgramError& error) {
-    return complain(error.what(), bad_usage_or_input);
-  } catch (const analytic::LimitError& error) {
-    return complain(error.what(), bad_usage_or_input);
-  } catch (const empirical::SamplerError& error) {
-    return complain(error.what(), bad_usage_or_input);
-  } catch (const compare::CompareError& error) {
+  } catch (const Error& error) {
     return complain(error.what(), bad_usage_or_input);
   } catch (const Stopped& stopped) {
     return complain(stopped.what(), interrupted);

@@ -58,7 +58,8 @@ std::string man_page(const CLI::App& app) {
       ".SH NAME\nnngpcheck \\- check that wide random networks and a Gaussian\\-process kernel agree\n"
       ".SH SYNOPSIS\n.B nngpcheck\n.I COMMAND\n[\\fIOPTIONS\\fR]\n"
       ".SH DESCRIPTION\n{}\n"
-      "Experiment files are TOML. README.md and docs/architectures.md, installed in share/doc/nngpcheck, say how they "
+      "Experiment files are TOML. README.md and docs/architectures.md, installed in share/doc/nngpcheck, say "
+      "how they "
       "look.\n"
       ".SH OPTIONS\n{}.SH COMMANDS\n{}.SH EXIT STATUS\n{}\n",
       NNGPCHECK_VERSION, literal(app.get_description()), options(app), commands, literal(app.get_footer()));

@@ -3,7 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/show_result.hpp"
 #include "cli/watch.hpp"
-#include "compare/run.hpp"
+#include "nngpcheck/compare/runs/run.hpp"
 
 namespace nngpcheck::cli {
 

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "compare/program_check.hpp"
-#include "config/experiment.hpp"
-#include "empirical/sampler.hpp"
+#include "nngpcheck/compare/program_check.hpp"
+#include "nngpcheck/config/experiment.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
 
 namespace nngpcheck::cli {
 

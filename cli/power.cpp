@@ -1,4 +1,4 @@
-#include "compare/power.hpp"
+#include "nngpcheck/compare/power/power.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/watch.hpp"
-#include "compare/atomic_file.hpp"
+#include "nngpcheck/files/atomic_file.hpp"
 
 namespace nngpcheck::cli {
 
@@ -20,7 +20,7 @@ bool power(const PowerOptions& options) {
   if (options.above_tolerance) with.of = compare::PowerOf::must_be_caught;
   with.threads = options.threads;
   compare::validate(with.check.check);
-  std::optional<compare::AtomicFile> json;
+  std::optional<files::AtomicFile> json;
   if (options.json) json.emplace(*options.json);
   nlohmann::ordered_json written = nlohmann::ordered_json::array();
   bool all_caught = true;

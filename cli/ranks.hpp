@@ -1,7 +1,7 @@
 // Processes of one run that mpirun or srun started.
 #pragma once
 
-#include "compare/run.hpp"
+#include "nngpcheck/compare/runs/run.hpp"
 
 namespace nngpcheck::cli {
 

@@ -1,4 +1,4 @@
-#include "compare/run.hpp"
+#include "nngpcheck/compare/runs/run.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -10,7 +10,6 @@
 #include <thread>
 #include <utility>
 
-#include "analytic/limit.hpp"
 #include "cli/chosen.hpp"
 #include "cli/commands.hpp"
 #include "cli/dry_run.hpp"
@@ -20,12 +19,13 @@
 #include "cli/show_result.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/watch.hpp"
-#include "config/error.hpp"
-#include "config/experiment.hpp"
-#include "empirical/blas.hpp"
-#include "empirical/sampler.hpp"
-#include "machine/memory.hpp"
-#include "netsor/printer.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/config/experiment.hpp"
+#include "nngpcheck/empirical/interpreter/blas.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
+#include "nngpcheck/netsor/printer.hpp"
+#include "nngpcheck/support/error.hpp"
+#include "nngpcheck/support/memory.hpp"
 
 namespace nngpcheck::cli {
 
@@ -46,9 +46,8 @@ std::vector<Networks> samplers(const std::vector<config::Experiment>& experiment
   std::vector<Networks> result;
   for (const config::Experiment& experiment : experiments) {
     if (!experiment.sweep) {
-      throw config::ConfigError(
-          fmt::format("{}: experiment \"{}\" has no [sweep]; add one with widths and networks",
-                      options.file.string(), experiment.name));
+      throw InputError(fmt::format("{}: experiment \"{}\" has no [sweep]; add one with widths and networks",
+                                   options.file.string(), experiment.name));
     }
     result.push_back(sampler(experiment, options));
   }
@@ -97,7 +96,7 @@ compare::Experiment prepare(const config::Experiment& experiment, const Networks
     networks->sample_outputs(width, seed, first, count, sink);
   };
   const analytic::Limit limit = limit_of(experiment, options.file, progress, options.threads);
-  result.kernel = compare::labelled(limit, experiment.program.output().labels);
+  result.kernel = kernels::labelled(limit, experiment.program.output().labels);
   result.program = netsor::print(experiment.program);
   result.plan = analytic::explain(experiment.program, limit);
   if (options.check) result.check = check_of(experiment, limit, options, progress);
@@ -142,7 +141,7 @@ RunOptions divided(RunOptions options, const Ranks& ranks) {
   if (ranks.on_this_machine() == 1) return options;
   if (options.threads == 0) options.threads = threads_per_rank(ranks.on_this_machine());
   if (options.memory == 0)
-    options.memory = static_cast<std::size_t>(machine::available_memory() / 2 / ranks.on_this_machine());
+    options.memory = static_cast<std::size_t>(support::available_memory() / 2 / ranks.on_this_machine());
   return options;
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "config/utf8.hpp"
+#include "nngpcheck/files/utf8.hpp"
 
 namespace nngpcheck::cli {
 
@@ -25,6 +25,6 @@ void show_result(const compare::RunResult& result, const std::filesystem::path& 
              result.warning.empty() ? ", pictures as svg and png" : "");
 }
 
-void tell(const std::string& notice) { fmt::print(stderr, "nngpcheck: {}\n", config::printable(notice)); }
+void tell(const std::string& notice) { fmt::print(stderr, "nngpcheck: {}\n", files::printable(notice)); }
 
 }  // namespace nngpcheck::cli

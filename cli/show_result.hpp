@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "compare/run.hpp"
+#include "nngpcheck/compare/runs/run.hpp"
 
 namespace nngpcheck::cli {
 

@@ -1,13 +1,15 @@
 #pragma once
 
-#include <stdexcept>
+#include <string>
+
+#include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::cli {
 
 /// A command line that makes no sense.
-class UsageError : public std::runtime_error {
+class UsageError : public Error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit UsageError(const std::string& message) : Error(Kind::usage, message) {}
 };
 
 }  // namespace nngpcheck::cli

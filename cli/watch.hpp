@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "progress/progress.hpp"
+#include "nngpcheck/support/progress.hpp"
 
 namespace nngpcheck::cli {
 

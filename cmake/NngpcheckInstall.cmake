@@ -1,7 +1,6 @@
 # cmake --install: executable, libraries, public headers, and the package for find_package(nngpcheck).
 #
-# Headers include each other as "<folder>/<name>.hpp" and lie in include/nngpcheck/<folder>/; those that users include as
-# "nngpcheck/<name>.hpp" lie in include/nngpcheck/.
+# Headers include each other as "nngpcheck/<folder>/<name>.hpp", and lie in include/nngpcheck/<folder>/.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
@@ -9,12 +8,12 @@ set(nngpcheck_package ${CMAKE_INSTALL_LIBDIR}/cmake/nngpcheck)
 
 # Builds all that is installed, and no tests.
 add_custom_target(nngpcheck_installed)
-foreach(folder progress machine netsor architectures analytic config empirical compare modules)
+foreach(folder support netsor files inputs architectures analytic kernels config empirical compare check modules)
   if(TARGET nngpcheck_${folder})
     add_dependencies(nngpcheck_installed nngpcheck_${folder})
     install(TARGETS nngpcheck_${folder} EXPORT nngpcheckTargets
             ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-            FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/nngpcheck)
+            FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   endif()
 endforeach()
 if(NNGPCHECK_LIBTORCH)

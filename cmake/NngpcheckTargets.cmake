@@ -14,16 +14,27 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
-# nngpcheck_library(<folder> SOURCES <.cpp>... HEADERS <public .hpp>... [DEPENDS <public libraries>...]
+# nngpcheck_headers(<target> PUBLIC|INTERFACE <.hpp of this folder>...): headers are included as "nngpcheck/<folder>/<name>.hpp",
+# here as where they are installed; here nngpcheck/ is a folder of links.
+set(nngpcheck_include ${PROJECT_BINARY_DIR}/include)
+function(nngpcheck_headers target scope)
+  cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE folder)
+  file(MAKE_DIRECTORY ${nngpcheck_include}/nngpcheck)
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${nngpcheck_include}/nngpcheck/${folder} SYMBOLIC)
+  list(TRANSFORM ARGN PREPEND ${nngpcheck_include}/nngpcheck/${folder}/)
+  target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS ${nngpcheck_include} FILES ${ARGN})
+endfunction()
+
+# nngpcheck_library(<name> SOURCES <.cpp>... HEADERS <public .hpp>... [DEPENDS <public libraries>...]
 #                   [PRIVATE_DEPENDS <libraries>...])
-# declares the library nngpcheck::<folder>; its headers are included as "<folder>/<name>.hpp".
-function(nngpcheck_library folder)
+# declares the library nngpcheck::<name> of the folder that says so.
+function(nngpcheck_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
-  set(target nngpcheck_${folder})
+  set(target nngpcheck_${name})
   add_library(${target} STATIC ${arg_SOURCES})
-  add_library(nngpcheck::${folder} ALIAS ${target})
-  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${arg_HEADERS})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${folder} VERIFY_INTERFACE_HEADER_SETS ON)
+  add_library(nngpcheck::${name} ALIAS ${target})
+  nngpcheck_headers(${target} PUBLIC ${arg_HEADERS})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ON)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_link_libraries(${target} PUBLIC ${arg_DEPENDS}
                         PRIVATE $<BUILD_INTERFACE:nngpcheck_options> ${arg_PRIVATE_DEPENDS})
@@ -36,6 +47,7 @@ function(nngpcheck_test name)
   cmake_parse_arguments(arg "TORCH" "LABEL" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} nngpcheck_options GTest::gmock GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   if(arg_TORCH)
     nngpcheck_use_torch(${name})
   else()

@@ -1,14 +1,16 @@
 #pragma once
 
-#include <stdexcept>
+#include <string>
+
+#include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::compare {
 
 /// A comparison that cannot be made or recorded as asked. The message names the file, folder or experiment,
 /// the problem and the remedy.
-class CompareError : public std::runtime_error {
+class CompareError : public Error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit CompareError(const std::string& message) : Error(Kind::comparison, message) {}
 };
 
 }  // namespace nngpcheck::compare

@@ -1,4 +1,4 @@
-#include "compare/program_check.hpp"
+#include "nngpcheck/compare/program_check.hpp"
 
 #include <fmt/format.h>
 
@@ -69,8 +69,8 @@ CheckResult check(const netsor::Program& program, const KernelEstimate& kernel,
   const auto sampler = std::make_shared<const empirical::Sampler>(program, options.sampler);
   KernelEstimate labelled = kernel;
   if (labelled.labels.empty()) labelled.labels = program.output().labels;
-  CheckResult result =
-      check(labelled, ladders_of(sampler, options.seed, options.progress), fitted_to(*sampler, options.check));
+  CheckResult result = check(labelled, ladders_of(sampler, options.seed, options.progress),
+                             fitted_to(*sampler, options.check));
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

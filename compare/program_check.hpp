@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <memory>
 
-#include "analytic/limit.hpp"
-#include "compare/check.hpp"
-#include "empirical/sampler.hpp"
-#include "netsor/program.hpp"
-#include "progress/progress.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/compare/verdict/check.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
+#include "nngpcheck/netsor/program.hpp"
+#include "nngpcheck/support/progress.hpp"
 
 namespace nngpcheck::compare {
 

@@ -1,25 +1,25 @@
-#include "config/experiment.hpp"
+#include "nngpcheck/config/experiment.hpp"
 
 #include <set>
 
-#include "architectures/options.hpp"
-#include "architectures/registry.hpp"
-#include "config/inputs_table.hpp"
-#include "config/layers.hpp"
-#include "config/overrides.hpp"
-#include "config/table_reader.hpp"
-#include "config/text_file.hpp"
-#include "netsor/error.hpp"
-#include "netsor/spelling.hpp"
+#include "nngpcheck/architectures/options.hpp"
+#include "nngpcheck/architectures/registry.hpp"
+#include "nngpcheck/config/inputs_table.hpp"
+#include "nngpcheck/config/layers.hpp"
+#include "nngpcheck/config/overrides.hpp"
+#include "nngpcheck/config/table_reader.hpp"
+#include "nngpcheck/files/text_file.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::config {
 
 namespace {
 
 using architectures::Architecture;
-using architectures::Inputs;
 using architectures::OptionInfo;
 using architectures::Settings;
+using inputs::Inputs;
 using nlohmann::ordered_json;
 
 const std::string architecture_example = "[architecture] with name = \"mlp\"";
@@ -81,12 +81,13 @@ Model read_model(const TableReader& table) {
   return read_layered(table);
 }
 
-netsor::Program build(const Model& model, const Inputs& inputs, const TableReader& experiment) {
+netsor::Program build(const Model& model, const inputs::Inputs& inputs, const TableReader& experiment) {
   const toml::table& table = *experiment.table().get_as<toml::table>("architecture");
   try {
     return architectures::program(model.network, inputs);
-  } catch (const architectures::ArchitectureError& error) {
-    const toml::node* key = error.key().empty() ? nullptr : table.get(error.key());
+  } catch (const InputError& error) {
+    const auto* of_option = dynamic_cast<const architectures::ArchitectureError*>(&error);
+    const toml::node* key = of_option && !of_option->key().empty() ? table.get(of_option->key()) : nullptr;
     if (!key) key = table.get("layers");
     const toml::node* other = experiment.table().get("inputs");
     experiment.fail(key ? *key : other ? *other : table, model.name + ": " + error.what());
@@ -198,7 +199,7 @@ void check_name(const TableReader& table, const std::string& name) {
   }
 }
 
-Experiment read_experiment(const TableReader& table, const Inputs* built_in = nullptr) {
+Experiment read_experiment(const TableReader& table, const inputs::Inputs* built_in = nullptr) {
   std::vector<std::string> keys = {"name", "architecture", "inputs", "sweep", "check"};
   if (built_in) std::erase(keys, "inputs");
   table.only(keys);
@@ -229,10 +230,10 @@ Experiment read_experiment(const TableReader& table, const Inputs* built_in = nu
 
 toml::table parse(const std::filesystem::path& file) {
   try {
-    return toml::parse(read_file(file), file.string());
+    return toml::parse(files::read_file(file), file.string());
   } catch (const toml::parse_error& error) {
-    throw ConfigError(file.string() + ":" + std::to_string(error.source().begin.line) + ": " +
-                      std::string(error.description()));
+    throw InputError(file.string() + ":" + std::to_string(error.source().begin.line) + ": " +
+                     std::string(error.description()));
   }
 }
 
@@ -296,8 +297,8 @@ std::vector<Experiment> read_experiments_on(const std::filesystem::path& file,
   for (const toml::table* table : experiments) {
     result.push_back(read_experiment({*table, "", file.string()}));
     if (!names.insert(result.back().name).second) {
-      throw ConfigError(file.string() + ": two experiments are called \"" + result.back().name +
-                        "\"; rename one");
+      throw InputError(file.string() + ": two experiments are called \"" + result.back().name +
+                       "\"; rename one");
     }
   }
   return result;
@@ -308,12 +309,12 @@ Experiment example_experiment(const std::string& architecture, const std::vector
     try {
       return architectures::find(architecture);
     } catch (const architectures::ArchitectureError& error) {
-      throw ConfigError(error.what());
+      throw InputError(error.what());
     }
   }();
   toml::table root{{"architecture", toml::table{{"name", found.name}}}};
   apply_overrides({&root}, overrides);
-  Inputs inputs;
+  inputs::Inputs inputs;
   inputs.data = Eigen::MatrixXd{{1, 0, 1, 0, 1}, {0, 1, 1, -1, 2}};
   if (found.inputs == "graph") {
     inputs.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {3, 4}, {4, 3}};

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "architectures/network.hpp"
-#include "netsor/program.hpp"
+#include "nngpcheck/architectures/network.hpp"
+#include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::config {
 
@@ -36,13 +36,14 @@ struct Check {
 struct Experiment {
   std::string name;
   architectures::Network network;
-  architectures::Inputs inputs;
+  inputs::Inputs inputs;
   netsor::Program program;  // of the network and these inputs
   std::optional<Sweep> sweep;
   Check check;
   nlohmann::ordered_json resolved;  // what was asked for, with every default filled in
   std::string inputs_said = {};     // how the inputs were read, in words
-  std::string inputs_doubt = {};    // what was assumed of them without being sure, or empty: to be shown to the user
+  std::string inputs_doubt =
+      {};  // what was assumed of them without being sure, or empty: to be shown to the user
 };
 
 /// The experiments of a TOML file: either one,
@@ -73,34 +74,33 @@ struct Experiment {
 ///
 /// Inputs are a file or synthetic images:
 ///
-///     file = "a.csv"           # text, .npy, "a.npz:images", MNIST's idx, CIFAR's .bin (see read_inputs)
-///     grid = [8, 8]            # each row is a sample on a grid of 1 to 3 axes, channels·8·8 numbers (see as_grids); without
+///     file = "a.csv"           # text, .npy, "a.npz:images", MNIST's idx, CIFAR's .bin (see
+///     inputs::read_inputs) grid = [8, 8]            # each row is a sample on a grid of 1 to 3 axes,
+///     channels·8·8 numbers (see as_grids); without
 ///                              # it, a vector. Arrays of more axes say their grid themselves (see form_of)
 ///     layout = "channels_first"   # or "channels_last": where a sample on a grid has its channels
-///     lengths = [3, 2]         # of sequences in an array (samples, tokens, numbers); or a file: "a.npz:lengths"
-///     range = [0, 1]           # what bytes 0 and 255 stand for; default: [-1, 1] for CIFAR, else themselves
-///     columns = ["x", "y"]     # of a table, by name or number: the inputs; labels: texts of the rows; skip: neither
-///     labels = "species"       # (skip = 2: lines at the top); each is guessed where it is missing (see parse_table)
-///     skip = ["id"]
-///     header = true
-///     separator = ";"          # also "\t", and " " for any number of spaces
-///     decimal = ","
-///     first = 0                # which rows of the file to take; not for sequences
-///     count = 64               # default: all from `first` on
-///     images = {count = 64, channels = 3, size = [8, 8], seed = 0}   # instead of file (see
+///     lengths = [3, 2]         # of sequences in an array (samples, tokens, numbers); or a file:
+///     "a.npz:lengths" range = [0, 1]           # what bytes 0 and 255 stand for; default: [-1, 1] for CIFAR,
+///     else themselves columns = ["x", "y"]     # of a table, by name or number: the inputs; labels: texts of
+///     the rows; skip: neither labels = "species"       # (skip = 2: lines at the top); each is guessed where
+///     it is missing (see inputs::parse_table) skip = ["id"] header = true separator = ";"          # also
+///     "\t", and " " for any number of spaces decimal = "," first = 0                # which rows of the file
+///     to take; not for sequences count = 64               # default: all from `first` on images = {count =
+///     64, channels = 3, size = [8, 8], seed = 0}   # instead of file (see
 ///                              # synthetic_images); channels = 1 and seed = 0 by default
-///     flat = false             # true: images and sequences become vectors; default for images where the architecture reads
+///     flat = false             # true: images and sequences become vectors; default for images where the
+///     architecture reads
 ///                              # vectors
 ///     batch_size = 32          # samples 0, …, 31 are batch 0, and so on; default: all in one batch
-///     graph = "edges.csv"      # the rows of a file are the nodes of a graph (see read_edges)
+///     graph = "edges.csv"      # the rows of a file are the nodes of a graph (see inputs::read_edges)
 ///     directed = false         # true: an edge leads from source to target only
 ///
-/// Throws ConfigError for whatever does not fit, unknown keys included.
+/// Throws InputError for whatever does not fit, unknown keys included.
 std::vector<Experiment> read_experiments(const std::filesystem::path& file,
                                          const std::vector<std::string>& overrides = {});
 
-/// The same experiments on the inputs in another file, if one is given; of them all, as neither first, count nor lengths apply
-/// to it. Throws ConfigError, too, for experiments whose inputs are no file, or a graph.
+/// The same experiments on the inputs in another file, if one is given; of them all, as neither first, count
+/// nor lengths apply to it. Throws InputError, too, for experiments whose inputs are no file, or a graph.
 std::vector<Experiment> read_experiments_on(const std::filesystem::path& file,
                                             const std::vector<std::string>& overrides,
                                             const std::optional<std::filesystem::path>& other);

@@ -1,4 +1,4 @@
-#include "config/inputs_table.hpp"
+#include "nngpcheck/config/inputs_table.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,18 +7,18 @@
 #include <filesystem>
 #include <sstream>
 
-#include "config/graph.hpp"
-#include "config/grid.hpp"
-#include "config/images.hpp"
-#include "config/samples.hpp"
-#include "config/utf8.hpp"
+#include "nngpcheck/files/utf8.hpp"
+#include "nngpcheck/inputs/graph.hpp"
+#include "nngpcheck/inputs/grid.hpp"
+#include "nngpcheck/inputs/images.hpp"
+#include "nngpcheck/inputs/samples.hpp"
 
 namespace nngpcheck::config {
 
 namespace {
 
-using architectures::Inputs;
 using Eigen::Index;
+using inputs::Inputs;
 using nlohmann::ordered_json;
 
 const std::string images_example = "images = {count = 64, channels = 3, size = [8, 8]}";
@@ -83,7 +83,7 @@ double product(const std::vector<Index>& grid) {
   return result;
 }
 
-Selection read_rows(const TableReader& table, Index available) {
+inputs::Selection read_rows(const TableReader& table, Index available) {
   const Index first = find_at_least(table, "first", 0, "first = 0").value_or(0);
   if (first >= available) {
     table.fail(*table.find("first"),
@@ -108,7 +108,7 @@ InputsRead generate(const TableReader& table, ordered_json& resolved, const std:
   images.only({"count", "channels", "size", "seed"});
   images.get_integer("count", "count = 64");
   images.get_array("size", "size = [8, 8]");
-  ImageSettings settings;
+  inputs::ImageSettings settings;
   settings.count = *find_at_least(images, "count", 1, "count = 64");
   settings.channels = find_at_least(images, "channels", 1, "channels = 3").value_or(1);
   settings.size = read_axes(images, "size", "size = [8, 8]");
@@ -122,12 +122,13 @@ InputsRead generate(const TableReader& table, ordered_json& resolved, const std:
   resolved["flat"] = flat;
   check_size(images, "count", static_cast<double>(settings.count), flat ? 1 : positions,
              positions * static_cast<double>(settings.channels));
-  Eigen::MatrixXd samples = synthetic_images(settings);
-  return {flat ? as_vectors(std::move(samples)) : as_grids(samples, settings.size), "synthetic images", ""};
+  Eigen::MatrixXd samples = inputs::synthetic_images(settings);
+  return {flat ? inputs::as_vectors(std::move(samples)) : inputs::as_grids(samples, settings.size),
+          "synthetic images", ""};
 }
 
 /// Makes the inputs the nodes of a graph if the table has one.
-void add_graph(const TableReader& table, Inputs& inputs, ordered_json& resolved) {
+void add_graph(const TableReader& table, inputs::Inputs& inputs, ordered_json& resolved) {
   const std::optional<std::string> file = table.find_string("graph", "graph = \"edges.csv\"");
   if (!file) refuse(table, {"directed"}, "there is no graph");
   const bool directed = table.find_boolean("directed", "directed = true").value_or(false);
@@ -139,14 +140,16 @@ void add_graph(const TableReader& table, Inputs& inputs, ordered_json& resolved)
   const std::filesystem::path path = path_of(table, "graph", *file);
   inputs.graph = table.at(*table.find("graph"), [&] {
     if (!inputs.lengths.empty() || !inputs.grid.empty())
-      throw ConfigError(
+      throw InputError(
           "the nodes of a graph cannot be images or tokens of sequences; give a "
           "file of vectors, or no graph");
-    return read_edges(path, inputs.count(), directed ? EdgeKind::directed : EdgeKind::undirected);
+    return inputs::read_edges(path, inputs.count(),
+                              directed ? inputs::EdgeKind::directed : inputs::EdgeKind::undirected);
   });
 }
 
-TableFormat::Column read_column(const TableReader& table, const std::string& key, const toml::node& node) {
+inputs::TableFormat::Column read_column(const TableReader& table, const std::string& key,
+                                        const toml::node& node) {
   if (const auto* name = node.as_string()) return name->get();
   if (const auto* number = node.as_integer()) return static_cast<Index>(number->get());
   table.fail(node, table.full(key) + " holds " + type_name(node) +
@@ -154,12 +157,12 @@ TableFormat::Column read_column(const TableReader& table, const std::string& key
 }
 
 /// One column, or an array of them.
-std::vector<TableFormat::Column> read_columns(const TableReader& table, const std::string& key) {
+std::vector<inputs::TableFormat::Column> read_columns(const TableReader& table, const std::string& key) {
   const toml::node* node = table.find(key);
   if (!node) return {};
   const auto* array = node->as_array();
   if (!array) return {read_column(table, key, *node)};
-  std::vector<TableFormat::Column> result;
+  std::vector<inputs::TableFormat::Column> result;
   for (const toml::node& one : *array) result.push_back(read_column(table, key, one));
   return result;
 }
@@ -169,12 +172,12 @@ std::optional<char> read_character(const TableReader& table, const std::string& 
   const auto text = table.find_string(key, example);
   if (!text) return std::nullopt;
   if (text->size() == 1 && valid.find((*text)[0]) != std::string::npos) return (*text)[0];
-  table.fail(*table.find(key),
-             table.full(key) + " = " + in_quotes(*text) + ": must be one character; for example " + example);
+  table.fail(*table.find(key), table.full(key) + " = " + files::in_quotes(*text) +
+                                   ": must be one character; for example " + example);
 }
 
-TableFormat read_format(const TableReader& table) {
-  TableFormat result;
+inputs::TableFormat read_format(const TableReader& table) {
+  inputs::TableFormat result;
   result.columns = read_columns(table, "columns");
   result.labels = read_columns(table, "labels");
   const toml::node* skip = table.find("skip");
@@ -189,17 +192,18 @@ TableFormat read_format(const TableReader& table) {
   return result;
 }
 
-std::optional<Layout> read_layout(const TableReader& table) {
+std::optional<inputs::Layout> read_layout(const TableReader& table) {
   const auto text = table.find_string("layout", "layout = \"channels_last\"");
   if (!text) return std::nullopt;
-  if (*text == "channels_first") return Layout::channels_first;
-  if (*text == "channels_last") return Layout::channels_last;
-  table.fail(*table.find("layout"), table.full("layout") + " = " + in_quotes(*text) +
+  if (*text == "channels_first") return inputs::Layout::channels_first;
+  if (*text == "channels_last") return inputs::Layout::channels_last;
+  table.fail(*table.find("layout"), table.full("layout") + " = " + files::in_quotes(*text) +
                                         ": must be \"channels_first\" or \"channels_last\"");
 }
 
 /// Of the samples taken: given as numbers, or in a file as the other array of an npz file.
-std::vector<Index> read_lengths(const TableReader& table, const Samples& samples, const Selection& rows) {
+std::vector<Index> read_lengths(const TableReader& table, const inputs::Samples& samples,
+                                const inputs::Selection& rows) {
   const toml::node* node = table.find("lengths");
   if (!node) return {};
   const Index tokens = samples.array.shape()[1];
@@ -207,7 +211,7 @@ std::vector<Index> read_lengths(const TableReader& table, const Samples& samples
   if (node->is_string()) {
     const std::filesystem::path path = path_of(table, "lengths", table.get_string("lengths", ""));
     const Eigen::MatrixXd numbers = table.at(*node, [&] {
-      const Array array = read_samples(path).array;
+      const files::Array array = inputs::read_samples(path).array;
       return array.samples(0, array.count());
     });
     for (const double length : numbers.reshaped()) {
@@ -231,11 +235,12 @@ std::vector<Index> read_lengths(const TableReader& table, const Samples& samples
   return {all.begin() + rows.first, all.begin() + rows.first + rows.count};
 }
 
-std::optional<std::pair<double, double>> read_range(const TableReader& table, const Samples& samples) {
+std::optional<std::pair<double, double>> read_range(const TableReader& table,
+                                                    const inputs::Samples& samples) {
   const toml::node* node = table.find("range");
   if (!node) return std::nullopt;
-  const NumberType& type = samples.array.type();
-  if (samples.is_table || type.kind != NumberType::Kind::unsigned_integer || type.bytes != 1)
+  const files::NumberType& type = samples.array.type();
+  if (samples.is_table || type.kind != files::NumberType::Kind::unsigned_integer || type.bytes != 1)
     table.fail(*node,
                "inputs.range: the file holds no bytes (uint8), which alone have a range; leave it out");
   const toml::array& array = table.get_array("range", "range = [0, 1]");
@@ -260,11 +265,11 @@ void resolve(const TableReader& table, const std::vector<std::string>& keys, ord
   }
 }
 
-InputsRead load_tokens(const TableReader& table, const Samples& samples, ordered_json& resolved) {
+InputsRead load_tokens(const TableReader& table, const inputs::Samples& samples, ordered_json& resolved) {
   refuse(table, array_keys, "the file holds sequences");
   refuse(table, {"flat", "grid", "columns", "labels"}, "the file holds sequences");
   refuse(table, {"first", "count"}, "the file holds sequences, which are taken as a whole");
-  Inputs inputs = tokens(samples);
+  inputs::Inputs inputs = inputs::tokens(samples);
   check_size(table, "count", static_cast<double>(inputs.count()), 1, static_cast<double>(inputs.dimension()));
   resolved["flat"] = false;
   resolved["grid"] = std::vector<Index>{};
@@ -273,41 +278,42 @@ InputsRead load_tokens(const TableReader& table, const Samples& samples, ordered
   return {std::move(inputs), samples.said, ""};
 }
 
-InputsRead load_samples(const TableReader& table, const Samples& samples, const std::string& reads,
+InputsRead load_samples(const TableReader& table, const inputs::Samples& samples, const std::string& reads,
                         ordered_json& resolved) {
-  const Array& array = samples.array;
-  const Selection rows = read_rows(table, array.count());
-  FormKeys keys{{},
-                read_layout(table),
-                table.find_boolean("flat", "flat = true"),
-                table.find("lengths") != nullptr,
-                reads};
+  const files::Array& array = samples.array;
+  const inputs::Selection rows = read_rows(table, array.count());
+  inputs::FormKeys keys{{},
+                        read_layout(table),
+                        table.find_boolean("flat", "flat = true"),
+                        table.find("lengths") != nullptr,
+                        reads};
   if (table.find("grid")) keys.grid = read_axes(table, "grid", "grid = [8, 8]");
   if (array.shape().size() == 2 && !keys.grid)
     refuse(table, {"flat"}, "rows of numbers are plain vectors already, unless there is a grid");
   const toml::node* place = table.find("grid");
-  const Form form = table.at(place ? *place : *table.find("file"), [&] { return form_of(samples, keys); });
+  const inputs::Form form =
+      table.at(place ? *place : *table.find("file"), [&] { return inputs::form_of(samples, keys); });
   double numbers = 1;
   for (const Index length : array.sample_shape()) numbers *= static_cast<double>(length);
-  const bool sequences = form.kind == Form::Kind::sequences;
+  const bool sequences = form.kind == inputs::Form::Kind::sequences;
   const double positions = sequences ? static_cast<double>(array.shape()[1]) : product(form.grid);
   check_size(table, "count", static_cast<double>(rows.count), positions, numbers);
   const auto range = read_range(table, samples);
   const std::vector<Index> lengths = sequences ? read_lengths(table, samples, rows) : std::vector<Index>{};
-  Inputs inputs =
-      table.at(*table.find("file"), [&] { return make_inputs(samples, form, rows, lengths, range); });
+  inputs::Inputs inputs =
+      table.at(*table.find("file"), [&] { return inputs::make_inputs(samples, form, rows, lengths, range); });
   const bool axes = array.shape().size() > 2;
-  resolved["flat"] = form.kind == Form::Kind::vectors && axes;
+  resolved["flat"] = form.kind == inputs::Form::Kind::vectors && axes;
   resolved["grid"] = form.grid;
   resolved["first"] = rows.first;
   resolved["count"] = rows.count;
-  if (form.kind == Form::Kind::grid && (axes || keys.layout))
-    resolved["layout"] = form.layout == Layout::channels_first ? "channels_first" : "channels_last";
+  if (form.kind == inputs::Form::Kind::grid && (axes || keys.layout))
+    resolved["layout"] = form.layout == inputs::Layout::channels_first ? "channels_first" : "channels_last";
   return {std::move(inputs), samples.said, form.doubt};
 }
 
 /// "2 images of 4×4, 3 channels".
-std::string described(const Inputs& inputs) {
+std::string described(const inputs::Inputs& inputs) {
   const Index samples = inputs.samples(), dimension = inputs.dimension();
   if (inputs.graph) return fmt::format("a graph of {} nodes with {} numbers", inputs.count(), dimension);
   if (!inputs.lengths.empty()) return fmt::format("{} sequences with {} numbers a token", samples, dimension);
@@ -319,20 +325,20 @@ std::string described(const Inputs& inputs) {
 InputsRead load(const TableReader& table, const std::string& reads, ordered_json& resolved) {
   const std::string file = table.get_string("file", "file = \"inputs.csv\"");
   resolved["file"] = file;
-  const TableFormat format = read_format(table);
-  const Samples samples =
-      table.at(*table.find("file"), [&] { return read_samples(path_of(table, "file", file), format); });
+  const inputs::TableFormat format = read_format(table);
+  const inputs::Samples samples = table.at(
+      *table.find("file"), [&] { return inputs::read_samples(path_of(table, "file", file), format); });
   if (!samples.is_table) refuse(table, table_keys, "the file holds an array, and no text");
   InputsRead result = samples.lengths.empty() ? load_samples(table, samples, reads, resolved)
                                               : load_tokens(table, samples, resolved);
   resolve(table, table_keys, resolved);
   resolve(table, {"lengths", "range"}, resolved);
   add_graph(table, result.inputs, resolved);
-  result.said = fmt::format("{}: {}: {}", printable(file), result.said, described(result.inputs));
+  result.said = fmt::format("{}: {}: {}", files::printable(file), result.said, described(result.inputs));
   return result;
 }
 
-void assign_batches(const TableReader& table, Inputs& inputs, ordered_json& resolved) {
+void assign_batches(const TableReader& table, inputs::Inputs& inputs, ordered_json& resolved) {
   const Index samples = inputs.samples();
   const Index size = find_at_least(table, "batch_size", 1, "batch_size = 32").value_or(samples);
   resolved["batch_size"] = size;

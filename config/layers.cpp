@@ -1,6 +1,6 @@
-#include "config/layers.hpp"
+#include "nngpcheck/config/layers.hpp"
 
-#include "architectures/absent.hpp"
+#include "nngpcheck/architectures/absent.hpp"
 
 namespace nngpcheck::config {
 
@@ -28,8 +28,8 @@ netsor::Activation read_activation(const TableReader& table, ordered_json& resol
       kinks->push_back(*value);
     }
   }
-  const netsor::Activation result = table.at(
-      table.table(), [&] { return netsor::Activation::from_expression(expression, name, kinks); });
+  const netsor::Activation result =
+      table.at(table.table(), [&] { return netsor::Activation::from_expression(expression, name, kinks); });
   resolved = {{"name", result.name()}, {"expression", expression}};
   if (kinks) resolved["kinks"] = *kinks;
   return result;
@@ -61,7 +61,8 @@ const LayerKind& find_kind(const TableReader& table) {
     if (kind.name == type) return kind;
     names.push_back(kind.name);
   }
-  table.fail(*table.find("type"), "there is no layer of type \"" + type + "\"" + architectures::layer_advice(type, names));
+  table.fail(*table.find("type"),
+             "there is no layer of type \"" + type + "\"" + architectures::layer_advice(type, names));
 }
 
 Layers read_list(const TableReader& table, const toml::node& node, const std::string& path,

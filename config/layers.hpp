@@ -3,12 +3,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "architectures/network.hpp"
-#include "config/table_reader.hpp"
+#include "nngpcheck/architectures/network.hpp"
+#include "nngpcheck/config/table_reader.hpp"
 
 namespace nngpcheck::config {
 
-/// An option of an architecture or a layer as given; `resolved` gets it as JSON. Throws ConfigError for a
+/// An option of an architecture or a layer as given; `resolved` gets it as JSON. Throws InputError for a
 /// TOML value of another type.
 architectures::Value read_value(const TableReader& table, const architectures::OptionInfo& option,
                                 const toml::node& node, nlohmann::ordered_json& resolved);

@@ -1,9 +1,9 @@
-#include "config/overrides.hpp"
+#include "nngpcheck/config/overrides.hpp"
 
 #include <algorithm>
 
-#include "config/error.hpp"
-#include "netsor/spelling.hpp"
+#include "nngpcheck/support/error.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::config {
 
@@ -26,7 +26,7 @@ toml::table parse(const std::string& assignment) {
   const std::string source = "--set " + assignment;
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || assignment.find('\n') != std::string::npos) {
-    throw ConfigError(source + ": not an assignment; give --set path.key=value");
+    throw InputError(source + ": not an assignment; give --set path.key=value");
   }
   try {
     return toml::parse(assignment, source);
@@ -36,7 +36,7 @@ toml::table parse(const std::string& assignment) {
   try {
     return toml::parse(assignment.substr(0, equals) + "=" + quoted(assignment.substr(equals + 1)), source);
   } catch (const toml::parse_error& error) {
-    throw ConfigError(source + ": " + std::string(error.description()) + "; give --set path.key=value");
+    throw InputError(source + ": " + std::string(error.description()) + "; give --set path.key=value");
   }
 }
 
@@ -58,7 +58,7 @@ void apply_overrides(const std::vector<toml::table*>& experiments,
                      const std::vector<std::string>& assignments) {
   for (const std::string& assignment : assignments) {
     toml::table first = parse(assignment);
-    if (first.empty()) throw ConfigError("--set " + assignment + ": a comment; give --set path.key=value");
+    if (first.empty()) throw InputError("--set " + assignment + ": a comment; give --set path.key=value");
     const std::string key(first.begin()->first.str());
     if (std::find(experiment_keys.begin(), experiment_keys.end(), key) != experiment_keys.end()) {
       for (toml::table* experiment : experiments) merge(*experiment, parse(assignment));
@@ -74,13 +74,13 @@ void apply_overrides(const std::vector<toml::table*>& experiments,
       found = true;
       toml::table* inner = first.get_as<toml::table>(key);
       if (!inner)
-        throw ConfigError("--set " + assignment + ": \"" + key + "\" is an experiment; name a key in it");
+        throw InputError("--set " + assignment + ": \"" + key + "\" is an experiment; name a key in it");
       merge(*experiment, std::move(*inner));
       break;
     }
     if (!found) {
-      throw ConfigError("--set " + assignment + ": neither a key nor an experiment is called \"" + key +
-                        "\"" + netsor::advice(key, known));
+      throw InputError("--set " + assignment + ": neither a key nor an experiment is called \"" + key + "\"" +
+                       support::advice(key, known));
     }
   }
 }

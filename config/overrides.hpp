@@ -8,7 +8,7 @@
 
 namespace nngpcheck::config {
 
-/// Puts each assignment (see read_experiments) into the experiments' tables. Throws ConfigError for one that
+/// Puts each assignment (see read_experiments) into the experiments' tables. Throws InputError for one that
 /// is none, or that names neither a key of an experiment nor an experiment.
 void apply_overrides(const std::vector<toml::table*>& experiments,
                      const std::vector<std::string>& assignments);

@@ -1,8 +1,8 @@
-#include "config/table_reader.hpp"
+#include "nngpcheck/config/table_reader.hpp"
 
 #include <algorithm>
 
-#include "architectures/absent.hpp"
+#include "nngpcheck/architectures/absent.hpp"
 
 namespace nngpcheck::config {
 
@@ -116,7 +116,7 @@ std::optional<std::vector<std::int64_t>> TableReader::find_integers(const std::s
 }
 
 void TableReader::fail(const toml::node& node, const std::string& problem) const {
-  throw ConfigError(place(node, file_) + problem);
+  throw InputError(place(node, file_) + problem);
 }
 
 }  // namespace nngpcheck::config

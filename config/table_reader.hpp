@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "config/error.hpp"
-#include "netsor/error.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::config {
 
@@ -27,13 +27,13 @@ class TableReader {
   const toml::table& table() const { return table_; }
   const std::string& file() const { return file_; }
 
-  /// Throws ConfigError if the table has another key than these, with the one that is meant, or all of them.
+  /// Throws InputError if the table has another key than these, with the one that is meant, or all of them.
   void only(const std::vector<std::string>& keys) const;
 
   /// The key's node, or null.
   const toml::node* find(const std::string& key) const { return table_.get(key); }
 
-  // The value of a key. Each throws ConfigError if it is there with another type; `get` also if it is not
+  // The value of a key. Each throws InputError if it is there with another type; `get` also if it is not
   // there.
   std::string get_string(const std::string& key, const std::string& example) const;
   std::int64_t get_integer(const std::string& key, const std::string& example) const;
@@ -56,9 +56,7 @@ class TableReader {
   auto at(const toml::node& node, const Work& work) const {
     try {
       return work();
-    } catch (const ConfigError& error) {
-      fail(node, error.what());
-    } catch (const netsor::ProgramError& error) {
+    } catch (const Error& error) {
       fail(node, error.what());
     }
   }

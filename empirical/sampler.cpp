@@ -1,4 +1,4 @@
-#include "empirical/sampler.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
 
 #include <torch/cuda.h>
 
@@ -7,10 +7,10 @@
 #include <mutex>
 #include <thread>
 
-#include "empirical/in_order.hpp"
-#include "empirical/interpreter.hpp"
-#include "machine/memory.hpp"
-#include "netsor/spelling.hpp"
+#include "nngpcheck/empirical/interpreter/in_order.hpp"
+#include "nngpcheck/empirical/interpreter/interpreter.hpp"
+#include "nngpcheck/support/memory.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::empirical {
 
@@ -68,7 +68,7 @@ class RestoreTorchThreads {
   static inline int before = 0;
 };
 
-std::string mebibytes(double bytes) { return netsor::shortest(std::ceil(bytes / (1 << 20))) + " MiB"; }
+std::string mebibytes(double bytes) { return support::shortest(std::ceil(bytes / (1 << 20))) + " MiB"; }
 
 double bytes_of(const Schedule& plan) { return plan.buffer_bytes + plan.temporary_bytes; }
 
@@ -88,7 +88,7 @@ Sampler::Sampler(netsor::Program program, SamplerOptions options)
                        std::to_string(most_threads) + ", or 0 for all");
   }
   if (options_.memory_budget == 0)
-    options_.memory_budget = static_cast<std::size_t>(machine::available_memory() / 2);
+    options_.memory_budget = static_cast<std::size_t>(support::available_memory() / 2);
 }
 
 std::int64_t Sampler::largest_width(std::int64_t most) const {

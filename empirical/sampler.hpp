@@ -5,18 +5,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <stdexcept>
 #include <string>
 
-#include "netsor/program.hpp"
+#include "nngpcheck/netsor/program.hpp"
+#include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::empirical {
 
 /// A network that cannot be sampled as asked. The message names the device, the width or the network, the
 /// problem and the remedy.
-class SamplerError : public std::runtime_error {
+class SamplerError : public Error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit SamplerError(const std::string& message) : Error(Kind::sampling, message) {}
 };
 
 /// How products with weight matrices are drawn. Networks have the same law in all, but dense and exact draw

@@ -1,4 +1,4 @@
-#include "netsor/activation.hpp"
+#include "nngpcheck/netsor/activation.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,8 +7,8 @@
 #include <cmath>
 #include <utility>
 
-#include "netsor/error.hpp"
-#include "netsor/spelling.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::netsor {
 
@@ -126,7 +126,8 @@ bool is_built_in(const std::string& name) {
 std::vector<double> checked_kinks(const std::string& what, std::vector<double> kinks) {
   for (const double kink : kinks) {
     if (!std::isfinite(kink)) {
-      throw ProgramError(what + ": kink " + shortest(kink) + " is not finite; kinks are finite points");
+      throw ProgramError(what + ": kink " + support::shortest(kink) +
+                         " is not finite; kinks are finite points");
     }
   }
   std::sort(kinks.begin(), kinks.end());
@@ -145,8 +146,8 @@ void check_finite(const Expression& expression, std::string_view text) {
   for (int k = -640; k <= 640; ++k) {
     const double x = k / 64.0;
     if (std::isfinite(expression(x))) continue;
-    throw ProgramError("expression \"" + std::string(text) + "\": no finite value at x = " + shortest(x) +
-                       "; an activation needs one at every x");
+    throw ProgramError("expression \"" + std::string(text) + "\": no finite value at x = " +
+                       support::shortest(x) + "; an activation needs one at every x");
   }
 }
 
@@ -160,9 +161,10 @@ void check_finite(const Expression& expression, std::string_view text) {
                 [](const std::string& known) { return known.ends_with("_S") || known.ends_with("_P"); });
   candidates.insert(candidates.end(), {"leaky_relu_0.1", "power_3", "rectified_power_3"});
   for (const auto& [synonym, meaning] : synonyms) candidates.emplace_back(synonym);
-  const std::string close = close_spelling(name, candidates);
+  const std::string close = support::close_spelling(name, candidates);
   throw ProgramError(
-      start + (close.empty() ? advice(name, Activation::names()) : "; did you mean \"" + close + "\"?") +
+      start +
+      (close.empty() ? support::advice(name, Activation::names()) : "; did you mean \"" + close + "\"?") +
       (close.empty() ? "; any other function of x is {expression = \"x*tanh(x)\"}" : ""));
 }
 
@@ -260,7 +262,7 @@ std::string Activation::name() const {
     if (kind == kind_) return std::string(text);
   }
   for (const auto& [prefix, kind] : families) {
-    if (kind == kind_) return std::string(prefix) + shortest(parameter_);
+    if (kind == kind_) return std::string(prefix) + support::shortest(parameter_);
   }
   return {};
 }

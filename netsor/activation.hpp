@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "netsor/expression.hpp"
+#include "nngpcheck/netsor/expression.hpp"
 
 namespace nngpcheck::netsor {
 
@@ -17,30 +17,52 @@ namespace nngpcheck::netsor {
 ///
 /// Named functions, with the field's conventions:
 ///   identity, relu, abs, step (1 if x > 0, else 0), sign (sign(0) = 0), square, relu_squared,
-///   leaky_relu_S (slope S for x < 0), power_P = x^P, rectified_power_P = max(x, 0)^P (P an integer in 1..20),
-///   erf, erf_sigmoid = (1 + erf x)/2, sigmoid = 1/(1 + e^-x), tanh, hardtanh = min(max(x, -1), 1),
-///   gelu = x Φ(x) (exact), silu = x sigmoid(x), softplus = log(1 + e^x), elu (e^x - 1 for x < 0),
-///   sin, cos, exp, gaussian = exp(-x²);
-/// and, as expressions (`Kind::expression`), PyTorch's others with its constants: selu, mish, hardswish, hardsigmoid,
-/// relu6, softsign, tanhshrink, hardshrink, softshrink, logsigmoid, gelu_tanh, quick_gelu.
-/// Upper and lower case do not matter, nor does _ in a name without a number: GELU, HardSwish, hard_swish. Other
+///   leaky_relu_S (slope S for x < 0), power_P = x^P, rectified_power_P = max(x, 0)^P (P an integer
+///   in 1..20), erf, erf_sigmoid = (1 + erf x)/2, sigmoid = 1/(1 + e^-x), tanh, hardtanh = min(max(x, -1),
+///   1), gelu = x Φ(x) (exact), silu = x sigmoid(x), softplus = log(1 + e^x), elu (e^x - 1 for x < 0), sin,
+///   cos, exp, gaussian = exp(-x²);
+/// and, as expressions (`Kind::expression`), PyTorch's others with its constants: selu, mish, hardswish,
+/// hardsigmoid, relu6, softsign, tanhshrink, hardshrink, softshrink, logsigmoid, gelu_tanh, quick_gelu. Upper
+/// and lower case do not matter, nor does _ in a name without a number: GELU, HardSwish, hard_swish. Other
 /// names of the same: swish, logistic, linear, leaky_relu (slope 0.01, as in PyTorch and flax; not Keras), …
 /// Names that mean the same function give the same value: power_2 is square, leaky_relu_0 is relu.
 class Activation {
  public:
   enum class Kind {
-    identity, relu, leaky_relu, abs, step, sign, square, relu_squared, power, rectified_power,
-    erf, erf_sigmoid, sigmoid, tanh, hardtanh, gelu, silu, softplus, elu, sin, cos, exp, gaussian,
-    expression, custom
+    identity,
+    relu,
+    leaky_relu,
+    abs,
+    step,
+    sign,
+    square,
+    relu_squared,
+    power,
+    rectified_power,
+    erf,
+    erf_sigmoid,
+    sigmoid,
+    tanh,
+    hardtanh,
+    gelu,
+    silu,
+    softplus,
+    elu,
+    sin,
+    cos,
+    exp,
+    gaussian,
+    expression,
+    custom
   };
 
   /// The function of that name. Throws ProgramError with what is near or valid if there is none.
   static Activation named(std::string_view name);
 
-  /// The function that an expression in x describes (netsor/expression.hpp), "x*tanh(x)"; its name is its text
-  /// unless another is given. `kinks` replaces the breakpoints that are found from the expression. Throws
-  /// ProgramError if the text is no such expression, has no finite value somewhere in [-10, 10], or the
-  /// name is a named function's or a kink is not finite.
+  /// The function that an expression in x describes (netsor/expression.hpp), "x*tanh(x)"; its name is its
+  /// text unless another is given. `kinks` replaces the breakpoints that are found from the expression.
+  /// Throws ProgramError if the text is no such expression, has no finite value somewhere in [-10, 10], or
+  /// the name is a named function's or a kink is not finite.
   static Activation from_expression(std::string_view text, std::string name = "",
                                     std::optional<std::vector<double>> kinks = {});
 
@@ -51,7 +73,8 @@ class Activation {
 
   /// The same with all points where it or a derivative of low order jumps; {} if there are none. Throws
   /// ProgramError if one is not finite.
-  static Activation custom(std::string name, std::function<double(double)> function, std::vector<double> kinks);
+  static Activation custom(std::string name, std::function<double(double)> function,
+                           std::vector<double> kinks);
 
   /// One line per name that `named` accepts, e.g. "leaky_relu_S"; without other names of the same.
   static std::vector<std::string> names();
@@ -64,8 +87,9 @@ class Activation {
   /// The name under which `named` finds it, or the user's own.
   std::string name() const;
 
-  /// The points between low and high where φ or a derivative of low order may jump. Complete for named functions;
-  /// for expressions see `Expression::breakpoints`; for a user's function as declared, incomplete if nothing was.
+  /// The points between low and high where φ or a derivative of low order may jump. Complete for named
+  /// functions; for expressions see `Expression::breakpoints`; for a user's function as declared, incomplete
+  /// if nothing was.
   Breakpoints breakpoints(double low, double high) const;
 
   /// Only for Kind::expression.

@@ -10,8 +10,8 @@
 #include <optional>
 #include <utility>
 
-#include "netsor/enclosure.hpp"
-#include "netsor/expression.hpp"
+#include "nngpcheck/netsor/enclosure.hpp"
+#include "nngpcheck/netsor/expression.hpp"
 
 namespace nngpcheck::netsor {
 

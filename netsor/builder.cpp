@@ -1,12 +1,12 @@
-#include "netsor/builder.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <map>
 
-#include "netsor/error.hpp"
-#include "netsor/spelling.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::netsor {
 
@@ -23,7 +23,7 @@ std::string columns(Index count) { return std::to_string(count) + (count == 1 ? 
 
 void check_epsilon(double epsilon, const char* instruction) {
   if (!(epsilon >= 0) || !std::isfinite(epsilon)) {
-    throw ProgramError(std::string(instruction) + ": epsilon = " + shortest(epsilon) +
+    throw ProgramError(std::string(instruction) + ": epsilon = " + support::shortest(epsilon) +
                        "; give a finite number that is not negative");
   }
 }
@@ -31,7 +31,8 @@ void check_epsilon(double epsilon, const char* instruction) {
 bool is_identity(const SparseMatrix& matrix) {
   if (matrix.rows() != matrix.cols() || matrix.nonZeros() != matrix.cols()) return false;
   for (Index k = 0; k < matrix.cols(); ++k) {
-    if (matrix.outerIndexPtr()[k] != k || matrix.innerIndexPtr()[k] != k || matrix.valuePtr()[k] != 1) return false;
+    if (matrix.outerIndexPtr()[k] != k || matrix.innerIndexPtr()[k] != k || matrix.valuePtr()[k] != 1)
+      return false;
   }
   return true;
 }
@@ -60,7 +61,7 @@ void Builder::claim_name(const std::string& name, const char* what) {
 
 void Builder::check_variance(double variance, const std::string& what) const {
   if (!(variance >= 0) || !std::isfinite(variance)) {
-    throw ProgramError(what + ": variance = " + shortest(variance) +
+    throw ProgramError(what + ": variance = " + support::shortest(variance) +
                        "; give a finite number that is not negative");
   }
 }
@@ -124,7 +125,7 @@ BiasId Builder::bias(Bias bias) {
   const std::string what = "bias \"" + bias.name + "\"";
   check_variance(bias.variance, what);
   if (!std::isfinite(bias.mean)) {
-    throw ProgramError(what + ": mean = " + shortest(bias.mean) + "; give a finite number");
+    throw ProgramError(what + ": mean = " + support::shortest(bias.mean) + "; give a finite number");
   }
   claim_name(bias.name, "bias");
   program_.biases_.push_back(std::move(bias));
@@ -153,8 +154,9 @@ BundleId Builder::input(InputWeightId weight, Eigen::MatrixXd data) {
   for (Index j = 0; j < data.cols(); ++j) {
     for (Index i = 0; i < data.rows(); ++i) {
       if (!std::isfinite(data(i, j))) {
-        throw ProgramError(what + ": the entry at row " + std::to_string(i) + ", column " + std::to_string(j) +
-                           " is " + shortest(data(i, j)) + "; data must be finite");
+        throw ProgramError(what + ": the entry at row " + std::to_string(i) + ", column " +
+                           std::to_string(j) + " is " + support::shortest(data(i, j)) +
+                           "; data must be finite");
       }
     }
   }
@@ -177,7 +179,8 @@ BundleId Builder::matmul(WeightId weight, BundleId bundle) {
   const BundleType& argument = program_.type(bundle);
   if (object.columns != argument.width) {
     throw ProgramError("matmul(" + object.name + ", " + text(bundle) + "): " + object.name + " takes width " +
-                       object.columns.text() + " but " + text(bundle) + " has width " + argument.width.text() +
+                       object.columns.text() + " but " + text(bundle) + " has width " +
+                       argument.width.text() +
                        "; declare the weight with columns = " + argument.width.text() +
                        " (a weight's transpose is outside NETSOR: the theorem does not cover it)");
   }
@@ -196,7 +199,8 @@ BundleId Builder::mix(BundleId bundle, SparseMatrix matrix) {
   matrix.makeCompressed();
   for (Index k = 0; k < matrix.nonZeros(); ++k) {
     if (!std::isfinite(matrix.valuePtr()[k])) {
-      throw ProgramError("mix(" + text(bundle) + ", M): an entry of M is not finite; constants must be finite");
+      throw ProgramError("mix(" + text(bundle) +
+                         ", M): an entry of M is not finite; constants must be finite");
     }
   }
   if (is_identity(matrix)) return bundle;
@@ -239,8 +243,8 @@ BundleId Builder::add(std::vector<Add::Term> terms) {
   for (const Add::Term& term : terms) {
     own(term.bundle, "add");
     if (!std::isfinite(term.coefficient)) {
-      throw ProgramError("add: the coefficient of " + text(term.bundle) + " is " + shortest(term.coefficient) +
-                         "; coefficients must be finite");
+      throw ProgramError("add: the coefficient of " + text(term.bundle) + " is " +
+                         support::shortest(term.coefficient) + "; coefficients must be finite");
     }
     collected[term.bundle] += term.coefficient;
   }
@@ -251,12 +255,13 @@ BundleId Builder::add(std::vector<Add::Term> terms) {
   for (const auto& [bundle, coefficient] : collected) {
     const BundleType& term = program_.type(bundle);
     if (term.width != type.width) {
-      throw ProgramError("add(" + text(first) + ", " + text(bundle) + "): widths " + type.width.text() + " and " +
-                         term.width.text() + " differ; sums need equal widths");
+      throw ProgramError("add(" + text(first) + ", " + text(bundle) + "): widths " + type.width.text() +
+                         " and " + term.width.text() + " differ; sums need equal widths");
     }
     if (term.columns != 1 && type.columns != 1 && term.columns != type.columns) {
-      throw ProgramError("add(" + text(widest) + ", " + text(bundle) + "): " + columns(type.columns) + " and " +
-                         columns(term.columns) + "; sums need equally many columns, or one to broadcast");
+      throw ProgramError("add(" + text(widest) + ", " + text(bundle) + "): " + columns(type.columns) +
+                         " and " + columns(term.columns) +
+                         "; sums need equally many columns, or one to broadcast");
     }
     if (term.columns > type.columns) {
       type.columns = term.columns;
@@ -287,8 +292,9 @@ BundleId Builder::map(const Activation& activation, BundleId bundle) {
   if (activation.kind() == Activation::Kind::identity) return bundle;
   const auto [known, fresh] = activations_.try_emplace(activation.name(), activation);
   if (!fresh && known->second != activation) {
-    throw ProgramError("map(" + activation.name() + ", " + text(bundle) + "): another function of this program is called \"" +
-                       activation.name() + "\", too; give one of them another name" +
+    throw ProgramError("map(" + activation.name() + ", " + text(bundle) +
+                       "): another function of this program is called \"" + activation.name() +
+                       "\", too; give one of them another name" +
                        (activation.kind() == Activation::Kind::custom
                             ? ", or use the same Activation (or a copy) if they are one function"
                             : ""));
@@ -367,8 +373,9 @@ BundleId Builder::standardize(BundleId bundle, std::vector<int> group, double ep
     ++size[static_cast<std::size_t>(g)];
   }
   if (epsilon == 0 && std::find(size.begin(), size.end(), 1) != size.end()) {
-    throw ProgramError(what + "a group has one column, so its variance is 0; give each group two or more "
-                              "columns, or epsilon > 0");
+    throw ProgramError(what +
+                       "a group has one column, so its variance is 0; give each group two or more "
+                       "columns, or epsilon > 0");
   }
   type.gaussian = false;
   return record_bundle(Standardize{bundle, std::move(group), epsilon}, type);
@@ -459,8 +466,9 @@ TableType Builder::table_type(const TableFunction& function, const std::vector<T
           },
           [&](const Sum& f) {
             if (f.coefficients.size() != arguments.size()) {
-              throw ProgramError("apply(sum): " + std::to_string(f.coefficients.size()) + " coefficients for " +
-                                 std::to_string(arguments.size()) + " tables; give one per table");
+              throw ProgramError("apply(sum): " + std::to_string(f.coefficients.size()) +
+                                 " coefficients for " + std::to_string(arguments.size()) +
+                                 " tables; give one per table");
             }
             for (const double c : f.coefficients) {
               if (!std::isfinite(c)) {
@@ -508,7 +516,8 @@ std::uint32_t Builder::append(const Operation& operation) {
 
 void Builder::output(ReadoutId readout, std::vector<BundleId> blocks, std::vector<std::string> labels) {
   own(readout, "output");
-  if (has_output_) throw ProgramError("output: the program has one already; a program has exactly one output");
+  if (has_output_)
+    throw ProgramError("output: the program has one already; a program has exactly one output");
   if (blocks.empty()) throw ProgramError("output: it has no blocks; give at least one bundle");
   for (const BundleId block : blocks) {
     own(block, "output");

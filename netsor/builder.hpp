@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "netsor/program.hpp"
+#include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::netsor {
 
@@ -111,7 +111,7 @@ class Builder {
   bool has_output_ = false;
   std::shared_ptr<const Origin> origin_;
   std::set<std::string> names_;
-  std::map<std::string, Activation> activations_;  // by name
+  std::map<std::string, Activation> activations_;                 // by name
   std::map<std::string, Function> functions_;                     // by name
   std::unordered_multimap<std::size_t, std::uint32_t> recorded_;  // hash of operation -> instruction
 };

@@ -1,4 +1,4 @@
-#include "netsor/enclosure.hpp"
+#include "nngpcheck/netsor/enclosure.hpp"
 
 #include <algorithm>
 #include <cmath>

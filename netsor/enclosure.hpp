@@ -3,8 +3,8 @@
 
 #include <span>
 
-#include "netsor/expression.hpp"
-#include "netsor/interval.hpp"
+#include "nngpcheck/netsor/expression.hpp"
+#include "nngpcheck/netsor/interval.hpp"
 
 namespace nngpcheck::netsor {
 

@@ -1,14 +1,16 @@
 #pragma once
 
-#include <stdexcept>
+#include <string>
+
+#include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::netsor {
 
 /// A program that may not be built, or a width at which it may not be run. The message names the
 /// instruction, the problem and the remedy.
-class ProgramError : public std::invalid_argument {
+class ProgramError : public Error {
  public:
-  using std::invalid_argument::invalid_argument;
+  explicit ProgramError(const std::string& message) : Error(Kind::program, message) {}
 };
 
 }  // namespace nngpcheck::netsor

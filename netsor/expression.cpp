@@ -1,11 +1,11 @@
-#include "netsor/expression.hpp"
+#include "nngpcheck/netsor/expression.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <numbers>
 
-#include "netsor/spelling.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::netsor {
 
@@ -170,7 +170,7 @@ constexpr std::array<Infix, 13> infixes = {{
 std::string print_constant(double value) {
   if (value == std::numbers::pi) return "pi";
   if (value == std::numbers::e) return "e";
-  return shortest(value);
+  return support::shortest(value);
 }
 
 }  // namespace

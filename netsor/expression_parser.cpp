@@ -7,9 +7,9 @@
 #include <optional>
 #include <unordered_map>
 
-#include "netsor/error.hpp"
-#include "netsor/expression.hpp"
-#include "netsor/spelling.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/netsor/expression.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::netsor {
 
@@ -385,7 +385,7 @@ class Parser {
     }
     std::vector<std::string> valid = variables_;
     valid.insert(valid.end(), {"pi", "e"});
-    fail_at(start, whole, "there is no variable or constant of that name" + advice(name, valid));
+    fail_at(start, whole, "there is no variable or constant of that name" + support::advice(name, valid));
   }
 
   Index call(std::string_view name, std::size_t start, std::string_view whole) {
@@ -394,7 +394,8 @@ class Parser {
     const bool known = function != std::end(functions) ||
                        std::find(std::begin(composed), std::end(composed), name) != std::end(composed);
     if (!known)
-      fail_at(start, whole, "there is no function of that name" + advice(name, Expression::function_names()));
+      fail_at(start, whole,
+              "there is no function of that name" + support::advice(name, Expression::function_names()));
     const std::vector<Index> arguments = read_arguments();
     const auto expect = [&](std::size_t count) {
       if (arguments.size() == count) return;

@@ -1,12 +1,12 @@
-#include "netsor/operation.hpp"
+#include "nngpcheck/netsor/operation.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <span>
 
-#include "netsor/error.hpp"
-#include "netsor/passes/traits.hpp"
-#include "netsor/program.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/netsor/passes/traits.hpp"
+#include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::netsor {
 

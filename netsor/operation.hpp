@@ -12,9 +12,9 @@
 #include <variant>
 #include <vector>
 
-#include "netsor/activation.hpp"
-#include "netsor/ids.hpp"
-#include "netsor/width.hpp"
+#include "nngpcheck/netsor/activation.hpp"
+#include "nngpcheck/netsor/ids.hpp"
+#include "nngpcheck/netsor/width.hpp"
 
 namespace nngpcheck::netsor {
 

@@ -1,11 +1,11 @@
-#include "netsor/printer.hpp"
+#include "nngpcheck/netsor/printer.hpp"
 
 #include <algorithm>
 #include <iomanip>
 #include <optional>
 #include <sstream>
 
-#include "netsor/spelling.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::netsor {
 
@@ -14,11 +14,14 @@ namespace {
 std::string shape(Index rows, Index columns) { return std::to_string(rows) + "×" + std::to_string(columns); }
 
 std::string normal(double mean, double variance, const std::string& divisor = "") {
-  return "N(" + shortest(mean) + ", " + shortest(variance) + (divisor.empty() ? "" : "/" + divisor) + ")";
+  return "N(" + support::shortest(mean) + ", " + support::shortest(variance) +
+         (divisor.empty() ? "" : "/" + divisor) + ")";
 }
 
 // A width as a divisor: "n", but "(4n)".
-std::string divisor(const Width& width) { return width == Width() ? "n" : std::string("(") + width.text() + ")"; }
+std::string divisor(const Width& width) {
+  return width == Width() ? "n" : std::string("(") + width.text() + ")";
+}
 
 // "c₁ x1 + c₂ x2 - x3", coefficients 1 left out.
 template <class Names>
@@ -31,7 +34,7 @@ std::string sum(const std::vector<double>& coefficients, const Names& names) {
     } else {
       result += c < 0 ? " - " : " + ";
     }
-    if (std::abs(c) != 1) result += shortest(std::abs(c)) + " ";
+    if (std::abs(c) != 1) result += support::shortest(std::abs(c)) + " ";
     result += names(k);
   }
   return result;
@@ -50,7 +53,7 @@ std::string table_function(const TableFunction& function, const std::vector<std:
             return (f.mask ? "masked_softmax_keys(" : "softmax_keys(") + arguments[0] + ")";
           },
           [&](const Rsqrt& f) {
-            const std::string epsilon = f.epsilon == 0 ? "" : " + " + shortest(f.epsilon);
+            const std::string epsilon = f.epsilon == 0 ? "" : " + " + support::shortest(f.epsilon);
             return "1/√(" + arguments[0] + epsilon + ")";
           },
           [&](const Transpose&) { return arguments[0] + "ᵀ"; },
@@ -106,7 +109,7 @@ std::string print_operation(const Program& program, std::size_t index) {
             return op.function.name() + "(" + joined(arguments, ", ") + ")";
           },
           [&](const Standardize& op) {
-            const std::string epsilon = op.epsilon == 0 ? "" : ", ε = " + shortest(op.epsilon);
+            const std::string epsilon = op.epsilon == 0 ? "" : ", ε = " + support::shortest(op.epsilon);
             return "standardize(" + name(op.argument) + "; " + groups(op) + epsilon + ")";
           },
           [&](const Constant&) { return "C" + number; },
@@ -147,7 +150,8 @@ void print_random_objects(const Program& program, std::ostream& out) {
         << normal(0, w.variance, divisor(w.columns)) << "\n";
   }
   for (const Bias& b : program.biases()) {
-    out << "Input:  " << b.name << " : G(" << b.width.text() << "), iid " << normal(b.mean, b.variance) << "\n";
+    out << "Input:  " << b.name << " : G(" << b.width.text() << "), iid " << normal(b.mean, b.variance)
+        << "\n";
   }
 }
 
@@ -175,8 +179,8 @@ std::string print(const Program& program) {
   const auto count = program.nodes().size();
   const int digits = static_cast<int>(std::to_string(count).size()) + 1;
   for (std::size_t k = 0; k < count; ++k) {
-    std::string line = program.name(k) + " := " + print_operation(program, k) + " : " +
-                       type_text(program.nodes()[k].type);
+    std::string line =
+        program.name(k) + " := " + print_operation(program, k) + " : " + type_text(program.nodes()[k].type);
     out << std::setw(digits) << k + 1 << ": " << line;
     if (const std::string note = remark(program, k); !note.empty()) out << "    // " << note;
     out << "\n";

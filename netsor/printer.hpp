@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "netsor/program.hpp"
+#include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::netsor {
 

@@ -1,4 +1,4 @@
-#include "netsor/program.hpp"
+#include "nngpcheck/netsor/program.hpp"
 
 #include <algorithm>
 

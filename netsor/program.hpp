@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
-#include "netsor/ids.hpp"
-#include "netsor/operation.hpp"
+#include "nngpcheck/netsor/ids.hpp"
+#include "nngpcheck/netsor/operation.hpp"
 
 namespace nngpcheck::netsor {
 

@@ -1,9 +1,9 @@
-#include "netsor/width.hpp"
+#include "nngpcheck/netsor/width.hpp"
 
 #include <limits>
 #include <numeric>
 
-#include "netsor/error.hpp"
+#include "nngpcheck/netsor/error.hpp"
 
 namespace nngpcheck::netsor {
 
@@ -25,7 +25,8 @@ std::int64_t Width::at(std::int64_t n) const {
   }
   const std::int64_t multiple = n / denominator_;
   if (multiple > std::numeric_limits<std::int64_t>::max() / numerator_) {
-    throw ProgramError("width " + text() + " is too large at n = " + std::to_string(n) + "; choose a smaller n");
+    throw ProgramError("width " + text() + " is too large at n = " + std::to_string(n) +
+                       "; choose a smaller n");
   }
   return multiple * numerator_;
 }

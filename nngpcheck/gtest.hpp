@@ -21,10 +21,10 @@
 #include <iostream>
 #include <string>
 
-#include "compare/error.hpp"
-#include "compare/evidence.hpp"
-#include "compare/evidence_table.hpp"
-#include "compare/program_check.hpp"
+#include "nngpcheck/compare/error.hpp"
+#include "nngpcheck/compare/program_check.hpp"
+#include "nngpcheck/compare/report/evidence_table.hpp"
+#include "nngpcheck/compare/verdict/evidence.hpp"
 
 namespace nngpcheck {
 

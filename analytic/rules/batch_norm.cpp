@@ -1,11 +1,11 @@
 // Rule 4: E[φ(x̂)ψ(ŷ)] of standardized Gaussian bundles.
-#include "analytic/batch_norm.hpp"
+#include "nngpcheck/analytic/batch_norm/batch_norm.hpp"
 
-#include "analytic/batch_norm_slopes.hpp"
-#include "analytic/equal_columns.hpp"
-#include "analytic/patterns.hpp"
-#include "analytic/rules/rules.hpp"
-#include "analytic/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/batch_norm/batch_norm_slopes.hpp"
+#include "nngpcheck/analytic/columns/equal_columns.hpp"
+#include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/rules/patterns.hpp"
+#include "nngpcheck/analytic/rules/rules.hpp"
 
 namespace nngpcheck::analytic {
 

@@ -1,13 +1,13 @@
 // Rules 2 and 3: E[φ(u)ψ(v)] and E[φ(u)] of Gaussian bundles.
-#include "analytic/dual.hpp"
+#include "nngpcheck/analytic/gaussian/dual.hpp"
 
 #include <algorithm>
 
-#include "analytic/dual_slopes.hpp"
-#include "analytic/error.hpp"
-#include "analytic/patterns.hpp"
-#include "analytic/rules/rules.hpp"
-#include "analytic/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/analytic/gaussian/dual_slopes.hpp"
+#include "nngpcheck/analytic/rules/patterns.hpp"
+#include "nngpcheck/analytic/rules/rules.hpp"
 
 namespace nngpcheck::analytic {
 

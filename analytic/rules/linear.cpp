@@ -6,10 +6,10 @@
 #include <optional>
 #include <set>
 
-#include "analytic/form_changes.hpp"
-#include "analytic/rules/rules.hpp"
-#include "analytic/uncertain_arithmetic.hpp"
-#include "netsor/passes/traits.hpp"
+#include "nngpcheck/analytic/columns/form_changes.hpp"
+#include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/rules/rules.hpp"
+#include "nngpcheck/netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 

@@ -1,14 +1,14 @@
 // Rule 5: averages over paths, and what they are planned from: which families are sampled, on which paths.
-#include "analytic/paths.hpp"
+#include "nngpcheck/analytic/paths/paths.hpp"
 
 #include <algorithm>
 #include <set>
 
-#include "analytic/leaf_columns.hpp"
-#include "analytic/pointwise.hpp"
-#include "analytic/rules/rules.hpp"
-#include "analytic/uncertain_arithmetic.hpp"
-#include "netsor/passes/traits.hpp"
+#include "nngpcheck/analytic/columns/leaf_columns.hpp"
+#include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/paths/pointwise.hpp"
+#include "nngpcheck/analytic/rules/rules.hpp"
+#include "nngpcheck/netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analytic/factorization.hpp"
-#include "analytic/rules/rules.hpp"
-#include "analytic/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/columns/factorization.hpp"
+#include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/rules/rules.hpp"
 
 namespace nngpcheck::analytic {
 

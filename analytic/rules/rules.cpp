@@ -1,8 +1,8 @@
-#include "analytic/rules/rules.hpp"
+#include "nngpcheck/analytic/rules/rules.hpp"
 
 #include <stdexcept>
 
-#include "analytic/patterns.hpp"
+#include "nngpcheck/analytic/rules/patterns.hpp"
 
 namespace nngpcheck::analytic {
 

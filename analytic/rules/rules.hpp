@@ -3,9 +3,9 @@
 
 #include <functional>
 
-#include "analytic/path_needs.hpp"
-#include "analytic/path_systems.hpp"
-#include "analytic/rules/step.hpp"
+#include "nngpcheck/analytic/paths/path_needs.hpp"
+#include "nngpcheck/analytic/paths/path_systems.hpp"
+#include "nngpcheck/analytic/rules/step.hpp"
 
 namespace nngpcheck::analytic {
 

@@ -5,11 +5,11 @@
 #include <memory>
 #include <vector>
 
-#include "analytic/changes.hpp"
-#include "analytic/error.hpp"
-#include "analytic/path_systems.hpp"
-#include "analytic/values.hpp"
-#include "progress/progress.hpp"
+#include "nngpcheck/analytic/columns/changes.hpp"
+#include "nngpcheck/analytic/columns/values.hpp"
+#include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/analytic/paths/path_systems.hpp"
+#include "nngpcheck/support/progress.hpp"
 
 namespace nngpcheck::analytic {
 

@@ -1,11 +1,11 @@
 // Tables: moments, means, constants, and functions of tables.
 #include <algorithm>
 
-#include "analytic/patterns.hpp"
-#include "analytic/rules/rules.hpp"
-#include "analytic/table_function.hpp"
-#include "analytic/uncertain_arithmetic.hpp"
-#include "netsor/passes/traits.hpp"
+#include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/rules/patterns.hpp"
+#include "nngpcheck/analytic/rules/rules.hpp"
+#include "nngpcheck/analytic/rules/table_function.hpp"
+#include "nngpcheck/netsor/passes/traits.hpp"
 
 namespace nngpcheck::analytic {
 

@@ -5,8 +5,8 @@
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
-#include "architectures/mlp.hpp"
 #include "my_network.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
 #include "nngpcheck/gtest.hpp"
 #include "nngpcheck/module.hpp"
 

@@ -1,10 +1,10 @@
-#include "netsor/passes/traits.hpp"
+#include "nngpcheck/netsor/passes/traits.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <set>
 
-#include "netsor/program.hpp"
+#include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::netsor {
 

@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "netsor/operation.hpp"
+#include "nngpcheck/netsor/operation.hpp"
 
 namespace nngpcheck::netsor {
 

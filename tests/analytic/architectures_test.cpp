@@ -3,12 +3,12 @@
 
 #include <ctime>
 
-#include "analytic/error.hpp"
-#include "analytic/limit.hpp"
-#include "architectures/cnn.hpp"
-#include "architectures/gcn.hpp"
-#include "architectures/mlp.hpp"
-#include "architectures/transformer.hpp"
+#include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/architectures/named/cnn.hpp"
+#include "nngpcheck/architectures/named/gcn.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/architectures/named/transformer.hpp"
 #include "reference.hpp"
 
 namespace nngpcheck {
@@ -22,22 +22,22 @@ using testing::vectors;
 
 constexpr double rounding = 1e-12;
 
-MatrixXd kernel(const Layers& layers, const Inputs& inputs) {
+MatrixXd kernel(const Layers& layers, const inputs::Inputs& inputs) {
   return analytic::limit(program(network(layers), inputs)).kernel;
 }
 
 MatrixXd kernel(const netsor::Program& program) { return analytic::limit(program).kernel; }
 
-Inputs images(Index samples, const std::vector<Index>& grid) {
+inputs::Inputs images(Index samples, const std::vector<Index>& grid) {
   Index positions = 1;
   for (const Index size : grid) positions *= size;
-  Inputs result = vectors(samples * positions);
+  inputs::Inputs result = vectors(samples * positions);
   result.grid = grid;
   return result;
 }
 
-Inputs path_graph(Index nodes) {
-  Inputs result = vectors(nodes);
+inputs::Inputs path_graph(Index nodes) {
+  inputs::Inputs result = vectors(nodes);
   result.graph.emplace();
   for (Index k = 0; k + 1 < nodes; ++k) {
     result.graph->push_back({k, k + 1});
@@ -54,7 +54,7 @@ void expect_equal(const MatrixXd& found, const MatrixXd& expected) {
 const Layer relu{Activate{netsor::Activation::named("relu")}};
 
 TEST(Architectures, ReluNetworksAreHomogeneous) {
-  const auto check = [](const auto& options, const auto& make, Inputs inputs) {
+  const auto check = [](const auto& options, const auto& make, inputs::Inputs inputs) {
     const MatrixXd before = kernel(make(options, inputs));
     inputs.data *= 3;
     expect_equal(kernel(make(options, inputs)), 9 * before);
@@ -63,21 +63,22 @@ TEST(Architectures, ReluNetworksAreHomogeneous) {
     EXPECT_GT((kernel(make(biased, inputs)) - 9 * before).cwiseAbs().maxCoeff(), 1e-3);
   };
   check(
-      MlpOptions{.depth = 3}, [](const auto& o, const Inputs& i) { return mlp(o, i); }, vectors(4));
+      MlpOptions{.depth = 3}, [](const auto& o, const inputs::Inputs& i) { return mlp(o, i); }, vectors(4));
   check(
-      CnnOptions{}, [](const auto& o, const Inputs& i) { return cnn(o, i); }, images(2, {3, 3}));
+      CnnOptions{}, [](const auto& o, const inputs::Inputs& i) { return cnn(o, i); }, images(2, {3, 3}));
   check(
-      ResnetOptions{}, [](const auto& o, const Inputs& i) { return resnet(o, i); }, images(2, {3, 3}));
+      ResnetOptions{}, [](const auto& o, const inputs::Inputs& i) { return resnet(o, i); },
+      images(2, {3, 3}));
   check(
-      GcnOptions{}, [](const auto& o, const Inputs& i) { return gcn(o, i); }, path_graph(4));
+      GcnOptions{}, [](const auto& o, const inputs::Inputs& i) { return gcn(o, i); }, path_graph(4));
 }
 
 TEST(Architectures, PermutingNodesPermutesTheKernel) {
   const std::vector<Index> order = {2, 0, 3, 1};
-  const Inputs inputs = path_graph(4);
-  Inputs permuted = inputs;
+  const inputs::Inputs inputs = path_graph(4);
+  inputs::Inputs permuted = inputs;
   permuted.data = inputs.data(Eigen::all, order);
-  for (Edge& edge : *permuted.graph) {
+  for (inputs::Edge& edge : *permuted.graph) {
     edge.source = std::find(order.begin(), order.end(), edge.source) - order.begin();
     edge.target = std::find(order.begin(), order.end(), edge.target) - order.begin();
   }
@@ -88,8 +89,8 @@ TEST(Architectures, PermutingNodesPermutesTheKernel) {
 }
 
 TEST(Architectures, CircularConvolutionsDoNotSeeShifts) {
-  const Inputs inputs = images(2, {5});
-  Inputs shifted = inputs;
+  const inputs::Inputs inputs = images(2, {5});
+  inputs::Inputs shifted = inputs;
   shifted.data.leftCols(5) = inputs.data(Eigen::all, std::vector<Index>{2, 3, 4, 0, 1});
   CnnOptions options{.padding = "circular"};
   expect_equal(kernel(cnn(options, shifted)), kernel(cnn(options, inputs)));
@@ -98,7 +99,7 @@ TEST(Architectures, CircularConvolutionsDoNotSeeShifts) {
 }
 
 TEST(Architectures, ConvolutionOverTheWholeGridIsDenseOnTheFlattenedData) {
-  const Inputs inputs = images(3, {2, 3});
+  const inputs::Inputs inputs = images(3, {2, 3});
   const Conv whole{.kernel = {2, 3}, .padding = "valid"};
   expect_equal(kernel({{whole}, relu}, inputs), kernel({{Flatten{}}, {Dense{}}, relu}, inputs));
   expect_equal(kernel({{Conv{}}, relu, {whole}, relu}, inputs),
@@ -115,7 +116,7 @@ TEST(Architectures, LayerNormAfterADenseLayerHasUnitDiagonal) {
 }
 
 TEST(Architectures, AttentionWithSeparateWeightsAverages) {
-  Inputs inputs = sentences();
+  inputs::Inputs inputs = sentences();
   const Layers start{{Dense{}}, relu};
   for (const int heads : {1, 2}) {
     Layers attended = start;
@@ -145,7 +146,7 @@ TEST(Architectures, FlatteningAveragesEqualPositions) {
   for (const bool gaussian : {true, false}) {
     Layers layers{{Conv{}}, relu, {Conv{.width = netsor::Width(1, 2), .bias_variance = 0.3}}};
     if (!gaussian) layers.push_back(relu);
-    const Inputs inputs = images(3, {4, 3});
+    const inputs::Inputs inputs = images(3, {4, 3});
     const MatrixXd all = kernel(layers, inputs);
     layers.push_back({Flatten{}});
     MatrixXd expected = MatrixXd::Zero(3, 3);
@@ -159,7 +160,7 @@ TEST(Architectures, FlatteningAveragesEqualPositions) {
 // Only equal positions count: that costs no more than the average of all pairs. Without that, time would grow
 // with the number of positions; CPU time, since machines are shared.
 TEST(Architectures, FlatteningIsNoDearerThanPooling) {
-  const Inputs inputs = images(2, {20, 20});
+  const inputs::Inputs inputs = images(2, {20, 20});
   const auto seconds = [&](const Layers& tail) {
     Layers layers{{Conv{}}, relu, {Conv{}}, relu};
     layers.insert(layers.end(), tail.begin(), tail.end());
@@ -173,7 +174,7 @@ TEST(Architectures, FlatteningIsNoDearerThanPooling) {
 // As PyTorch Geometric (add_remaining_self_loops) has it; A + 2I gives other numbers. Rounded to seven
 // digits.
 TEST(Architectures, SelfLoopsAreAddedToNodesWithoutOne) {
-  Inputs inputs;
+  inputs::Inputs inputs;
   inputs.data = MatrixXd{{1, 0, 1, 2}, {0, 1, 1, -1}};
   inputs.labels = {"0", "1", "2", "3"};
   inputs.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}};
@@ -193,7 +194,7 @@ TEST(Architectures, SelfLoopsAreAddedToNodesWithoutOne) {
 // Two images of 6×6 with few nonzero pixels, a convolution of stride 2 padded by TensorFlow's rule,
 // flattened: rounded to seven digits.
 TEST(Architectures, SamePaddingIsTensorFlows) {
-  Inputs inputs = images(2, {6, 6});
+  inputs::Inputs inputs = images(2, {6, 6});
   inputs.data = MatrixXd::Zero(1, 72);
   for (const auto& [column, pixel] : {std::pair{14, 0.5},
                                       {15, 1.0},
@@ -211,7 +212,7 @@ TEST(Architectures, SamePaddingIsTensorFlows) {
 }
 
 TEST(Architectures, TooManyPositionsAreRefusedBeforeAnythingIsAllocated) {
-  Inputs inputs;
+  inputs::Inputs inputs;
   inputs.data = MatrixXd::Random(1, 400000);
   inputs.grid = {400000};
   inputs.labels.resize(400000);

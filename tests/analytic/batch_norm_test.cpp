@@ -1,4 +1,4 @@
-#include "analytic/batch_norm.hpp"
+#include "nngpcheck/analytic/batch_norm/batch_norm.hpp"
 
 #include <gmock/gmock.h>
 
@@ -9,7 +9,7 @@
 #include <numbers>
 #include <random>
 
-#include "analytic/error.hpp"
+#include "nngpcheck/analytic/error.hpp"
 #include "reference.hpp"
 
 namespace nngpcheck::analytic {

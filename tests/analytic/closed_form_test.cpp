@@ -1,5 +1,5 @@
 // Every closed form against quadrature, at random laws: two ways that share no formula of the pair.
-#include "analytic/closed_form.hpp"
+#include "nngpcheck/analytic/gaussian/closed_form.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "analytic/dual.hpp"
-#include "analytic/quadrature_pair.hpp"
+#include "nngpcheck/analytic/gaussian/dual.hpp"
+#include "nngpcheck/analytic/gaussian/quadrature_pair.hpp"
 
 namespace nngpcheck::analytic {
 namespace {

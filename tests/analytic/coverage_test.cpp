@@ -4,8 +4,8 @@
 #include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/students_t.hpp>
 
-#include "analytic/limit.hpp"
-#include "architectures/mlp.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
 
 namespace nngpcheck {
 namespace {
@@ -16,7 +16,7 @@ constexpr double false_alarm = 1e-6;
 // How many of 200 randomized kernels have an interval of ± quantile · factor · standard error that covers the
 // truth.
 int covered(double confidence, double factor) {
-  architectures::Inputs inputs;
+  inputs::Inputs inputs;
   inputs.data.resize(2, 2);
   inputs.data << 1.0, 0.3, -0.4, 1.2;
   inputs.labels = {"a", "b"};

@@ -7,10 +7,10 @@
 #include <string>
 #include <tuple>
 
-#include "analytic/dual.hpp"
-#include "analytic/error.hpp"
-#include "analytic/quadrature_pair.hpp"
-#include "analytic/scalar_activation.hpp"
+#include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/analytic/gaussian/dual.hpp"
+#include "nngpcheck/analytic/gaussian/quadrature_pair.hpp"
+#include "nngpcheck/analytic/gaussian/scalar_activation.hpp"
 
 namespace nngpcheck::analytic {
 namespace {

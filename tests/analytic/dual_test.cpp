@@ -1,5 +1,5 @@
 // dual and mean against tables of 25-digit numbers from mpmath (tests/data/generate_dual_kernels.py).
-#include "analytic/dual.hpp"
+#include "nngpcheck/analytic/gaussian/dual.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 #include <numbers>
 #include <string>
 
-#include "analytic/error.hpp"
-#include "analytic/scalar_activation.hpp"
+#include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/analytic/gaussian/scalar_activation.hpp"
 
 namespace nngpcheck::analytic {
 namespace {

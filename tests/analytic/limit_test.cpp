@@ -1,5 +1,5 @@
 // Kernels of whole programs, by rules that sample nothing.
-#include "analytic/limit.hpp"
+#include "nngpcheck/analytic/limit.hpp"
 
 #include <gmock/gmock.h>
 
@@ -7,10 +7,10 @@
 #include <atomic>
 #include <memory>
 
-#include "architectures/mlp.hpp"
-#include "architectures/recurrent.hpp"
-#include "architectures/transformer.hpp"
-#include "netsor/builder.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
+#include "nngpcheck/architectures/named/transformer.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 #include "reference.hpp"
 
 namespace nngpcheck {
@@ -51,18 +51,18 @@ architectures::SimpleRnnOptions rnn_options(const nlohmann::json& entry) {
 TEST(SimpleRnn, ErfKernelsEqualTheReference) {
   for (const char* name : {"simple_rnn_erf_w1_u1_b0", "simple_rnn_erf_w2_u1.5_b0.25"}) {
     const auto entry = sequence_case(name);
-    expect_kernel(analytic::limit(simple_rnn(rnn_options(entry), sentences())), to_matrix(entry.at("kernel")),
-                  1e-12);
+    expect_kernel(analytic::limit(architectures::simple_rnn(rnn_options(entry), sentences())),
+                  to_matrix(entry.at("kernel")), 1e-12);
   }
 }
 
 TEST(SimpleRnn, TanhKernelsEqualTheReference) {
   const auto entry = sequence_case("simple_rnn_tanh_b1");
-  expect_kernel(analytic::limit(simple_rnn(rnn_options(entry), sentences())), to_matrix(entry.at("kernel")),
-                1e-9);
+  expect_kernel(analytic::limit(architectures::simple_rnn(rnn_options(entry), sentences())),
+                to_matrix(entry.at("kernel")), 1e-9);
   architectures::SimpleRnnOptions averaged = rnn_options(entry);
   averaged.outputs = "average";
-  expect_kernel(analytic::limit(simple_rnn(averaged, sentences())),
+  expect_kernel(analytic::limit(architectures::simple_rnn(averaged, sentences())),
                 to_matrix(sequence_case("simple_rnn_tanh_b1_avgpool").at("kernel")), 1e-9);
 }
 
@@ -70,19 +70,19 @@ TEST(SimpleRnn, TanhKernelsEqualTheReference) {
 TEST(SimpleRnn, LongerSequencesAreNotTruncated) {
   const auto entry = sequence_case("simple_rnn_erf_w1_u1_b0");
   const auto options = rnn_options(entry);
-  const architectures::Inputs both = sentences();
+  const inputs::Inputs both = sentences();
   ASSERT_EQ(both.lengths, (std::vector<Index>{7, 9}));
-  architectures::Inputs second;
+  inputs::Inputs second;
   second.data = both.data.rightCols(9);
   second.labels.assign(both.labels.end() - 9, both.labels.end());
   second.lengths = {9};
-  const MatrixXd alone = analytic::limit(simple_rnn(options, second)).kernel;
+  const MatrixXd alone = analytic::limit(architectures::simple_rnn(options, second)).kernel;
   const MatrixXd reference = to_matrix(entry.at("kernel"));
   EXPECT_LT((alone - reference.bottomRightCorner(9, 9)).cwiseAbs().maxCoeff(), 1e-14);
   // The states after 7 tokens do depend on the recurrence: with W = 0 they would not.
   architectures::SimpleRnnOptions without = options;
   without.weight_variance = 0;
-  const MatrixXd cut = analytic::limit(simple_rnn(without, second)).kernel;
+  const MatrixXd cut = analytic::limit(architectures::simple_rnn(without, second)).kernel;
   EXPECT_GT((cut - alone).cwiseAbs().maxCoeff(), 1e-3);
 }
 
@@ -90,21 +90,24 @@ TEST(Tables, TransformerKernelEqualsTheReference) {
   const MatrixXd expected = to_matrix(sequence_case("transformer_tp1_depth2").at("kernel"));
   architectures::TransformerOptions options{
       .depth = 2, .embedding_variance = 2, .weight_variance = 3, .bias_variance = 0.1};
-  expect_kernel(analytic::limit(transformer(options, sentences())), expected, 1e-11);
+  expect_kernel(analytic::limit(architectures::transformer(options, sentences())), expected, 1e-11);
   options.depth = 1;
-  EXPECT_GT((analytic::limit(transformer(options, sentences())).kernel - expected).cwiseAbs().maxCoeff(),
+  EXPECT_GT((analytic::limit(architectures::transformer(options, sentences())).kernel - expected)
+                .cwiseAbs()
+                .maxCoeff(),
             1e-2);
 }
 
 TEST(BatchNorm, KernelsOfTwoBatchesEqualTheReference) {
   const auto reference = testing::read_json("batchnorm_kernels.json");
-  architectures::Inputs inputs = vectors(8);
+  inputs::Inputs inputs = vectors(8);
   inputs.batch = {0, 0, 0, 0, 1, 1, 1, 1};
   for (const int depth : {1, 2, 3}) {
     const MatrixXd expected = to_matrix(reference.at("kernel_by_depth").at(std::to_string(depth)));
     for (const double scale : {1.0, 1000.0, 1e-6}) {  // without epsilon the scale does not matter
       inputs.data = scale * to_matrix(reference.at("inputs")).transpose();
-      const MatrixXd kernel = analytic::limit(batchnorm_mlp({{.depth = depth}}, inputs)).kernel;
+      const MatrixXd kernel =
+          analytic::limit(architectures::batchnorm_mlp({{.depth = depth}}, inputs)).kernel;
       EXPECT_LT(((kernel - expected).array() / expected.array()).abs().maxCoeff(), 1e-8)
           << depth << " " << scale;
     }
@@ -113,25 +116,26 @@ TEST(BatchNorm, KernelsOfTwoBatchesEqualTheReference) {
 
 // Of x, x, y the batch norm is (1, 1, -2) sign(x - y)/√2, in every layer.
 TEST(BatchNorm, InputsGivenTwiceAreEqualInEveryLayer) {
-  architectures::Inputs inputs = vectors(3);
+  inputs::Inputs inputs = vectors(3);
   inputs.data.col(1) = inputs.data.col(0);
   inputs.batch = {0, 0, 0};
   MatrixXd expected(3, 3);
   expected << 0.25, 0.25, 0, 0.25, 0.25, 0, 0, 0, 1;
   for (const int depth : {1, 2, 4}) {
     SCOPED_TRACE(depth);
-    expect_kernel(analytic::limit(batchnorm_mlp({{.depth = depth}}, inputs)), expected, 1e-11);
+    expect_kernel(analytic::limit(architectures::batchnorm_mlp({{.depth = depth}}, inputs)), expected, 1e-11);
   }
   inputs.data(0, 1) += 1e-7;  // nearly equal is not equal
-  EXPECT_GT(analytic::limit(batchnorm_mlp({{.depth = 2}}, inputs)).error_bound.maxCoeff(), 1e-8);
+  EXPECT_GT(analytic::limit(architectures::batchnorm_mlp({{.depth = 2}}, inputs)).error_bound.maxCoeff(),
+            1e-8);
 }
 
 TEST(BatchNorm, AnInputGivenTwiceLeavesABoundThatIsUseful) {
-  architectures::Inputs inputs = vectors(8);
+  inputs::Inputs inputs = vectors(8);
   inputs.data.col(3) = inputs.data.col(0);
   inputs.data.col(5) = inputs.data.col(4);
   inputs.batch = {0, 0, 0, 0, 1, 1, 1, 1};
-  const analytic::Limit limit = analytic::limit(batchnorm_mlp({{.depth = 3}}, inputs));
+  const analytic::Limit limit = analytic::limit(architectures::batchnorm_mlp({{.depth = 3}}, inputs));
   EXPECT_LE(limit.error_bound.maxCoeff(), 1e-9);
   EXPECT_EQ(limit.kernel(0, 0), limit.kernel(3, 3));
   EXPECT_EQ(limit.kernel(0, 0), limit.kernel(0, 3));
@@ -194,7 +198,8 @@ TEST(Structure, WeightTiedAcrossLayersCorrelatesThem) {
                     (2 / std::numbers::pi));
   };
   const MatrixXd k =
-      analytic::limit(mlp({.depth = 1, .activation = Activation::named("relu")}, vectors(3))).kernel;
+      analytic::limit(architectures::mlp({.depth = 1, .activation = Activation::named("relu")}, vectors(3)))
+          .kernel;
   MatrixXd sum = MatrixXd::Identity(3, 3), permutation = MatrixXd::Zero(3, 3);
   permutation(1, 0) = permutation(2, 1) = permutation(0, 2) = 1;
   sum += permutation;
@@ -211,7 +216,7 @@ TEST(Rectangle, EqualsTheBlockOfTheFullKernel) {
   options.bias_variance = 0.1;
   for (const char* activation : {"relu", "tanh"}) {
     options.activation = Activation::named(activation);
-    const auto program = mlp(options, vectors(12));
+    const auto program = architectures::mlp(options, vectors(12));
     const analytic::Limit full = analytic::limit(program);
     const std::vector<Index> rows = {3, 0, 11}, columns = {1, 2, 3, 7, 8};
     const analytic::Limit block = analytic::limit(program, rows, columns);
@@ -219,7 +224,7 @@ TEST(Rectangle, EqualsTheBlockOfTheFullKernel) {
     const MatrixXd allowed = full.error_bound(rows, columns) + block.error_bound;
     EXPECT_TRUE(((block.kernel - expected).array().abs() <= allowed.array()).all());
   }
-  const auto sequences = simple_rnn({}, sentences());
+  const auto sequences = architectures::simple_rnn({}, sentences());
   const MatrixXd full = analytic::limit(sequences).kernel;
   const std::vector<Index> rows = {2, 15}, columns = {0, 9};
   const MatrixXd block = analytic::limit(sequences, rows, columns).kernel;
@@ -227,7 +232,7 @@ TEST(Rectangle, EqualsTheBlockOfTheFullKernel) {
 }
 
 TEST(Rectangle, CostsTheBlockAndNotTheSquareOfTheUnion) {
-  const auto program = mlp({.depth = 2}, vectors(60, 70));
+  const auto program = architectures::mlp({.depth = 2}, vectors(60, 70));
   std::vector<Index> rows = {0}, columns;
   for (Index j = 1; j < 60; ++j) columns.push_back(j);
   std::int64_t evaluations = 0;
@@ -262,9 +267,9 @@ TEST(Kernels, AreSymmetricAndPositiveSemidefiniteForEveryActivation) {
                                                              : listed;
     architectures::MlpOptions options{
         .depth = 2, .activation = Activation::named(name), .bias_variance = 0.2};
-    architectures::Inputs inputs = vectors(8);
+    inputs::Inputs inputs = vectors(8);
     inputs.data.col(7) = inputs.data.col(3);  // a repeated input
-    const analytic::Limit limit = analytic::limit(mlp(options, inputs));
+    const analytic::Limit limit = analytic::limit(architectures::mlp(options, inputs));
     EXPECT_TRUE((limit.kernel - limit.kernel.transpose()).isZero(0)) << name;
     const double scale = limit.kernel.diagonal().maxCoeff();
     const double least = Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.kernel).eigenvalues().minCoeff();
@@ -293,7 +298,7 @@ TEST(Limit, RefusesWhatHasNoLimit) {
 }
 
 // The message of the error that a network's limit ends with.
-std::string error_of(const architectures::Layers& layers, const architectures::Inputs& inputs) {
+std::string error_of(const architectures::Layers& layers, const inputs::Inputs& inputs) {
   try {
     analytic::limit(architectures::program(architectures::network(layers), inputs));
   } catch (const analytic::LimitError& error) {
@@ -307,7 +312,7 @@ TEST(Limit, ErrorsNameTheLayerAndTheInput) {
   using ::testing::AllOf;
   using ::testing::HasSubstr;
   const auto activate = [](const Activation& phi) { return Layer{Activate{phi}}; };
-  Inputs images = vectors(12);
+  inputs::Inputs images = vectors(12);
   images.grid = {2, 3};
   images.data.col(7).setZero();  // position 0,1 of sample 1
   EXPECT_THAT(error_of({{Dense{}}, {LayerNorm{}}}, images),
@@ -319,7 +324,7 @@ TEST(Limit, ErrorsNameTheLayerAndTheInput) {
   images.data.col(8).setZero();
   EXPECT_THAT(error_of({{wide}, {LayerNorm{}}}, images),
               AllOf(HasSubstr("layer \"layer_norm1\""), HasSubstr(", input \"1:0,1\": ")));
-  Inputs large = vectors(3);
+  inputs::Inputs large = vectors(3);
   large.data.col(1) *= 1e200;
   EXPECT_THAT(error_of({{Dense{}}, activate(Activation::named("relu"))}, large),
               AllOf(HasSubstr("layer \"dense1\""), HasSubstr("input \"1\""), HasSubstr("not finite")));
@@ -328,7 +333,7 @@ TEST(Limit, ErrorsNameTheLayerAndTheInput) {
   EXPECT_THAT(error_of({{Dense{}}, activate(Activation::named("square"))}, large), HasSubstr("input \"1\""));
   EXPECT_THAT(error_of({{Dense{}}, {Activate{cube}, "steep"}}, large),
               AllOf(HasSubstr("layer \"steep\""), HasSubstr("input \"1\"")));
-  Inputs twice = vectors(6);
+  inputs::Inputs twice = vectors(6);
   twice.data.col(4) = twice.data.col(5) = twice.data.col(3);
   twice.batch = {0, 0, 0, 1, 1, 1};
   EXPECT_THAT(error_of({{Dense{}}, {BatchNorm{}}, activate(Activation::named("relu"))}, twice),
@@ -338,7 +343,7 @@ TEST(Limit, ErrorsNameTheLayerAndTheInput) {
 }
 
 TEST(Limit, RefusesImpossibleOptions) {
-  const auto program = mlp({}, vectors(2));
+  const auto program = architectures::mlp({}, vectors(2));
   const auto message = [&](const analytic::LimitOptions& options, const char* text) {
     EXPECT_THAT([&] { analytic::limit(program, options); },
                 ::testing::ThrowsMessage<analytic::LimitError>(::testing::HasSubstr(text)));
@@ -355,8 +360,8 @@ Progress stopped_after(int questions) {
 }
 
 TEST(Limit, IsStoppedAtAnyStepAndInAnyRandomization) {
-  const auto by_formula = mlp({.depth = 3}, vectors(3));
-  const auto by_paths = lstm({}, sentences());
+  const auto by_formula = architectures::mlp({.depth = 3}, vectors(3));
+  const auto by_paths = architectures::lstm({}, sentences());
   for (const int questions : {1, 2, 5}) {
     EXPECT_THROW(analytic::limit(by_formula, {.progress = stopped_after(questions)}), Stopped);
   }
@@ -371,13 +376,14 @@ TEST(Limit, ReportsStepsAndRandomizations) {
   std::vector<std::string> reports;
   const Progress progress([&](auto, const std::string& what) { reports.push_back(what); }, {},
                           std::chrono::milliseconds(0));
-  analytic::limit(lstm({}, sentences()), {.randomizations = 2, .points = 4, .progress = progress});
+  analytic::limit(architectures::lstm({}, sentences()),
+                  {.randomizations = 2, .points = 4, .progress = progress});
   EXPECT_THAT(reports, ::testing::Contains(::testing::StartsWith("limit, step 1 of ")));
   EXPECT_THAT(reports, ::testing::Contains("limit, 2 of 2 randomizations of 2^2 points"));
 }
 
 TEST(Plan, NamesTheRuleOfEveryPair) {
-  const auto program = mlp({.depth = 2}, vectors(3));
+  const auto program = architectures::mlp({.depth = 2}, vectors(3));
   const analytic::Limit limit = analytic::limit(program);
   const std::string plan = analytic::explain(program, limit);
   EXPECT_THAT(plan, ::testing::HasSubstr("relu(g1)"));
@@ -387,7 +393,7 @@ TEST(Plan, NamesTheRuleOfEveryPair) {
 
 TEST(Plan, ListsKinksAndJumpsOfCustomActivations) {
   const auto plan = [](const netsor::Activation& activation) {
-    const auto program = mlp({.activation = activation}, vectors(3));
+    const auto program = architectures::mlp({.activation = activation}, vectors(3));
     return analytic::explain(program, analytic::limit(program));
   };
   using netsor::Activation;

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "analytic/limit.hpp"
-#include "netsor/builder.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 #include "z_scores.hpp"
 
 namespace nngpcheck {

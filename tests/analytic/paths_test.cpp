@@ -3,12 +3,12 @@
 
 #include <set>
 
-#include "analytic/limit.hpp"
-#include "analytic/seed.hpp"
-#include "analytic/sobol.hpp"
-#include "architectures/mlp.hpp"
-#include "architectures/recurrent.hpp"
-#include "netsor/builder.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/analytic/paths/sobol.hpp"
+#include "nngpcheck/analytic/seed.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 #include "reference.hpp"
 #include "z_scores.hpp"
 
@@ -27,7 +27,7 @@ using testing::sentences;
 using testing::vectors;
 
 netsor::Program reference_program(const std::string& name) {
-  if (name == "lstm") return lstm({{.bias_variance = 1}}, sentences());
+  if (name == "lstm") return architectures::lstm({{.bias_variance = 1}}, sentences());
   architectures::GruOptions options{{.bias_variance = 1}};
   if (name == "gru_tp1_erf") {
     options.activation = Activation::named("erf");
@@ -37,7 +37,7 @@ netsor::Program reference_program(const std::string& name) {
     options.convention = "torch";
     options.hidden_bias_variance = 1;
   }
-  return gru(options, sentences());
+  return architectures::gru(options, sentences());
 }
 
 class Reference : public ::testing::TestWithParam<const char*> {};
@@ -71,8 +71,8 @@ netsor::Program batch_norm_network(const char* activation) {
 TEST(ForcedPaths, AgreeWithTheHigherRules) {
   std::vector<netsor::Program> programs;
   for (const char* activation : {"relu", "tanh", "erf", "gelu"}) {
-    programs.push_back(
-        mlp({.depth = 3, .activation = Activation::named(activation), .bias_variance = 0.3}, vectors(4)));
+    programs.push_back(architectures::mlp(
+        {.depth = 3, .activation = Activation::named(activation), .bias_variance = 0.3}, vectors(4)));
   }
   programs.push_back(batch_norm_network("relu"));
   for (const netsor::Program& program : programs) {
@@ -178,7 +178,7 @@ TEST(Paths, ThatDoNotFitTheMemoryAreRefused) {
 }
 
 TEST(Paths, ToleranceIsMetOrRefused) {
-  const auto program = mlp({.depth = 2, .activation = Activation::named("relu")}, vectors(2));
+  const auto program = architectures::mlp({.depth = 2, .activation = Activation::named("relu")}, vectors(2));
   const analytic::Limit limit = analytic::limit(program, {.tolerance = 1e-4, .force_paths = true});
   EXPECT_LE((limit.standard_error.array() / limit.kernel.diagonal().maxCoeff()).maxCoeff(), 1e-4);
   Builder b;
@@ -202,7 +202,7 @@ TEST(Paths, BoundsOfEntriesThatCancelAreThoseOfTheirProducts) {
 }
 
 TEST(Plan, GatesOfAnLstmAreNotSampled) {
-  const auto program = lstm({{.bias_variance = 1}}, sentences());
+  const auto program = architectures::lstm({{.bias_variance = 1}}, sentences());
   const analytic::Limit limit = analytic::limit(program, {.randomizations = 2, .points = 16});
   int pairs_of_gates = 0, sampled = 0;
   for (const analytic::PlanStep& step : limit.plan) {

@@ -8,9 +8,9 @@
 #include <random>
 #include <set>
 
-#include "analytic/error.hpp"
-#include "analytic/paths.hpp"
-#include "analytic/plan.hpp"
+#include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/analytic/evaluation/plan.hpp"
+#include "nngpcheck/analytic/paths/paths.hpp"
 #include "tests/analytic/random_program.hpp"
 
 namespace nngpcheck::analytic {

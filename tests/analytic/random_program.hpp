@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "netsor/builder.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 
 namespace nngpcheck::testing {
 

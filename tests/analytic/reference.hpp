@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "config/inputs.hpp"
+#include "nngpcheck/inputs/read_inputs.hpp"
 
 namespace nngpcheck::testing {
 
@@ -36,13 +36,13 @@ inline nlohmann::json sequence_case(const std::string& name) {
 }
 
 /// The two sentences, of 7 and 9 tokens, that sequence_kernels.json is about.
-inline architectures::Inputs sentences() {
-  return config::read_inputs(std::string(NNGPCHECK_TEST_DATA) + "/../../data/sentences.csv");
+inline inputs::Inputs sentences() {
+  return inputs::read_inputs(std::string(NNGPCHECK_TEST_DATA) + "/../../data/sentences.csv");
 }
 
 /// Plain vectors in general position, labelled "0", "1", …
-inline architectures::Inputs vectors(Eigen::Index count, Eigen::Index dimension = 5) {
-  architectures::Inputs inputs;
+inline inputs::Inputs vectors(Eigen::Index count, Eigen::Index dimension = 5) {
+  inputs::Inputs inputs;
   inputs.data.resize(dimension, count);
   for (Eigen::Index j = 0; j < count; ++j) {
     for (Eigen::Index i = 0; i < dimension; ++i) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 
-#include "analytic/limit.hpp"
+#include "nngpcheck/analytic/limit.hpp"
 
 namespace nngpcheck::testing {
 

@@ -5,19 +5,20 @@
 #include <cmath>
 #include <initializer_list>
 
-#include "architectures/inputs.hpp"
-#include "architectures/options.hpp"
+#include "nngpcheck/architectures/options.hpp"
+#include "nngpcheck/inputs/inputs.hpp"
 
 namespace nngpcheck::testing {
 
-/// Expects that the call throws an ArchitectureError about that option ("" for none) whose message holds all
-/// of these parts.
+/// Expects that the call throws an InputError whose message holds all of these parts, about that option ("" for
+/// none).
 template <class Call>
 void expect_refused(Call call, const std::string& key, std::initializer_list<const char*> parts) {
   try {
     call();
-  } catch (const architectures::ArchitectureError& error) {
-    EXPECT_EQ(error.key(), key);
+  } catch (const InputError& error) {
+    const auto* of_option = dynamic_cast<const architectures::ArchitectureError*>(&error);
+    EXPECT_EQ(of_option ? of_option->key() : "", key);
     for (const char* part : parts) EXPECT_THAT(error.what(), ::testing::HasSubstr(part));
     return;
   }
@@ -25,8 +26,8 @@ void expect_refused(Call call, const std::string& key, std::initializer_list<con
 }
 
 /// Plain vectors of dimension 3, labelled "0", "1", …
-inline architectures::Inputs vectors(int count) {
-  architectures::Inputs result;
+inline inputs::Inputs vectors(int count) {
+  inputs::Inputs result;
   result.data.resize(3, count);
   for (int j = 0; j < count; ++j) {
     result.data.col(j) << std::sin(3 * j), std::cos(1 + 2 * j), 0.5 * j;
@@ -36,10 +37,10 @@ inline architectures::Inputs vectors(int count) {
 }
 
 /// Sequences of these lengths.
-inline architectures::Inputs sentences(const std::vector<Eigen::Index>& lengths) {
+inline inputs::Inputs sentences(const std::vector<Eigen::Index>& lengths) {
   Eigen::Index total = 0;
   for (const Eigen::Index length : lengths) total += length;
-  architectures::Inputs result = vectors(static_cast<int>(total));
+  inputs::Inputs result = vectors(static_cast<int>(total));
   result.lengths = lengths;
   return result;
 }

@@ -1,8 +1,8 @@
-#include "architectures/inputs.hpp"
+#include "nngpcheck/inputs/inputs.hpp"
 
 #include <limits>
 
-#include "architectures/joined_inputs.hpp"
+#include "nngpcheck/inputs/joined_inputs.hpp"
 #include "tests/architectures/fixtures.hpp"
 
 namespace nngpcheck::architectures {
@@ -19,24 +19,30 @@ TEST(Inputs, ValidOnesPass) {
 
 TEST(Inputs, Refused) {
   const auto refused = [](auto spoil, std::initializer_list<const char*> parts) {
-    Inputs inputs = sentences({2, 1});
+    inputs::Inputs inputs = sentences({2, 1});
     spoil(inputs);
     expect_refused([&] { validate(inputs); }, "", parts);
   };
-  expect_refused([] { validate(Inputs{}); }, "", {"the inputs are empty", "give at least one column"});
-  refused([](Inputs& i) { i.data.resize(0, 3); }, {"the inputs are empty", "at least one dimension"});
-  refused([](Inputs& i) { i.data(2, 1) = std::nan(""); }, {"not finite"});
-  refused([](Inputs& i) { i.data(0, 0) = std::numeric_limits<double>::infinity(); }, {"not finite"});
-  refused([](Inputs& i) { i.labels.pop_back(); }, {"3 columns but 2 labels", "give one per column"});
-  refused([](Inputs& i) { i.labels[2] = i.labels[0]; }, {"two inputs have the same label", "must differ"});
-  refused([](Inputs& i) { i.lengths = {3, 0}; }, {"a sequence is empty", "at least one token"});
-  refused([](Inputs& i) { i.lengths = {2, 2}; }, {"4 tokens but the inputs 3 columns", "must add up"});
+  expect_refused([] { validate(inputs::Inputs{}); }, "",
+                 {"the inputs are empty", "give at least one column"});
+  refused([](inputs::Inputs& i) { i.data.resize(0, 3); }, {"the inputs are empty", "at least one dimension"});
+  refused([](inputs::Inputs& i) { i.data(2, 1) = std::nan(""); }, {"not finite"});
+  refused([](inputs::Inputs& i) { i.data(0, 0) = std::numeric_limits<double>::infinity(); }, {"not finite"});
+  refused([](inputs::Inputs& i) { i.labels.pop_back(); }, {"3 columns but 2 labels", "give one per column"});
+  refused([](inputs::Inputs& i) { i.labels[2] = i.labels[0]; },
+          {"two inputs have the same label", "must differ"});
+  refused([](inputs::Inputs& i) { i.lengths = {3, 0}; }, {"a sequence is empty", "at least one token"});
+  refused(
+      [](inputs::Inputs& i) {
+        i.lengths = {2, 2};
+      },
+      {"4 tokens but the inputs 3 columns", "must add up"});
 }
 
 TEST(Inputs, OfTwoFilesAreJoined) {
-  Inputs rows = sentences({2, 1}), columns = sentences({2, 3});
+  inputs::Inputs rows = sentences({2, 1}), columns = sentences({2, 3});
   columns.batch = {0, 1};
-  const Inputs both = joined(rows, columns);
+  const inputs::Inputs both = inputs::joined(rows, columns);
   EXPECT_NO_THROW(validate(both));
   EXPECT_EQ(both.lengths, (std::vector<Eigen::Index>{2, 1, 2, 3}));
   EXPECT_EQ(both.batch, (std::vector<int>{0, 0, 1, 2}));
@@ -47,12 +53,12 @@ TEST(Inputs, OfTwoFilesAreJoined) {
 }
 
 TEST(Inputs, OfTwoKindsAreNotJoined) {
-  const auto refused = [](const Inputs& rows, const Inputs& columns,
+  const auto refused = [](const inputs::Inputs& rows, const inputs::Inputs& columns,
                           std::initializer_list<const char*> parts) {
-    expect_refused([&] { joined(rows, columns); }, "", parts);
+    expect_refused([&] { inputs::joined(rows, columns); }, "", parts);
   };
   refused(vectors(2), sentences({2}), {"the rows are vectors, but the columns are sequences", "of one kind"});
-  Inputs grid = vectors(4), other = vectors(4), graph = vectors(2), thin = vectors(2);
+  inputs::Inputs grid = vectors(4), other = vectors(4), graph = vectors(2), thin = vectors(2);
   grid.grid = {2, 2};
   other.grid = {4};
   graph.graph.emplace();

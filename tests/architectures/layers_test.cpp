@@ -1,8 +1,8 @@
 // Layers against their definitions and against each other, at a small finite width.
 #include <Eigen/Dense>
 
-#include "architectures/network.hpp"
-#include "netsor/printer.hpp"
+#include "nngpcheck/architectures/network.hpp"
+#include "nngpcheck/netsor/printer.hpp"
 #include "tests/architectures/fixtures.hpp"
 #include "tests/netsor/interpreter.hpp"
 
@@ -18,22 +18,22 @@ using ::testing::ElementsAre;
 constexpr std::int64_t n = 6;
 constexpr double rounding = 1e-12;
 
-Inputs grids(int samples, const std::vector<Index>& grid) {
+inputs::Inputs grids(int samples, const std::vector<Index>& grid) {
   Index positions = 1;
   for (const Index size : grid) positions *= size;
-  Inputs result = vectors(samples * static_cast<int>(positions));
+  inputs::Inputs result = vectors(samples * static_cast<int>(positions));
   result.grid = grid;
   return result;
 }
 
-Inputs graph(int nodes, const std::vector<Edge>& edges) {
-  Inputs result = vectors(nodes);
+inputs::Inputs graph(int nodes, const std::vector<inputs::Edge>& edges) {
+  inputs::Inputs result = vectors(nodes);
   result.graph = edges;
   return result;
 }
 
-std::vector<Edge> cycle(Index nodes) {
-  std::vector<Edge> result;
+std::vector<inputs::Edge> cycle(Index nodes) {
+  std::vector<inputs::Edge> result;
   for (Index k = 0; k < nodes; ++k) {
     result.push_back({k, (k + 1) % nodes});
     result.push_back({(k + 1) % nodes, k});
@@ -47,7 +47,7 @@ struct Sample {
   MatrixXd values() const { return outputs(program, weights, n); }
 };
 
-Sample sample(const Layers& layers, const Inputs& inputs) {
+Sample sample(const Layers& layers, const inputs::Inputs& inputs) {
   netsor::Program made = program(network(layers), inputs);
   Weights weights = draw(made, n);
   return {std::move(made), std::move(weights)};
@@ -92,7 +92,7 @@ Index reads(Index length, Index o, Index k, Index kernel, Index stride, Index di
 }
 
 TEST(Conv, OneAxisEqualsItsDefinition) {
-  const Inputs inputs = sentences({5, 7});
+  const inputs::Inputs inputs = sentences({5, 7});
   for (const Padding& padding : paddings) {
     for (const auto& [kernel, stride, dilation] :
          {std::tuple{3, 1, 1}, {2, 1, 1}, {3, 2, 1}, {2, 3, 2}, {4, 2, 1}, {1, 2, 1}}) {
@@ -126,7 +126,7 @@ TEST(Conv, OneAxisEqualsItsDefinition) {
 }
 
 TEST(Conv, PaddingMayDifferBetweenAxes) {
-  const Inputs inputs = grids(2, {3, 4});
+  const inputs::Inputs inputs = grids(2, {3, 4});
   const Conv given{.kernel = {3, 5}, .padding = {1, 2}}, zero{.kernel = {3, 5}};
   Sample found = sample({{given, "c"}}, inputs);
   expect_equal(found.values(), sample({{zero, "c"}}, inputs).values());  // that keeps the size, too
@@ -135,7 +135,7 @@ TEST(Conv, PaddingMayDifferBetweenAxes) {
 }
 
 TEST(Conv, SameIsZeroAtStrideOneOnly) {
-  const Inputs inputs = grids(2, {4, 6});
+  const inputs::Inputs inputs = grids(2, {4, 6});
   const auto values = [&](const Padding& padding, std::int64_t stride) {
     return sample({{Conv{.kernel = {4, 3}, .stride = {stride}, .padding = padding}, "c"}}, inputs).values();
   };
@@ -144,7 +144,7 @@ TEST(Conv, SameIsZeroAtStrideOneOnly) {
 }
 
 TEST(Conv, TwoAxesEqualTheDefinition) {
-  const Inputs inputs = grids(2, {3, 4});
+  const inputs::Inputs inputs = grids(2, {3, 4});
   const Conv conv{.kernel = {2, 3}, .stride = {1, 2}, .dilation = {2, 1}, .padding = "zero"};
   const Sample found = sample({{Dense{}, "d"}, relu, {conv, "c"}}, inputs);
   const MatrixXd hidden = (found.weights.at("d.W") * inputs.data).cwiseMax(0);
@@ -168,7 +168,7 @@ TEST(Conv, TwoAxesEqualTheDefinition) {
 }
 
 TEST(Conv, KernelOfOneIsADenseLayer) {
-  const Inputs inputs = grids(2, {2, 2, 3});
+  const inputs::Inputs inputs = grids(2, {2, 2, 3});
   const Sample conv =
       sample({{Dense{}, "d"}, relu, {Conv{.kernel = {1}, .bias_variance = 0.5}, "c"}}, inputs);
   Sample dense = sample({{Dense{}, "d"}, relu, {Dense{.bias_variance = 0.5}, "c"}}, inputs);
@@ -177,7 +177,7 @@ TEST(Conv, KernelOfOneIsADenseLayer) {
 }
 
 TEST(Pool, EqualsItsDefinition) {
-  const Inputs inputs = sentences({5, 4});
+  const inputs::Inputs inputs = sentences({5, 4});
   const MatrixXd hidden = sample({{Dense{}, "d"}}, inputs).values();
   for (const auto kind : {Pool::Kind::average, Pool::Kind::sum, Pool::Kind::maximum}) {
     for (const Padding& padding :
@@ -210,7 +210,7 @@ TEST(Pool, TheStrideIsTheKernelUnlessGiven) {
 }
 
 TEST(Flatten, SitesBecomeBlocksOfOneWeight) {
-  const Inputs inputs = grids(2, {2, 2});
+  const inputs::Inputs inputs = grids(2, {2, 2});
   const Sample found = sample({{Dense{}, "d"}, relu, {Flatten{}}, {Dense{}, "f"}}, inputs);
   const MatrixXd hidden = (found.weights.at("d.W") * inputs.data).cwiseMax(0);
   MatrixXd expected = MatrixXd::Zero(n, 2);
@@ -231,7 +231,7 @@ TEST(Flatten, BlocksOfAnyWidthHaveASum) {
 }
 
 TEST(Flatten, DataAreChannelMajor) {
-  const Inputs inputs = grids(2, {2});
+  const inputs::Inputs inputs = grids(2, {2});
   const Sample found = sample({{Flatten{}}, {Dense{}, "f"}}, inputs);
   MatrixXd data(6, 2);  // 3 channels, 2 positions
   for (Index s = 0; s < 2; ++s) {
@@ -245,12 +245,12 @@ TEST(Flatten, DataAreChannelMajor) {
 // ---- Graphs ----
 
 TEST(GraphConv, NormalizationsEqualTheirDefinitions) {
-  const std::vector<Edge> edges = {
+  const std::vector<inputs::Edge> edges = {
       {0, 1, 2}, {1, 2, 0.5}, {2, 0, 1}, {0, 2, 3}};  // directed; node 3 is alone
-  const Inputs inputs = graph(4, edges);
+  const inputs::Inputs inputs = graph(4, edges);
   for (const bool loops : {false, true}) {
     MatrixXd a = MatrixXd::Zero(4, 4);
-    for (const Edge& edge : edges) a(edge.source, edge.target) += edge.weight;
+    for (const inputs::Edge& edge : edges) a(edge.source, edge.target) += edge.weight;
     if (loops) a += MatrixXd::Identity(4, 4);
     const VectorXd out = a.rowwise().sum(), in = a.colwise().sum();
     for (const char* normalization : {"gcn", "row", "sum"}) {
@@ -270,21 +270,21 @@ TEST(GraphConv, NormalizationsEqualTheirDefinitions) {
 }
 
 TEST(GraphConv, SelfLoopsAreAddedWhereThereAreNone) {
-  const std::vector<Edge> edges = {{0, 1}, {1, 0}, {1, 1, 0.25}, {2, 2, 0}};
+  const std::vector<inputs::Edge> edges = {{0, 1}, {1, 0}, {1, 1, 0.25}, {2, 2, 0}};
   MatrixXd a = MatrixXd::Zero(3, 3);
   a(0, 1) = a(1, 0) = a(0, 0) = 1;  // node 0 gets one, 1 and 2 keep theirs
   a(1, 1) = 0.25;
-  const Inputs inputs = graph(3, edges);
+  const inputs::Inputs inputs = graph(3, edges);
   const Sample found = sample({{GraphConv{.normalization = "sum"}, "g"}}, inputs);
   expect_equal(found.values(), found.weights.at("g.W") * inputs.data * a);
-  Inputs explicit_loops = inputs;
+  inputs::Inputs explicit_loops = inputs;
   explicit_loops.graph->push_back({0, 0});
   expect_equal(sample({{GraphConv{}, "g"}}, inputs).values(),
                sample({{GraphConv{.self_loops = false}, "g"}}, explicit_loops).values());
 }
 
 TEST(GraphConv, OnACycleIsCircularPoolingAndADenseLayer) {
-  Inputs ring = vectors(7);
+  inputs::Inputs ring = vectors(7);
   ring.grid = {7};
   const Pool pool{.kernel = {3}, .stride = {1}, .padding = "circular"};
   const Sample pooled = sample({{Dense{}, "d"}, relu, {pool}, {Conv{.kernel = {1}}, "c"}}, ring);
@@ -304,7 +304,7 @@ TEST(LayerNorm, HasMeanZeroAndVarianceOneOverAllBlocks) {
 }
 
 TEST(LayerNorm, AffinePartMultipliesAndAdds) {
-  const Inputs inputs = vectors(3);
+  const inputs::Inputs inputs = vectors(3);
   const Sample found =
       sample({{Dense{}, "d"}, {LayerNorm{.gain_variance = 0.3, .bias_variance = 2}, "l"}}, inputs);
   const MatrixXd plain = sample({{Dense{}, "d"}, {LayerNorm{}, "l"}}, inputs).values();
@@ -315,7 +315,7 @@ TEST(LayerNorm, AffinePartMultipliesAndAdds) {
 }
 
 TEST(BatchNorm, StandardizesWithinBatchesOverAllSites) {
-  Inputs inputs = grids(4, {2});
+  inputs::Inputs inputs = grids(4, {2});
   inputs.batch = {5, 5, 2, 2};
   const MatrixXd values = sample({{Dense{}}, {BatchNorm{}}}, inputs).values();
   for (const Index first : {0, 4}) {
@@ -326,7 +326,7 @@ TEST(BatchNorm, StandardizesWithinBatchesOverAllSites) {
 }
 
 TEST(SelfAttention, UniformScoresAverage) {
-  const Inputs inputs = sentences({3, 2});
+  const inputs::Inputs inputs = sentences({3, 2});
   const SelfAttention uniform{.weights = "none", .temperature = 1e300};
   const MatrixXd values = sample({{Dense{}, "d"}, {uniform}}, inputs).values();
   const MatrixXd average = sample({{Dense{}, "d"}, {GlobalAveragePool{}}}, inputs).values();
@@ -334,7 +334,7 @@ TEST(SelfAttention, UniformScoresAverage) {
 }
 
 TEST(SelfAttention, EqualsItsDefinition) {
-  const Inputs inputs = sentences({3, 2});
+  const inputs::Inputs inputs = sentences({3, 2});
   const MatrixXd x = sample({{Dense{}, "d"}}, inputs).values();
   const auto attend = [](const MatrixXd& k, const MatrixXd& q, const MatrixXd& v, bool causal,
                          double temperature) {
@@ -376,8 +376,8 @@ TEST(SelfAttention, EqualsItsDefinition) {
 // ---- Recurrence ----
 
 TEST(Recurrent, BackwardRunIsTheForwardRunOnReversedSequences) {
-  const Inputs inputs = sentences({4, 2, 3});
-  Inputs reversed = inputs;
+  const inputs::Inputs inputs = sentences({4, 2, 3});
+  inputs::Inputs reversed = inputs;
   std::vector<Index> order;
   Index first = 0;
   for (const Index length : inputs.lengths) {
@@ -401,7 +401,7 @@ TEST(Recurrent, BackwardRunIsTheForwardRunOnReversedSequences) {
 // ---- Composition ----
 
 TEST(Network, LayersOfOneNameShareTheirWeights) {
-  const Inputs inputs = vectors(3);
+  const inputs::Inputs inputs = vectors(3);
   const Sample tied = sample({{Dense{}, "in"}, relu, {Dense{}, "w"}, relu, {Dense{}, "w"}}, inputs);
   EXPECT_EQ(tied.program.weights().size(), 1u);
   const MatrixXd& w = tied.weights.at("w.W");
@@ -409,7 +409,7 @@ TEST(Network, LayersOfOneNameShareTheirWeights) {
 }
 
 TEST(Network, ResidualAddsAndConcatStacks) {
-  const Inputs inputs = vectors(3);
+  const inputs::Inputs inputs = vectors(3);
   const Layer in{Dense{}, "in"}, f{Dense{}, "f"}, s{Dense{}, "s"};
   const Sample found = sample({in, relu, {Residual{{f, relu}, {}}}}, inputs);
   const MatrixXd x = (found.weights.at("in.W") * inputs.data).cwiseMax(0);
@@ -432,10 +432,10 @@ TEST(Network, NamesAreFilledInAndNeverClash) {
 }
 
 TEST(Network, LabelsFollowTheSites) {
-  const auto labels = [](const Layers& layers, const Inputs& inputs) {
+  const auto labels = [](const Layers& layers, const inputs::Inputs& inputs) {
     return sample(layers, inputs).program.output().labels;
   };
-  Inputs inputs = sentences({2, 1});
+  inputs::Inputs inputs = sentences({2, 1});
   inputs.labels = {"0:0 the", "0:1 cat", "1:0 sat"};
   EXPECT_THAT(labels({{Dense{}}}, inputs), ElementsAre("0:0 the", "0:1 cat", "1:0 sat"));
   EXPECT_THAT(labels({{Dense{}}, {Last{}}}, inputs), ElementsAre("0", "1"));
@@ -446,7 +446,7 @@ TEST(Network, LabelsFollowTheSites) {
 // ---- What does not fit ----
 
 TEST(Network, SaysWhatDoesNotFit) {
-  const auto refused = [](const Layers& layers, const Inputs& inputs,
+  const auto refused = [](const Layers& layers, const inputs::Inputs& inputs,
                           std::initializer_list<const char*> parts, const std::string& key = "") {
     expect_refused([&] { program(network(layers), inputs); }, key, parts);
   };
@@ -459,7 +459,7 @@ TEST(Network, SaysWhatDoesNotFit) {
   refused({{Conv{.stride = {1, 2}}}}, sentences({6}), {"stride has 2 entries on a grid of 1 axes"}, "stride");
   refused({{Dense{}}, {Pool{.kind = Pool::Kind::maximum, .kernel = {2}, .dilation = {9}, .padding = "zero"}}},
           sentences({2}), {"wholly beyond"}, "kernel");
-  Inputs last_alone = vectors(3);
+  inputs::Inputs last_alone = vectors(3);
   last_alone.batch = {0, 0, 1};
   refused({{Dense{}}, {BatchNorm{}}}, last_alone,
           {"layer \"batch_norm1\"", "input \"2\" is alone in batch 1", "batch_size", "epsilon > 0"});

@@ -1,6 +1,6 @@
-#include "architectures/mlp.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
 
-#include "netsor/printer.hpp"
+#include "nngpcheck/netsor/printer.hpp"
 #include "tests/architectures/fixtures.hpp"
 #include "tests/netsor/interpreter.hpp"
 
@@ -49,7 +49,7 @@ Output: vᵀ x2 / √n, v ~ N(0, 1), 2 columns
 }
 
 TEST(Mlp, NumbersAreTheLoopsNumbers) {
-  const Inputs inputs = vectors(4);
+  const inputs::Inputs inputs = vectors(4);
   const netsor::Program program = mlp(three_layers, inputs);
   const Weights weights = draw(program, 5);
   MatrixXd h = (weights.at("dense1.W") * inputs.data).colwise() + weights.at("dense1.b").col(0);
@@ -69,7 +69,7 @@ TEST(Mlp, LabelsAreTheInputs) {
 }
 
 TEST(Mlp, RefusesBadInputs) {
-  expect_refused([] { mlp({}, Inputs{}); }, "", {"the inputs are empty"});
+  expect_refused([] { mlp({}, inputs::Inputs{}); }, "", {"the inputs are empty"});
 }
 
 }  // namespace

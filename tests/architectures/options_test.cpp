@@ -1,11 +1,11 @@
-#include "architectures/options.hpp"
+#include "nngpcheck/architectures/options.hpp"
 
 #include <limits>
 #include <map>
 
-#include "architectures/mlp.hpp"
-#include "architectures/recurrent.hpp"
-#include "architectures/registry.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
+#include "nngpcheck/architectures/registry.hpp"
 #include "tests/architectures/fixtures.hpp"
 
 namespace nngpcheck::architectures {

@@ -1,6 +1,6 @@
-#include "architectures/recurrent.hpp"
-#include "netsor/printer.hpp"
-#include "netsor/restrict.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
+#include "nngpcheck/netsor/passes/restrict.hpp"
+#include "nngpcheck/netsor/printer.hpp"
 #include "tests/architectures/fixtures.hpp"
 #include "tests/netsor/interpreter.hpp"
 
@@ -19,7 +19,7 @@ SimpleRnnOptions with_output(const std::string& output) {
 }
 
 // The definition, one sequence and one token at a time; one column per output.
-MatrixXd loop(const Inputs& inputs, const Weights& weights, const std::string& output) {
+MatrixXd loop(const inputs::Inputs& inputs, const Weights& weights, const std::string& output) {
   std::vector<VectorXd> columns;
   Index token = 0;
   for (const Index length : inputs.lengths) {
@@ -43,7 +43,7 @@ MatrixXd loop(const Inputs& inputs, const Weights& weights, const std::string& o
 
 TEST(SimpleRnn, NumbersAreTheLoopsNumbers) {
   for (const std::vector<Index>& lengths : {std::vector<Index>{1}, {3}, {2, 2}, {2, 4, 1, 3}, {1, 1, 5}}) {
-    const Inputs inputs = sentences(lengths);
+    const inputs::Inputs inputs = sentences(lengths);
     for (const char* output : {"tokens", "last", "average"}) {
       const netsor::Program program = simple_rnn(with_output(output), inputs);
       const Weights weights = draw(program, n);
@@ -109,7 +109,7 @@ Output: vᵀ x10 / √n, v ~ N(0, 1), 2 columns
 }
 
 TEST(SimpleRnn, LastTokensNeedNothingElseWhenRestricted) {
-  const Inputs inputs = sentences({2, 4, 1});
+  const inputs::Inputs inputs = sentences({2, 4, 1});
   const netsor::Program program = simple_rnn(with_output("tokens"), inputs);
   const Weights weights = draw(program, n);
   const netsor::Program second = restrict_outputs(program, {5, 3});

@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
-#include "config/npy.hpp"
 #include "executable.hpp"
+#include "nngpcheck/files/npy.hpp"
 
 namespace nngpcheck::cli {
 namespace {
@@ -77,7 +77,7 @@ TEST_F(Commands, KernelToFiles) {
   EXPECT_EQ(json["error_bound"][2].size(), 3u);
   EXPECT_TRUE(json["method"].is_string());
   output("kernel e.toml -o K.npy");
-  const Eigen::MatrixXd kernel = config::read_npy(folder_ / "K.npy");
+  const Eigen::MatrixXd kernel = files::read_npy(folder_ / "K.npy");
   EXPECT_EQ(kernel(0, 1), json["kernel"][0][1].get<double>());
   output("kernel e.toml -o K.csv");
   EXPECT_EQ(std::stod(read(folder_ / "K.csv")), kernel(0, 0));
@@ -96,7 +96,7 @@ TEST_F(Commands, KernelOfTestAndTraining) {
   // The block of the kernel of all of them.
   write("a.csv", "x0,x1\n1,1\n3,-1\n1,0\n0,1\n1,1\n");
   output("kernel e.toml -o all.npy");
-  const Eigen::MatrixXd all = config::read_npy(folder_ / "all.npy");
+  const Eigen::MatrixXd all = files::read_npy(folder_ / "all.npy");
   for (int i = 0; i < 2; ++i) {
     for (int j = 0; j < 3; ++j) EXPECT_NEAR(json["kernel"][i][j].get<double>(), all(i, j + 2), 1e-15);
   }

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <utility>
 
-#include "compare/check.hpp"
+#include "nngpcheck/compare/verdict/check.hpp"
 #include "synthetic_ladders.hpp"
 
 namespace nngpcheck::compare {

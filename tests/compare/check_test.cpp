@@ -1,10 +1,10 @@
 // The rule of the check, on networks of known law. Draws have fixed seeds.
-#include "compare/check.hpp"
+#include "nngpcheck/compare/verdict/check.hpp"
 
 #include <cmath>
 
-#include "compare/error.hpp"
-#include "compare/evidence.hpp"
+#include "nngpcheck/compare/error.hpp"
+#include "nngpcheck/compare/verdict/evidence.hpp"
 #include "scratch.hpp"
 #include "synthetic_ladders.hpp"
 

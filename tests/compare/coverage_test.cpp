@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "compare/rates.hpp"
+#include "nngpcheck/compare/statistics/rates.hpp"
 
 namespace nngpcheck::compare {
 namespace {

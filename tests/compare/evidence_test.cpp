@@ -1,4 +1,4 @@
-#include "compare/evidence.hpp"
+#include "nngpcheck/compare/verdict/evidence.hpp"
 
 #include <cmath>
 

@@ -4,10 +4,10 @@
 
 #include <cmath>
 
-#include "compare/atomic_file.hpp"
-#include "compare/kernel_block.hpp"
-#include "compare/kernel_file.hpp"
-#include "config/npy.hpp"
+#include "nngpcheck/files/atomic_file.hpp"
+#include "nngpcheck/files/npy.hpp"
+#include "nngpcheck/kernels/kernel_block.hpp"
+#include "nngpcheck/kernels/kernel_file.hpp"
 #include "scratch.hpp"
 
 namespace nngpcheck::compare {
@@ -22,12 +22,12 @@ class KernelFiles : public Scratch {};
 
 TEST_F(AtomicFiles, AppearWholeOrNotAtAll) {
   {
-    AtomicFile file(folder_ / "a");
+    files::AtomicFile file(folder_ / "a");
     EXPECT_FALSE(fs::exists(folder_ / "a"));
     file.commit("whole");
   }
   EXPECT_EQ(read(folder_ / "a"), "whole");
-  { AtomicFile(folder_ / "a"); }
+  { files::AtomicFile(folder_ / "a"); }
   EXPECT_EQ(read(folder_ / "a"), "whole");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
 }
@@ -40,7 +40,7 @@ std::vector<std::string> names(const fs::path& folder) {
 }
 
 TEST_F(AtomicFiles, OfTwoWritersDoNotMix) {
-  AtomicFile one(folder_ / "a"), two(folder_ / "a");
+  files::AtomicFile one(folder_ / "a"), two(folder_ / "a");
   EXPECT_NE(one.temporary(), two.temporary());
   one.write("one ");
   two.write("two");
@@ -55,15 +55,15 @@ TEST_F(AtomicFiles, OfTwoWritersDoNotMix) {
 TEST_F(AtomicFiles, RemoveWhatAKilledProcessLeft) {
   const pid_t child = ::fork();
   if (child == 0) {
-    AtomicFile file(folder_ / "a");
+    files::AtomicFile file(folder_ / "a");
     file.write("half");
     ::_exit(0);
   }
   ::waitpid(child, nullptr, 0);
   write(folder_ / "a.b.partial", "");
   EXPECT_EQ(names(folder_).size(), 2u);
-  AtomicFile kept(folder_ / "a");
-  AtomicFile(folder_ / "a").commit("whole");
+  files::AtomicFile kept(folder_ / "a");
+  files::AtomicFile(folder_ / "a").commit("whole");
   EXPECT_TRUE(fs::exists(kept.temporary()));
   EXPECT_THAT(names(folder_),
               testing::UnorderedElementsAre("a", "a.b.partial", kept.temporary().filename().string()));
@@ -72,24 +72,24 @@ TEST_F(AtomicFiles, RemoveWhatAKilledProcessLeft) {
 TEST_F(AtomicFiles, FollowLinksAndLeaveDevicesAlone) {
   fs::create_directory(folder_ / "far");
   fs::create_symlink(folder_ / "far" / "a", folder_ / "link");
-  write_file(folder_ / "link", "far away");
+  files::write_file(folder_ / "link", "far away");
   EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
   EXPECT_EQ(read(folder_ / "far" / "a"), "far away");
   ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
-  EXPECT_THAT(error_of([&] { AtomicFile(folder_ / "pipe"); }), HasSubstr("it is no regular file"));
+  EXPECT_THAT(error_of([&] { files::AtomicFile(folder_ / "pipe"); }), HasSubstr("it is no regular file"));
 }
 
 TEST_F(AtomicFiles, RejectPlacesThatCannotBeWritten) {
   write(folder_ / "file", "");
-  EXPECT_THAT(error_of([&] { AtomicFile(folder_ / "none" / "a"); }),
+  EXPECT_THAT(error_of([&] { files::AtomicFile(folder_ / "none" / "a"); }),
               HasSubstr("none/a: cannot be written: No such"));
-  EXPECT_THAT(error_of([&] { AtomicFile(folder_ / "file" / "a"); }),
+  EXPECT_THAT(error_of([&] { files::AtomicFile(folder_ / "file" / "a"); }),
               HasSubstr("cannot be written: Not a directory"));
-  EXPECT_THAT(error_of([&] { AtomicFile{folder_}; }), HasSubstr("it is a directory"));
+  EXPECT_THAT(error_of([&] { files::AtomicFile{folder_}; }), HasSubstr("it is a directory"));
 }
 
-LabelledKernel example() {
-  LabelledKernel result;
+kernels::LabelledKernel example() {
+  kernels::LabelledKernel result;
   result.kernel = MatrixXd{{1.0 / 3, -2e-300}, {-2e-300, 7}};
   result.standard_error = MatrixXd::Zero(2, 2);
   result.error_bound = MatrixXd::Constant(2, 2, 1e-16);
@@ -99,8 +99,8 @@ LabelledKernel example() {
 }
 
 TEST_F(KernelFiles, SurviveJson) {
-  const auto json = nlohmann::json::parse(serialize(example(), KernelFormat::json));
-  const LabelledKernel back = kernel_from_json(json);
+  const auto json = nlohmann::json::parse(kernels::serialize(example(), kernels::KernelFormat::json));
+  const kernels::LabelledKernel back = kernels::kernel_from_json(json);
   EXPECT_EQ(back.kernel, example().kernel);
   EXPECT_EQ(back.error_bound, example().error_bound);
   EXPECT_EQ(back.standard_error, example().standard_error);
@@ -109,40 +109,41 @@ TEST_F(KernelFiles, SurviveJson) {
   for (const char* key : {"kernel", "stderr", "error_bound", "labels", "method"}) {
     nlohmann::json damaged = json;
     damaged.erase(key);
-    EXPECT_THAT(error_of([&] { kernel_from_json(damaged); }), HasSubstr("not a kernel file")) << key;
+    EXPECT_THAT(error_of([&] { kernels::kernel_from_json(damaged); }), HasSubstr("not a kernel file")) << key;
   }
   nlohmann::json ragged = json;
   ragged["kernel"][1].push_back(3);
-  EXPECT_THAT(error_of([&] { kernel_from_json(ragged); }), HasSubstr("differ in size"));
+  EXPECT_THAT(error_of([&] { kernels::kernel_from_json(ragged); }), HasSubstr("differ in size"));
 }
 
 TEST_F(KernelFiles, SurviveNpyAndCsv) {
-  write(folder_ / "k.npy", serialize(example(), KernelFormat::npy));
-  EXPECT_EQ(config::read_npy(folder_ / "k.npy"), example().kernel);
+  write(folder_ / "k.npy", kernels::serialize(example(), kernels::KernelFormat::npy));
+  EXPECT_EQ(files::read_npy(folder_ / "k.npy"), example().kernel);
   EXPECT_EQ(fs::file_size(folder_ / "k.npy") % 64, 32u);  // numbers start at a multiple of 64
-  EXPECT_EQ(serialize(example(), KernelFormat::csv),
+  EXPECT_EQ(kernels::serialize(example(), kernels::KernelFormat::csv),
             "0.33333333333333331,-2.0000000000000001e-300\n-2.0000000000000001e-300,7\n");
 }
 
 TEST_F(KernelFiles, OfRowsAndColumnsHaveBothNames) {
-  KernelBlock kernel{{MatrixXd{{1, 2}}, MatrixXd{{0, 0}}, MatrixXd{{0, 0}}, "closed form", {}},
-                     {"test, \"one\""},
-                     {"a", "b"}};
-  EXPECT_EQ(serialize(kernel, KernelFormat::csv), ",a,b\n\"test, \"\"one\"\"\",1,2\n");
-  const auto json = nlohmann::json::parse(serialize(kernel, KernelFormat::json));
+  kernels::KernelBlock kernel{{MatrixXd{{1, 2}}, MatrixXd{{0, 0}}, MatrixXd{{0, 0}}, "closed form", {}},
+                              {"test, \"one\""},
+                              {"a", "b"}};
+  EXPECT_EQ(kernels::serialize(kernel, kernels::KernelFormat::csv), ",a,b\n\"test, \"\"one\"\"\",1,2\n");
+  const auto json = nlohmann::json::parse(kernels::serialize(kernel, kernels::KernelFormat::json));
   EXPECT_EQ(json["rows"], kernel.rows);
   EXPECT_EQ(json["columns"], kernel.columns);
   EXPECT_FALSE(json.contains("labels"));
-  EXPECT_THAT(error_of([&] { kernel_from_json(json); }), HasSubstr("not a kernel file"));
-  write(folder_ / "k.npy", serialize(kernel, KernelFormat::npy));
-  EXPECT_EQ(config::read_npy(folder_ / "k.npy"), kernel.limit.kernel);
+  EXPECT_THAT(error_of([&] { kernels::kernel_from_json(json); }), HasSubstr("not a kernel file"));
+  write(folder_ / "k.npy", kernels::serialize(kernel, kernels::KernelFormat::npy));
+  EXPECT_EQ(files::read_npy(folder_ / "k.npy"), kernel.limit.kernel);
 }
 
 TEST_F(KernelFiles, GoByExtension) {
-  EXPECT_EQ(kernel_format("a/k.npy"), KernelFormat::npy);
-  EXPECT_EQ(kernel_format("k.csv"), KernelFormat::csv);
-  EXPECT_EQ(kernel_format("k.json"), KernelFormat::json);
-  EXPECT_THAT(error_of([] { kernel_format("k.txt"); }), HasSubstr("k.txt: a kernel file must end in"));
+  EXPECT_EQ(kernels::kernel_format("a/k.npy"), kernels::KernelFormat::npy);
+  EXPECT_EQ(kernels::kernel_format("k.csv"), kernels::KernelFormat::csv);
+  EXPECT_EQ(kernels::kernel_format("k.json"), kernels::KernelFormat::json);
+  EXPECT_THAT(error_of([] { kernels::kernel_format("k.txt"); }),
+              HasSubstr("k.txt: a kernel file must end in"));
 }
 
 }  // namespace

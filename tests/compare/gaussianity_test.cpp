@@ -1,5 +1,5 @@
 // The distance from Gaussian: against laws where it is known, and on networks.
-#include "compare/gaussianity.hpp"
+#include "nngpcheck/compare/statistics/gaussianity.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,10 +8,10 @@
 #include <limits>
 #include <random>
 
-#include "architectures/mlp.hpp"
-#include "compare/error.hpp"
-#include "compare/ladders.hpp"
-#include "empirical/sampler.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/compare/error.hpp"
+#include "nngpcheck/compare/statistics/ladders.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
 #include "tests/compare/synthetic_ladders.hpp"
 
 namespace nngpcheck::compare {
@@ -196,7 +196,7 @@ TEST(Mardia, NeedsMoreOutputsThanTwiceTheirDimension) {
 /// Independent of the shortcut by kernels: outputs of networks drawn with their readout.
 OutputSamples sampled(std::int64_t width, std::uint64_t networks) {
   const architectures::MlpOptions options{.depth = 3, .weight_variance = 2};
-  architectures::Inputs inputs;
+  inputs::Inputs inputs;
   inputs.data = Eigen::MatrixXd::Identity(4, 4) + Eigen::MatrixXd::Constant(4, 4, 0.5);
   inputs.labels = {"a", "b", "c", "d"};
   const empirical::Sampler sampler(architectures::mlp(options, inputs));

@@ -1,4 +1,4 @@
-#include "compare/heat_map.hpp"
+#include "nngpcheck/compare/report/heat_map.hpp"
 
 #include <cmath>
 

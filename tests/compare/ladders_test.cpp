@@ -1,10 +1,10 @@
-#include "compare/ladders.hpp"
+#include "nngpcheck/compare/statistics/ladders.hpp"
 
 #include <Eigen/LU>
 #include <cmath>
 
-#include "compare/ladder_statistics.hpp"
-#include "compare/sign_flips.hpp"
+#include "nngpcheck/compare/statistics/ladder_statistics.hpp"
+#include "nngpcheck/compare/statistics/sign_flips.hpp"
 #include "scratch.hpp"
 
 namespace nngpcheck::compare {

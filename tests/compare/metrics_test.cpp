@@ -1,10 +1,10 @@
-#include "compare/metrics.hpp"
+#include "nngpcheck/compare/statistics/metrics.hpp"
 
 #include <cmath>
 
-#include "compare/moments.hpp"
-#include "compare/rates.hpp"
-#include "compare/summary.hpp"
+#include "nngpcheck/compare/report/summary.hpp"
+#include "nngpcheck/compare/statistics/moments.hpp"
+#include "nngpcheck/compare/statistics/rates.hpp"
 #include "scratch.hpp"
 
 namespace nngpcheck::compare {

@@ -1,5 +1,5 @@
 // Every mistake of the catalogue: where it applies, what it makes of the kernel, and where it does not apply.
-#include "compare/mutants.hpp"
+#include "nngpcheck/compare/power/mutants.hpp"
 
 #include <gmock/gmock.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "compare/program_check.hpp"
+#include "nngpcheck/compare/program_check.hpp"
 
 namespace nngpcheck::compare {
 namespace {
@@ -21,8 +21,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
-Inputs vectors(Eigen::Index count) {
-  Inputs result;
+inputs::Inputs vectors(Eigen::Index count) {
+  inputs::Inputs result;
   result.data.resize(2, count);
   for (Eigen::Index j = 0; j < count; ++j) {
     const auto x = static_cast<double>(j);
@@ -32,10 +32,10 @@ Inputs vectors(Eigen::Index count) {
   return result;
 }
 
-Inputs sequences(const std::vector<Eigen::Index>& lengths) {
+inputs::Inputs sequences(const std::vector<Eigen::Index>& lengths) {
   Eigen::Index total = 0;
   for (const Eigen::Index length : lengths) total += length;
-  Inputs result = vectors(total);
+  inputs::Inputs result = vectors(total);
   result.lengths = lengths;
   return result;
 }
@@ -48,7 +48,7 @@ std::vector<std::string> names(const std::vector<WrongNetwork>& networks) {
 
 /// The mistakes in a network's program, layers and inputs.
 struct Mistakes {
-  Mistakes(Layers layers, const Inputs& inputs) {
+  Mistakes(Layers layers, const inputs::Inputs& inputs) {
     const Network right_network = network(std::move(layers));
     const netsor::Program right_program = program(right_network, inputs);
     right = analytic::limit(right_program).kernel;
@@ -82,7 +82,7 @@ struct Mistakes {
 const Layer relu{Activate{Activation::named("relu")}};
 
 TEST(Mutants, OfAPerceptron) {
-  const Inputs inputs = vectors(3);
+  const inputs::Inputs inputs = vectors(3);
   const Mistakes mistakes({{Dense{{}, 2, 0.5}}, relu}, inputs);
   EXPECT_THAT(names(mistakes.all), UnorderedElementsAre("input variance + 2 %", "bias variance + 2 %",
                                                         "bias missing", "relu without its ½"));
@@ -95,7 +95,7 @@ TEST(Mutants, OfAPerceptron) {
 }
 
 TEST(Mutants, OfActivations) {
-  const Inputs inputs = vectors(3);
+  const inputs::Inputs inputs = vectors(3);
   const Mistakes erf({{Dense{}}, {Activate{Activation::named("erf")}}}, inputs);
   erf.expect("erf of x/√2", Mistakes({{Dense{{}, 0.5}}, {Activate{Activation::named("erf")}}}, inputs).right);
   const Mistakes gelu({{Dense{}}, {Activate{Activation::named("gelu")}}}, inputs);
@@ -106,7 +106,7 @@ TEST(Mutants, OfActivations) {
 
 // s_t = W s_{t−1} + U x_t, so that K is a sum over the tokens seen, without any interaction.
 TEST(Mutants, OfALinearRnn) {
-  const Inputs inputs = sequences({1, 2});
+  const inputs::Inputs inputs = sequences({1, 2});
   const Mistakes mistakes({{SimpleRnn{Activation::named("identity"), 0.5}}}, inputs);
   const MatrixXd tokens = inputs.data.transpose() * inputs.data / 2;
   MatrixXd right = tokens;
@@ -123,7 +123,7 @@ TEST(Mutants, OfALinearRnn) {
 
 // The published reference kernel: K ← V(shift(K) + Gram), as often as sequences are apart.
 TEST(Mutants, OfThePublishedRnnKernel) {
-  const Inputs inputs = sequences({2, 4});
+  const inputs::Inputs inputs = sequences({2, 4});
   const MatrixXd tokens = inputs.data.transpose() * inputs.data / 2;
   MatrixXd kernel = MatrixXd::Zero(6, 6);
   for (int iteration = 0; iteration < 2; ++iteration) {
@@ -157,7 +157,7 @@ TEST(Mutants, OfGates) {
   Gru gru;
   gru.activation = Activation::named("erf");
   gru.gate_activation = Activation::named("erf_sigmoid");
-  const Inputs inputs = sequences({2, 1});
+  const inputs::Inputs inputs = sequences({2, 1});
   const Mistakes of_gru({{gru}}, inputs);
   of_gru.expect_wrong("reset and update gate share weights");
   of_gru.expect_wrong("reset gate always open");
@@ -176,7 +176,7 @@ TEST(Mutants, OfAttention) {
   causal.mask = "causal";
   SelfAttention full = causal;
   full.mask = "full";
-  const Inputs inputs = sequences({3, 2});
+  const inputs::Inputs inputs = sequences({3, 2});
   const Mistakes mistakes({{Dense{}}, relu, {causal}}, inputs);
   mistakes.expect("causal mask missing", Mistakes({{Dense{}}, relu, {full}}, inputs).right);
   mistakes.expect_wrong("softmax over the wrong axis");
@@ -187,7 +187,7 @@ TEST(Mutants, OfAttention) {
 }
 
 TEST(Mutants, OfBatchNorm) {
-  Inputs inputs = vectors(10);
+  inputs::Inputs inputs = vectors(10);
   inputs.batch = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
   const Mistakes mistakes({{Dense{}}, {BatchNorm{}}, relu}, inputs);
   mistakes.expect("unbiased variance in batch norm", 0.8 * mistakes.right);
@@ -197,7 +197,7 @@ TEST(Mutants, OfBatchNorm) {
 }
 
 TEST(Mutants, OfLayerNorm) {
-  const Inputs inputs = vectors(3);
+  const inputs::Inputs inputs = vectors(3);
   const Mistakes mistakes({{Dense{}}, relu, {LayerNorm{}}}, inputs);
   EXPECT_LT((mistakes.right.diagonal().array() - 1).abs().maxCoeff(), 1e-9);
   mistakes.expect_wrong("layer norm missing");
@@ -205,7 +205,7 @@ TEST(Mutants, OfLayerNorm) {
 }
 
 TEST(Mutants, OfSkips) {
-  const Inputs inputs = vectors(3);
+  const inputs::Inputs inputs = vectors(3);
   const Mistakes mistakes({{Dense{}}, relu, {Residual{{relu, {Dense{}}}, {}}}}, inputs);
   mistakes.expect("skip missing", Mistakes({{Dense{}}, relu, relu, {Dense{}}}, inputs).right);
   mistakes.expect("skip taken one layer too early",
@@ -225,12 +225,12 @@ TEST(Mutants, OfSkips) {
 }
 
 TEST(Mutants, OfGridsAndGraphs) {
-  Inputs grid = vectors(8);
+  inputs::Inputs grid = vectors(8);
   grid.grid = {4};
   Conv conv;
   conv.padding = "zero";
   Mistakes({{conv}, relu}, grid).expect_wrong("wrong padding");
-  Inputs graph = vectors(3);
+  inputs::Inputs graph = vectors(3);
   graph.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}};
   Mistakes({{GraphConv{}}, relu}, graph).expect_wrong("self loops missing");
 }
@@ -248,7 +248,7 @@ TEST(Mutants, OfNumbers) {
 }
 
 TEST(Mutants, ThatMakeNoDifferenceAreLeftOut) {
-  const Inputs inputs = vectors(3);
+  const inputs::Inputs inputs = vectors(3);
   const Network right = network({{Dense{{}, 2, 0}}, relu, {LayerNorm{}}});
   const netsor::Program right_program = program(right, inputs);
   const Catalogue catalogue = mutants(right, inputs, estimate(analytic::limit(right_program), right_program));

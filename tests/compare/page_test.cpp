@@ -1,9 +1,9 @@
-#include "compare/page.hpp"
+#include "nngpcheck/compare/report/page.hpp"
 
 #include <set>
 
-#include "compare/svg.hpp"
-#include "compare/text.hpp"
+#include "nngpcheck/compare/report/svg.hpp"
+#include "nngpcheck/compare/report/text.hpp"
 #include "scratch.hpp"
 #include "xml.hpp"
 

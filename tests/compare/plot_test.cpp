@@ -1,4 +1,4 @@
-#include "compare/plot.hpp"
+#include "nngpcheck/compare/report/plot.hpp"
 
 #include <cstdlib>
 #include <regex>

@@ -1,12 +1,12 @@
 // Wrong kernels of a small network are caught, and the right one is not.
-#include "compare/power.hpp"
+#include "nngpcheck/compare/power/power.hpp"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "compare/error.hpp"
+#include "nngpcheck/compare/error.hpp"
 
 namespace nngpcheck::compare {
 namespace {
@@ -15,7 +15,7 @@ using namespace architectures;
 using ::testing::HasSubstr;
 
 struct Perceptron {
-  Inputs inputs{Eigen::MatrixXd{{1, 0, 1, -1}, {0, 1, 1, 0.5}}, {"a", "b", "c", "d"}};
+  inputs::Inputs inputs{Eigen::MatrixXd{{1, 0, 1, -1}, {0, 1, 1, 0.5}}, {"a", "b", "c", "d"}};
   Network perceptron = network({{Dense{{}, 1, 0.5}}, {Activate{netsor::Activation::named("erf")}}});
   netsor::Program made = program(perceptron, inputs);
   KernelEstimate right = estimate(analytic::limit(made), made);

@@ -5,9 +5,9 @@
 #include <csignal>
 #include <random>
 
-#include "compare/chunk.hpp"
-#include "compare/record_log.hpp"
-#include "compare/sample_store.hpp"
+#include "nngpcheck/compare/runs/record_log.hpp"
+#include "nngpcheck/compare/runs/sample_store.hpp"
+#include "nngpcheck/compare/statistics/chunk.hpp"
 #include "scratch.hpp"
 
 namespace nngpcheck::compare {

@@ -1,4 +1,4 @@
-#include "compare/report.hpp"
+#include "nngpcheck/compare/report/report.hpp"
 
 #include <cmath>
 #include <cstdlib>
@@ -17,11 +17,11 @@ using testing::IsEmpty;
 using testing::Not;
 namespace fs = std::filesystem;
 
-const LabelledKernel kernel = {MatrixXd{{2, 1}, {1, 2}},
-                               MatrixXd::Zero(2, 2),
-                               MatrixXd::Constant(2, 2, 1e-15),
-                               {"<b>&\"'the' \x01 😀", "dog"},
-                               "test"};
+const kernels::LabelledKernel kernel = {MatrixXd{{2, 1}, {1, 2}},
+                                        MatrixXd::Zero(2, 2),
+                                        MatrixXd::Constant(2, 2, 1e-15),
+                                        {"<b>&\"'the' \x01 😀", "dog"},
+                                        "test"};
 
 ExperimentReport experiment(const std::string& name) {
   return {
@@ -137,7 +137,7 @@ TEST_F(Reports, DoWithoutGnuplot) {
 }
 
 TEST(StandardErrorsOff, CombineBothErrors) {
-  LabelledKernel limit = kernel;
+  kernels::LabelledKernel limit = kernel;
   limit.standard_error(0, 1) = 4;
   const MatrixXd off = standard_errors_off({64, 5, MatrixXd{{3, 11}, {1, 2}}, MatrixXd{{0.5, 3}, {1, 0}}},
                                            limit, Precision::float64);
@@ -149,7 +149,7 @@ TEST(StandardErrorsOff, CombineBothErrors) {
 
 // As of a transformer that ends in layer norm: a unit diagonal, up to rounding.
 TEST(StandardErrorsOff, AreBeyondTheErrorBoundAndRounding) {
-  LabelledKernel limit = kernel;
+  kernels::LabelledKernel limit = kernel;
   limit.kernel = MatrixXd{{1, 0.5}, {0.5, 1}};
   limit.error_bound(0, 1) = limit.error_bound(1, 0) = 0.1;
   const auto off = [&](const MatrixXd& mean, double standard_error, Precision precision) {

@@ -1,8 +1,8 @@
-#include "compare/run.hpp"
+#include "nngpcheck/compare/runs/run.hpp"
 
 #include <cmath>
 
-#include "compare/network_row.hpp"
+#include "nngpcheck/compare/runs/network_row.hpp"
 #include "scratch.hpp"
 
 namespace nngpcheck::compare {
@@ -121,7 +121,7 @@ TEST_F(Runs, HaveTheMeanOfTheWidestKernels) {
   EXPECT_EQ(widest.mean(1, 0), 1);
   EXPECT_EQ(widest.standard_error(1, 0), 0);
   const auto file = nlohmann::json::parse(read(folder_ / "run" / "empirical_a.json"));
-  EXPECT_EQ(kernel_from_json(file).kernel, widest.mean);
+  EXPECT_EQ(kernels::kernel_from_json(file).kernel, widest.mean);
   EXPECT_EQ(file["method"], "mean of 20 networks of width 32768");
 }
 

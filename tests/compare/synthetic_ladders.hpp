@@ -10,7 +10,7 @@
 #include <functional>
 #include <random>
 
-#include "compare/check.hpp"
+#include "nngpcheck/compare/verdict/check.hpp"
 
 namespace nngpcheck::compare {
 

@@ -1,7 +1,7 @@
-#include "config/experiment.hpp"
+#include "nngpcheck/config/experiment.hpp"
 
-#include "netsor/printer.hpp"
-#include "scratch.hpp"
+#include "nngpcheck/netsor/printer.hpp"
+#include "tests/input_error.hpp"
 
 namespace nngpcheck::config {
 namespace {

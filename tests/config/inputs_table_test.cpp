@@ -1,13 +1,13 @@
-#include "config/inputs_table.hpp"
+#include "nngpcheck/config/inputs_table.hpp"
 
-#include "array_bytes.hpp"
-#include "scratch.hpp"
+#include "tests/files/array_bytes.hpp"
+#include "tests/input_error.hpp"
 
 namespace nngpcheck::config {
 namespace {
 
-using architectures::Inputs;
 using Eigen::MatrixXd;
+using inputs::Inputs;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -28,7 +28,7 @@ class InputsTable : public Scratch {
     write("pictures.bin", pictures);
   }
 
-  Inputs read(const std::string& text) {
+  inputs::Inputs read(const std::string& text) {
     const toml::table table = toml::parse(text, (folder_ / "e.toml").string());
     resolved_.clear();
     InputsRead result = read_inputs_table({table, "inputs", "e.toml"}, resolved_, reads_);
@@ -61,7 +61,7 @@ TEST_F(InputsTable, ResolvesEveryDefault) {
 }
 
 TEST_F(InputsTable, TakesRows) {
-  const Inputs inputs = read("file = \"vectors.csv\"\nfirst = 1\ncount = 1");
+  const inputs::Inputs inputs = read("file = \"vectors.csv\"\nfirst = 1\ncount = 1");
   EXPECT_EQ(inputs.data, (MatrixXd{{3}, {4}}));
   EXPECT_THAT(inputs.labels, ElementsAre("0"));
   EXPECT_EQ(read("file = \"vectors.csv\"\nfirst = 2").data, (MatrixXd{{5}, {6}}));
@@ -82,12 +82,12 @@ TEST_F(InputsTable, RejectsRowsThatAreNotThere) {
 }
 
 TEST_F(InputsTable, ReadsGridsChannelByChannel) {
-  const Inputs inputs = read("file = \"grids.csv\"\ngrid = [2, 2]");
+  const inputs::Inputs inputs = read("file = \"grids.csv\"\ngrid = [2, 2]");
   EXPECT_EQ(inputs.data, (MatrixXd{{0, 1, 2, 3, 8, 9, 10, 11}, {4, 5, 6, 7, 12, 13, 14, 15}}));
   EXPECT_THAT(inputs.grid, ElementsAre(2, 2));
   EXPECT_THAT(inputs.labels,
               ElementsAre("0:0,0", "0:0,1", "0:1,0", "0:1,1", "1:0,0", "1:0,1", "1:1,0", "1:1,1"));
-  EXPECT_NO_THROW(architectures::validate(inputs));
+  EXPECT_NO_THROW(inputs::validate(inputs));
   EXPECT_THAT(read("file = \"grids.csv\"\ngrid = [8]\nfirst = 1").labels, SizeIs(8));
   EXPECT_EQ(read("file = \"grids.csv\"\ngrid = [1, 4, 2]\nfirst = 1").labels.back(), "0:0,3,1");
 }
@@ -107,7 +107,7 @@ TEST_F(InputsTable, RejectsGridsThatDoNotFit) {
 }
 
 TEST_F(InputsTable, ReadsCifar) {
-  const Inputs inputs = read("file = \"pictures.bin\"\nfirst = 1\ncount = 1");
+  const inputs::Inputs inputs = read("file = \"pictures.bin\"\nfirst = 1\ncount = 1");
   EXPECT_THAT(inputs.grid, ElementsAre(32, 32));
   ASSERT_EQ(inputs.count(), 1024);
   EXPECT_EQ(inputs.labels[33], "0:1,1");
@@ -115,7 +115,7 @@ TEST_F(InputsTable, ReadsCifar) {
   EXPECT_EQ(inputs.data(0, 33), 34 / 127.5 - 1);
   EXPECT_EQ(inputs.data(2, 255), 0 / 127.5 - 1);
   EXPECT_EQ(inputs.data(1, 254), 255 / 127.5 - 1);
-  const Inputs flat = read("file = \"pictures.bin\"\nflat = true");
+  const inputs::Inputs flat = read("file = \"pictures.bin\"\nflat = true");
   EXPECT_THAT(flat.grid, IsEmpty());
   EXPECT_EQ(flat.dimension(), 3072);
   EXPECT_EQ(flat.data(1024 + 254, 1), 1);
@@ -137,11 +137,12 @@ TEST_F(InputsTable, RejectsWhatIsNoCifar) {
 }
 
 TEST_F(InputsTable, MakesImages) {
-  const Inputs grids = read("images = {count = 2, channels = 3, size = [2, 4], seed = 5}");
+  const inputs::Inputs grids = read("images = {count = 2, channels = 3, size = [2, 4], seed = 5}");
   EXPECT_THAT(grids.grid, ElementsAre(2, 4));
   EXPECT_EQ(grids.dimension(), 3);
   EXPECT_EQ(grids.labels.back(), "1:1,3");
-  const Inputs flat = read("images = {count = 2, channels = 3, size = [2, 4], seed = 5}\nflat = true");
+  const inputs::Inputs flat =
+      read("images = {count = 2, channels = 3, size = [2, 4], seed = 5}\nflat = true");
   EXPECT_THAT(flat.labels, ElementsAre("0", "1"));
   EXPECT_THAT(flat.grid, IsEmpty());
   EXPECT_EQ(flat.data(2 * 8 + 7, 1), grids.data(2, 15));
@@ -192,7 +193,7 @@ TEST_F(InputsTable, AssignsBatches) {
 
 TEST_F(InputsTable, ReadsGraphs) {
   write("edges.csv", "source,target\n0,1\n2,2\n");
-  const Inputs inputs = read("file = \"vectors.csv\"\ngraph = \"edges.csv\"");
+  const inputs::Inputs inputs = read("file = \"vectors.csv\"\ngraph = \"edges.csv\"");
   ASSERT_TRUE(inputs.graph);
   EXPECT_THAT(*inputs.graph, SizeIs(3));
   EXPECT_THAT(inputs.labels, ElementsAre("0", "1", "2"));
@@ -220,7 +221,7 @@ TEST_F(InputsTable, RejectsGraphsThatDoNotFit) {
 TEST_F(InputsTable, SaysHowItReadsATable) {
   write("wine.csv", "\"id\";\"acid\";\"sugar\";\"kind\"\n7;5,1;3,5;red\n9;7;3,2;white\n");
   const std::string file = "file = \"wine.csv\"\n";
-  const Inputs inputs = read(file + "skip = [\"id\"]\ncount = 1");
+  const inputs::Inputs inputs = read(file + "skip = [\"id\"]\ncount = 1");
   EXPECT_EQ(inputs.data, (MatrixXd{{5.1}, {3.5}}));
   EXPECT_THAT(inputs.labels, ElementsAre("red"));
   EXPECT_EQ(said_,
@@ -243,12 +244,12 @@ TEST_F(InputsTable, SaysHowItReadsATable) {
 }
 
 TEST_F(InputsTable, ReadsArraysByTheirAxes) {
-  write("s.npy", npy_of<double>("<f8", "(2, 3, 2)", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+  write("s.npy", files::npy_of<double>("<f8", "(2, 3, 2)", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
   const std::string file = "file = \"s.npy\"\n";
   EXPECT_THAT(read(file).lengths, ElementsAre(3, 3));
   EXPECT_EQ(said_, "s.npy: an array of float64, shape (2, 3, 2): 2 sequences with 2 numbers a token");
   EXPECT_THAT(read(file + "lengths = [1, 2]\nfirst = 1").lengths, ElementsAre(2));
-  write("n.npy", npy_of<std::int64_t>("<i8", "(2,)", {3, 1}));
+  write("n.npy", files::npy_of<std::int64_t>("<i8", "(2,)", {3, 1}));
   EXPECT_THAT(read(file + "lengths = \"n.npy\"").lengths, ElementsAre(3, 1));
   EXPECT_THAT(error(file + "lengths = [1]"),
               HasSubstr("e.toml:2: inputs.lengths: 1 lengths for 2 sequences"));
@@ -275,7 +276,7 @@ TEST_F(InputsTable, DoubtsWhereChannelsAre) {
 }
 
 TEST_F(InputsTable, MapsBytes) {
-  write("images", idx('\x08', {1, 2, 2}, std::string("\0\x33\xff\0", 4)));
+  write("images", files::idx('\x08', {1, 2, 2}, std::string("\0\x33\xff\0", 4)));
   EXPECT_EQ(read("file = \"images\"").data, (MatrixXd{{0, 51, 255, 0}}));
   EXPECT_EQ(read("file = \"images\"\nrange = [0, 1]").data, (MatrixXd{{0, 0.2, 1, 0}}));
   EXPECT_EQ(read("file = \"pictures.bin\"\nrange = [0, 255]").data(0, 33), 33);

@@ -1,6 +1,6 @@
-#include "config/experiment.hpp"
-#include "netsor/printer.hpp"
-#include "scratch.hpp"
+#include "nngpcheck/config/experiment.hpp"
+#include "nngpcheck/netsor/printer.hpp"
+#include "tests/input_error.hpp"
 
 namespace nngpcheck::config {
 namespace {
@@ -108,15 +108,19 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
 }
 
 TEST_F(LayerList, SaysWhatDoesNotExistAndWhatComesNearest) {
-  const auto layer = [&](const std::string& options) { return error("[{type = \"dense\"}, {type = " + options + "}]"); };
+  const auto layer = [&](const std::string& options) {
+    return error("[{type = \"dense\"}, {type = " + options + "}]");
+  };
   EXPECT_THAT(layer("\"dropout\""), HasSubstr("no layer of type \"dropout\": there is no dropout"));
   EXPECT_THAT(layer("\"softmax\""), HasSubstr("self_attention has one"));
   EXPECT_THAT(layer("\"rms_norm\""), HasSubstr("the nearest is layer_norm"));
-  EXPECT_THAT(layer("\"relu\""), HasSubstr("\"relu\" is an activation; write {type = \"activation\", activation = \"relu\"}"));
+  EXPECT_THAT(layer("\"relu\""),
+              HasSubstr("\"relu\" is an activation; write {type = \"activation\", activation = \"relu\"}"));
   EXPECT_THAT(layer("\"bump\""), HasSubstr("no layer of type \"bump\"; valid are dense, activation, "));
   EXPECT_THAT(layer("\"lstm\", forget_bias = 1.0"),
               HasSubstr("unknown key \"architecture.layers.forget_bias\": biases are drawn with mean 0"));
-  EXPECT_THAT(layer("\"conv\", groups = 2"), HasSubstr("groups\": there are no groups; the nearest is a conv"));
+  EXPECT_THAT(layer("\"conv\", groups = 2"),
+              HasSubstr("groups\": there are no groups; the nearest is a conv"));
 }
 
 TEST_F(LayerList, TwoExpressionsOfOneNameAreRefused) {
@@ -127,7 +131,9 @@ TEST_F(LayerList, TwoExpressionsOfOneNameAreRefused) {
   };
   EXPECT_THAT(error(residual(square, tanh)), AllOf(HasSubstr("called \"f\""), HasSubstr("another name")));
   EXPECT_EQ(error(residual(square, square)), "");
-  EXPECT_EQ(error(residual(square, "{type = \"activation\", activation = {name = \"g\", expression = \"tanh(x)\"}}")), "");
+  EXPECT_EQ(error(residual(square,
+                           "{type = \"activation\", activation = {name = \"g\", expression = \"tanh(x)\"}}")),
+            "");
 }
 
 }  // namespace

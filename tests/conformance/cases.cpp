@@ -1,12 +1,12 @@
 #include "tests/conformance/cases.hpp"
 
-#include "architectures/registry.hpp"
+#include "nngpcheck/architectures/registry.hpp"
 #include "tests/empirical/programs.hpp"
 
 namespace nngpcheck::testing {
 
-using architectures::Inputs;
 using architectures::Settings;
+using inputs::Inputs;
 
 namespace {
 

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "architectures/network.hpp"
+#include "nngpcheck/architectures/network.hpp"
 
 namespace nngpcheck::testing {
 
 struct Case {
   std::string name;  // the architecture's, with what is special behind a blank
   architectures::Network network;
-  architectures::Inputs inputs;
+  inputs::Inputs inputs;
 
   friend void PrintTo(const Case& given, std::ostream* stream) { *stream << given.name; }
 };

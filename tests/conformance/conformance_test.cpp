@@ -9,11 +9,11 @@
 #include <map>
 #include <set>
 
-#include "analytic/limit.hpp"
-#include "architectures/registry.hpp"
-#include "empirical/sampler.hpp"
-#include "empirical/twin.hpp"
-#include "netsor/printer.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/architectures/registry.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
+#include "nngpcheck/empirical/torch/twin.hpp"
+#include "nngpcheck/netsor/printer.hpp"
 #include "tests/conformance/cases.hpp"
 #include "tests/empirical/values.hpp"
 
@@ -159,11 +159,11 @@ TEST_P(Conformance, LimitIsSymmetricAndPositiveSemidefinite) {
 
 // The same samples, the last one first, and where each output column went; labels stay with their samples.
 struct Reversed {
-  architectures::Inputs inputs;
+  inputs::Inputs inputs;
   std::vector<Index> outputs;
 };
 
-Reversed reversed(const architectures::Inputs& given, const netsor::Program& program) {
+Reversed reversed(const inputs::Inputs& given, const netsor::Program& program) {
   Reversed result{given, {}};
   const Index samples = given.samples();
   Index last = given.count();

@@ -114,15 +114,17 @@ def splits(kinks, reach, extra=()):
     return [arb(-reach)] + [arb(k) for k in inner] + [arb(reach)]
 
 
-def reach(deviation):
-    return 15 + 2 * min(float(deviation), 30)
+def reach(deviation, far_points):
+    """how far to integrate a standard normal: past what an exponential moves its mass by, and past the points where
+    a function begins that is 0 before; beyond 40 a density is below every double"""
+    return 15 + 2 * min(float(deviation), 30) + min(40, max((abs(float(z)) for z in far_points), default=0))
 
 
 def single(name, mean, variance, exponent):
     """E[phi(u)^exponent]"""
     m, s = arb(mean), arb(variance).sqrt()
-    far = reach(s)
     kinks = [(arb(k) - m) / s for k in FUNCTIONS[name][0]]
+    far = reach(s, kinks + [m / s])
     extra = [-m / s, (arb(0.375) - m) / s]
     if name == "softplus":  # its logarithm has cuts: help the bisection
         extra += [arb(k) / 2 for k in range(-40, 41)]
@@ -194,12 +196,12 @@ def pair(phi, psi, law):
     slope = arb(law["covariance"]) / s
     rest = (t * t - slope * slope).sqrt()
     smooth = smoothing(psi)
-    far = reach(s) + 2 * min(float(t), 30)
     points = [(arb(k) - m) / s for k in FUNCTIONS[phi][0]] + [-m / s, (arb(0.375) - m) / s]
-    if phi == "softplus":
-        points += [arb(k) / 2 for k in range(-40, 41)]
     if law["covariance"] != 0:
         points += [(arb(k) - n) / slope for k in FUNCTIONS[psi][0] + [0]]
+    far = reach(s, points) + 2 * min(float(t), 30)
+    if phi == "softplus":
+        points += [arb(k) / 2 for k in range(-40, 41)]
     points = [arb(-far)] + sorted((p for p in points if -far < p < far), key=float) + [arb(far)]
     total = arb(0)
     for left, right in zip(points, points[1:]):

@@ -6,8 +6,8 @@
 #include <numbers>
 #include <string>
 
-#include "architectures/mlp.hpp"
-#include "empirical/sampler.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
 #include "tests/empirical/programs.hpp"
 #include "tests/empirical/reference.hpp"
 
@@ -47,19 +47,27 @@ const std::vector<Definition>& definitions() {
       {"cos", [](double x) { return std::cos(x); }},
       {"exp", [](double x) { return std::exp(x); }},
       {"gaussian", [](double x) { return std::exp(-x * x); }},
-      {"selu", [](double x) {
-         return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (std::exp(x) - 1));
-       }},
+      {"selu",
+       [](double x) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (std::exp(x) - 1)); }},
       {"mish", [](double x) { return x * std::tanh(std::log(1 + std::exp(x))); }},
-      {"hardswish", [](double x) { return x < -3 ? 0 : x > 3 ? x : x * (x + 3) / 6; }},
-      {"hardsigmoid", [](double x) { return x < -3 ? 0 : x > 3 ? 1 : (x + 3) / 6; }},
-      {"relu6", [](double x) { return x < 0 ? 0 : x > 6 ? 6 : x; }},
+      {"hardswish", [](double x) { return x < -3  ? 0
+                                          : x > 3 ? x
+                                                  : x * (x + 3) / 6; }},
+      {"hardsigmoid", [](double x) { return x < -3  ? 0
+                                            : x > 3 ? 1
+                                                    : (x + 3) / 6; }},
+      {"relu6", [](double x) { return x < 0   ? 0
+                                      : x > 6 ? 6
+                                              : x; }},
       {"softsign", [](double x) { return x < 0 ? x / (1 - x) : x / (1 + x); }},
       {"tanhshrink", [](double x) { return x - std::tanh(x); }},
       {"hardshrink", [](double x) { return x < -0.5 || x > 0.5 ? x : 0; }},
-      {"softshrink", [](double x) { return x < -0.5 ? x + 0.5 : x > 0.5 ? x - 0.5 : 0; }},
+      {"softshrink", [](double x) { return x < -0.5  ? x + 0.5
+                                           : x > 0.5 ? x - 0.5
+                                                     : 0; }},
       {"logsigmoid", [](double x) { return -std::log(1 + std::exp(-x)); }},
-      {"gelu_tanh", [](double x) {
+      {"gelu_tanh",
+       [](double x) {
          return x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x))) / 2;
        }},
       {"quick_gelu", [](double x) { return x / (1 + std::exp(-1.702 * x)); }},
@@ -109,11 +117,14 @@ TEST(Activations, AreAllTested) {
 TEST(Activations, ExpressionsAreTheirOperations) {
   // every operation, on arguments for which it is defined
   const std::string everything =
-      "-x + abs(x) + sign(x) + floor(x) + ceil(2*x) + rint(3*x) + trunc(5*x) + relu(x) + sqrt(abs(x)) + cbrt(x) + "
-      "exp(x/4) + expm1(x/4) + log(x^2 + 1) + log1p(abs(x)) + log2(x^2 + 2) + log10(x^2 + 3) + sin(x) + cos(x) + "
+      "-x + abs(x) + sign(x) + floor(x) + ceil(2*x) + rint(3*x) + trunc(5*x) + relu(x) + sqrt(abs(x)) + "
+      "cbrt(x) + "
+      "exp(x/4) + expm1(x/4) + log(x^2 + 1) + log1p(abs(x)) + log2(x^2 + 2) + log10(x^2 + 3) + sin(x) + "
+      "cos(x) + "
       "tan(x/8) + asin(tanh(x)) + acos(tanh(x)) + atan(x) + sinh(x/4) + cosh(x/4) + tanh(x) + asinh(x) + "
       "acosh(1 + x^2) + atanh(tanh(x)/2) + erf(x) + erfc(x) + sigmoid(x) + softplus(x) + x*x/(1 + x^4) + "
-      "abs(x)^1.5 + atan2(x, 2) + min(x, 1) + max(x, -1) + (x < 1) + (x <= 0.5) + (x > 0.25) + (x >= 2) + (x == 3) + "
+      "abs(x)^1.5 + atan2(x, 2) + min(x, 1) + max(x, -1) + (x < 1) + (x <= 0.5) + (x > 0.25) + (x >= 2) + (x "
+      "== 3) + "
       "(x != 3) + !(x > 1) + (x > 0 && x < 1) + (x > 1 || x < -1) + (x > 0.7 ? x : 0.2*x)";
   const Activation phi = Activation::from_expression(everything);
   EXPECT_LT(difference(phi, phi.expression()), 1e-12);

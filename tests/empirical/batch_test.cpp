@@ -3,9 +3,9 @@
 
 #include <thread>
 
-#include "architectures/mlp.hpp"
-#include "empirical/interpreter.hpp"
-#include "netsor/builder.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/empirical/interpreter/interpreter.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 #include "tests/empirical/programs.hpp"
 
 namespace nngpcheck {

@@ -1,4 +1,4 @@
-#include "empirical/blas.hpp"
+#include "nngpcheck/empirical/interpreter/blas.hpp"
 
 #include <gtest/gtest.h>
 

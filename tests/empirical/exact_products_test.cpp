@@ -1,5 +1,5 @@
 // Products with a Gaussian matrix that is never drawn.
-#include "empirical/exact_products.hpp"
+#include "nngpcheck/empirical/exact/exact_products.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <boost/math/distributions/normal.hpp>
 #include <random>
 
-#include "empirical/inner_products.hpp"
+#include "nngpcheck/empirical/exact/inner_products.hpp"
 
 namespace nngpcheck::empirical {
 namespace {

@@ -6,12 +6,12 @@
 #include <limits>
 #include <random>
 
-#include "architectures/cnn.hpp"
-#include "architectures/mlp.hpp"
-#include "architectures/recurrent.hpp"
-#include "architectures/transformer.hpp"
-#include "empirical/sampler.hpp"
-#include "netsor/builder.hpp"
+#include "nngpcheck/architectures/named/cnn.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
+#include "nngpcheck/architectures/named/transformer.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 #include "tests/empirical/programs.hpp"
 
 namespace nngpcheck {
@@ -72,21 +72,21 @@ bool differ(const Moments& one, const Moments& two) {
   return ((one.mean - two.mean).abs() / error).maxCoeff() > allowed;
 }
 
-architectures::Inputs batches() {
-  architectures::Inputs result = testing::vectors(5, 6);
+inputs::Inputs batches() {
+  inputs::Inputs result = testing::vectors(5, 6);
   result.batch = {0, 0, 0, 1, 1, 1};
   return result;
 }
 
-architectures::Inputs images() {
-  architectures::Inputs result = testing::vectors(2, 12);
+inputs::Inputs images() {
+  inputs::Inputs result = testing::vectors(2, 12);
   result.grid = {2, 3};
   return result;
 }
 
 // Repeated and collinear inputs, and more uses of a weight than it has columns.
-architectures::Inputs words() {
-  architectures::Inputs result = testing::sequences(3, {6, 5});
+inputs::Inputs words() {
+  inputs::Inputs result = testing::sequences(3, {6, 5});
   result.data.col(6) = result.data.col(0);
   result.data.col(7) = 2 * result.data.col(1);
   return result;

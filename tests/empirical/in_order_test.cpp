@@ -1,4 +1,4 @@
-#include "empirical/in_order.hpp"
+#include "nngpcheck/empirical/interpreter/in_order.hpp"
 
 #include <gtest/gtest.h>
 

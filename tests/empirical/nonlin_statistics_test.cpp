@@ -5,9 +5,9 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
-#include "analytic/limit.hpp"
-#include "empirical/sampler.hpp"
-#include "netsor/builder.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 #include "tests/empirical/programs.hpp"
 #include "tests/netsor/everything.hpp"
 

@@ -9,7 +9,7 @@
 #include <numeric>
 #include <vector>
 
-#include "empirical/normals.hpp"
+#include "nngpcheck/empirical/random/normals.hpp"
 
 namespace nngpcheck::empirical {
 namespace {

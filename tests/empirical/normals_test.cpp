@@ -1,4 +1,4 @@
-#include "empirical/normals.hpp"
+#include "nngpcheck/empirical/random/normals.hpp"
 
 #include <Random123/philox.h>
 #include <gtest/gtest.h>

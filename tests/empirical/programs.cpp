@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "architectures/mlp.hpp"
-#include "architectures/recurrent.hpp"
-#include "netsor/builder.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 #include "tests/netsor/everything.hpp"
 
 namespace nngpcheck::testing {
@@ -24,16 +24,16 @@ Eigen::MatrixXd some_data(Eigen::Index rows, Eigen::Index columns) {
   return result;
 }
 
-architectures::Inputs vectors(Eigen::Index dimension, Eigen::Index count) {
-  architectures::Inputs result{some_data(dimension, count), {}, {}};
+inputs::Inputs vectors(Eigen::Index dimension, Eigen::Index count) {
+  inputs::Inputs result{some_data(dimension, count), {}, {}};
   for (Eigen::Index j = 0; j < count; ++j) result.labels.push_back(std::to_string(j));
   return result;
 }
 
-architectures::Inputs sequences(Eigen::Index dimension, std::vector<Eigen::Index> lengths) {
+inputs::Inputs sequences(Eigen::Index dimension, std::vector<Eigen::Index> lengths) {
   Eigen::Index count = 0;
   for (const Eigen::Index length : lengths) count += length;
-  architectures::Inputs result = vectors(dimension, count);
+  inputs::Inputs result = vectors(dimension, count);
   result.lengths = std::move(lengths);
   return result;
 }

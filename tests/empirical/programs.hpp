@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "architectures/inputs.hpp"
-#include "netsor/program.hpp"
+#include "nngpcheck/inputs/inputs.hpp"
+#include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::testing {
 
@@ -18,8 +18,8 @@ struct NamedProgram {
 Eigen::MatrixXd some_data(Eigen::Index rows, Eigen::Index columns);
 
 /// Plain vectors, or sequences of these lengths.
-architectures::Inputs vectors(Eigen::Index dimension, Eigen::Index count);
-architectures::Inputs sequences(Eigen::Index dimension, std::vector<Eigen::Index> lengths);
+inputs::Inputs vectors(Eigen::Index dimension, Eigen::Index count);
+inputs::Inputs sequences(Eigen::Index dimension, std::vector<Eigen::Index> lengths);
 
 /// One program per instruction and function of tables, and some that combine many; widths that are multiples
 /// of 4.

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "empirical/normals.hpp"
+#include "nngpcheck/empirical/random/normals.hpp"
 #include "tests/netsor/interpreter.hpp"
 
 namespace nngpcheck::testing {

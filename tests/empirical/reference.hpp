@@ -5,7 +5,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 
-#include "netsor/program.hpp"
+#include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::testing {
 

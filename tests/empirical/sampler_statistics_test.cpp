@@ -4,8 +4,8 @@
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
-#include "architectures/mlp.hpp"
-#include "empirical/sampler.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
 #include "tests/empirical/programs.hpp"
 
 namespace nngpcheck {
@@ -35,7 +35,7 @@ struct Means {
 };
 
 Means sampled(const MlpOptions& options, empirical::Precision precision, std::uint64_t seed) {
-  const architectures::Inputs inputs = testing::vectors(5, 4);
+  const inputs::Inputs inputs = testing::vectors(5, 4);
   Eigen::ArrayXXd sum = Eigen::ArrayXXd::Zero(4, 4);
   Eigen::ArrayXXd squares = sum;
   empirical::Sampler(architectures::mlp(options, inputs),

@@ -1,5 +1,5 @@
 // The sampler against a plain second interpreter on the same random numbers, and what it refuses.
-#include "empirical/sampler.hpp"
+#include "nngpcheck/empirical/sampler.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,10 +7,10 @@
 #include <limits>
 #include <stdexcept>
 
-#include "architectures/mlp.hpp"
-#include "empirical/normals.hpp"
-#include "netsor/builder.hpp"
-#include "netsor/error.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/empirical/random/normals.hpp"
+#include "nngpcheck/netsor/builder.hpp"
+#include "nngpcheck/netsor/error.hpp"
 #include "tests/empirical/programs.hpp"
 #include "tests/empirical/reference.hpp"
 

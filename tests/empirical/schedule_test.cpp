@@ -1,10 +1,10 @@
 // Plans: what is computed, how products are drawn, and that no two things lie in one place at a time.
-#include "empirical/schedule.hpp"
+#include "nngpcheck/empirical/interpreter/schedule.hpp"
 
 #include <gtest/gtest.h>
 
-#include "architectures/mlp.hpp"
-#include "architectures/recurrent.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
 #include "tests/empirical/programs.hpp"
 
 namespace nngpcheck::empirical {

@@ -1,5 +1,5 @@
 // The inner loops of every instruction set that this processor runs.
-#include "empirical/simd.hpp"
+#include "nngpcheck/empirical/random/simd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "empirical/inner_products.hpp"
+#include "nngpcheck/empirical/exact/inner_products.hpp"
 #include "tests/empirical/programs.hpp"
 
 namespace nngpcheck::empirical {

@@ -1,5 +1,5 @@
 // Programs against their torch::nn twins with the same weights: every kind of layer, every option.
-#include "empirical/twin.hpp"
+#include "nngpcheck/empirical/torch/twin.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ constexpr double visible = 1e-3;
 struct Case {
   std::string name;
   Layers layers;
-  Inputs inputs;
+  inputs::Inputs inputs;
 };
 
 Eigen::MatrixXd program_values(const netsor::Program& program) {
@@ -63,7 +63,8 @@ Layer dense(Width of = {}) { return {Dense{.width = of, .weight_variance = 1.3, 
 Layer activate(const char* name) { return {Activate{Activation::named(name)}}; }
 
 // Some layers on the data itself, on one block, and on two blocks of different widths.
-std::vector<Case> raw_and_hidden(const std::string& name, const Layers& layers, const Inputs& inputs) {
+std::vector<Case> raw_and_hidden(const std::string& name, const Layers& layers,
+                                 const inputs::Inputs& inputs) {
   const Layer two_blocks{Concat{{{dense(), activate("tanh")}, {dense(Width(1, 2)), activate("erf")}}}};
   std::vector<Case> result = {{name + ", raw", layers, inputs},
                               {name + ", one block", {dense(), activate("tanh")}, inputs},
@@ -74,32 +75,32 @@ std::vector<Case> raw_and_hidden(const std::string& name, const Layers& layers, 
   return result;
 }
 
-std::vector<Case> hidden(const std::string& name, const Layers& layers, const Inputs& inputs) {
+std::vector<Case> hidden(const std::string& name, const Layers& layers, const inputs::Inputs& inputs) {
   std::vector<Case> result = raw_and_hidden(name, layers, inputs);
   result.erase(result.begin());
   return result;
 }
 
-Inputs grids(std::vector<Eigen::Index> grid, Eigen::Index samples) {
+inputs::Inputs grids(std::vector<Eigen::Index> grid, Eigen::Index samples) {
   Eigen::Index count = samples;
   for (const Eigen::Index size : grid) count *= size;
-  Inputs result = vectors(3, count);
+  inputs::Inputs result = vectors(3, count);
   result.grid = std::move(grid);
   return result;
 }
 
-Inputs graph(Eigen::Index nodes, std::vector<Edge> edges) {
-  Inputs result = vectors(3, nodes);
+inputs::Inputs graph(Eigen::Index nodes, std::vector<inputs::Edge> edges) {
+  inputs::Inputs result = vectors(3, nodes);
   result.graph = std::move(edges);
   return result;
 }
 
 // Weighted, with a node without edges, one without incoming and one without outgoing ones.
-const Inputs directed =
+const inputs::Inputs directed =
     graph(6, {{0, 1, 1}, {0, 2, 0.5}, {1, 2, 2}, {2, 1, 0.25}, {2, 3, 1.5}, {1, 4, 0.75}, {4, 0, 0}});
-const Inputs undirected = graph(4, {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {2, 3}, {3, 2}, {0, 2}, {2, 0}});
-const Inputs looped = graph(3, {{0, 1}, {1, 0}, {1, 1, 0.5}, {2, 2}});
-const Inputs ragged = sequences(3, {3, 5, 1});
+const inputs::Inputs undirected = graph(4, {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {2, 3}, {3, 2}, {0, 2}, {2, 0}});
+const inputs::Inputs looped = graph(3, {{0, 1}, {1, 0}, {1, 1, 0.5}, {2, 2}});
+const inputs::Inputs ragged = sequences(3, {3, 5, 1});
 
 TEST(Twin, Activations) {
   std::vector<Activation> activations = {Activation::named("leaky_relu_0.2"), Activation::named("power_3"),
@@ -128,7 +129,7 @@ TEST(Twin, Windows) {
   struct Shape {
     std::string name;
     std::vector<std::int64_t> kernel, stride, dilation;
-    Inputs inputs;
+    inputs::Inputs inputs;
   };
   const std::vector<Shape> shapes = {{"sequences", {3}, {1}, {1}, sequences(3, {4, 7, 3})},
                                      {"sequences, even kernel", {4}, {2}, {1}, sequences(3, {4, 7, 5})},
@@ -160,7 +161,7 @@ TEST(Twin, Windows) {
 
 TEST(Twin, Grids) {
   const Conv wide{.kernel = {3}, .width = Width(2), .weight_variance = 1.4, .bias_variance = 0.2};
-  const Inputs images = grids({4, 6}, 3);
+  const inputs::Inputs images = grids({4, 6}, 3);
   Layers lenet;  // pools of kernel 2 and, by default, stride 2
   for (const Pool::Kind kind : {Pool::Kind::average, Pool::Kind::maximum}) {
     lenet.insert(lenet.end(), {{wide}, activate("relu"), {Pool{kind}}});
@@ -177,7 +178,7 @@ TEST(Twin, Grids) {
 }
 
 TEST(Twin, Graphs) {
-  const std::vector<std::pair<std::string, Inputs>> graphs = {
+  const std::vector<std::pair<std::string, inputs::Inputs>> graphs = {
       {"directed", directed}, {"undirected", undirected}, {"with self-loops", looped}};
   for (const auto& [name, inputs] : graphs) {
     for (const std::string normalization : {"gcn", "row", "sum"}) {
@@ -209,11 +210,11 @@ TEST(Twin, Norms) {
   expect_equal(hidden("layer norm, affine", {{affine}, dense()}, ragged));
   expect_equal(hidden("layer norm, gain", {{LayerNorm{.gain_variance = 0.5}}}, ragged));
   expect_equal(hidden("layer norm, bias", {{LayerNorm{.epsilon = 0.5, .bias_variance = 0.5}}}, ragged));
-  Inputs batches = ragged;
+  inputs::Inputs batches = ragged;
   batches.batch = {1, 0, 1};
   for (const double epsilon : {0.0, 0.01}) {
     const Layer norm{BatchNorm{epsilon}};
-    for (const Inputs& inputs : {ragged, batches, vectors(3, 5), grids({2, 3}, 2), directed}) {
+    for (const inputs::Inputs& inputs : {ragged, batches, vectors(3, 5), grids({2, 3}, 2), directed}) {
       expect_equal(hidden("batch norm", {norm, activate("relu"), dense()}, inputs));
     }
   }
@@ -326,7 +327,7 @@ TEST(WrongTwin, OptionsDiffer) {
     const auto with = [](const Layer::Kind& kind) {
       return network({dense(), activate("tanh"), {kind, "layer"}, dense()});
     };
-    const Inputs inputs = std::holds_alternative<GraphConv>(right) ? directed : sequences(3, {6, 4});
+    const inputs::Inputs inputs = std::holds_alternative<GraphConv>(right) ? directed : sequences(3, {6, 4});
     const netsor::Program built = program(with(right), inputs);
     const Eigen::MatrixXd values = program_values(built);
     EXPECT_LT(difference(twin(with(right), inputs, drawn(built)), values), tolerance);
@@ -340,7 +341,7 @@ TEST(WrongTwin, ParametersDiffer) {
     return [=](Parameters& p) { std::swap(p.at(a), p.at(b)); };
   };
   const Layers start = {{Dense{}, "a"}, activate("tanh")};
-  const std::vector<std::tuple<std::string, Layer::Kind, Inputs, Change>> cases = {
+  const std::vector<std::tuple<std::string, Layer::Kind, inputs::Inputs, Change>> cases = {
       {"transposed", Dense{}, ragged, [](Parameters& p) { p.at("l.W").transposeInPlace(); }},
       {"tied", Residual{{{Dense{}, "r"}, {Dense{}, "l"}}, {}}, ragged,
        [](Parameters& p) { p.at("l.W") = p.at("r.W"); }},
@@ -365,27 +366,28 @@ TEST(WrongTwin, ParametersDiffer) {
 }
 
 TEST(WrongTwin, InputsDiffer) {
-  const auto differs = [](const Layers& layers, const Inputs& inputs, const auto& change) {
+  const auto differs = [](const Layers& layers, const inputs::Inputs& inputs, const auto& change) {
     const netsor::Program built = program(network(layers), inputs);
-    Inputs changed = inputs;
+    inputs::Inputs changed = inputs;
     change(changed);
     return difference(twin(network(layers), changed, drawn(built)), program_values(built)) > visible;
   };
   const Layers rnn = {{SimpleRnn{}}, {BatchNorm{}}};
-  Inputs inputs = sequences(3, {3, 4, 2});
+  inputs::Inputs inputs = sequences(3, {3, 4, 2});
   inputs.batch = {0, 0, 1};
-  EXPECT_FALSE(differs(rnn, inputs, [](Inputs&) {}));
-  EXPECT_TRUE(differs(rnn, inputs, [](Inputs& i) { i.data.col(3).swap(i.data.col(4)); })) << "tokens swapped";
-  EXPECT_TRUE(differs(rnn, inputs, [](Inputs& i) { i.lengths = {4, 3, 2}; })) << "a token elsewhere";
-  EXPECT_TRUE(differs(rnn, inputs, [](Inputs& i) { i.batch = {0, 1, 1}; })) << "a sequence elsewhere";
-  const auto reverse = [](Inputs& i) {
-    for (Edge& edge : *i.graph) std::swap(edge.source, edge.target);
+  EXPECT_FALSE(differs(rnn, inputs, [](inputs::Inputs&) {}));
+  EXPECT_TRUE(differs(rnn, inputs, [](inputs::Inputs& i) { i.data.col(3).swap(i.data.col(4)); }))
+      << "tokens swapped";
+  EXPECT_TRUE(differs(rnn, inputs, [](inputs::Inputs& i) { i.lengths = {4, 3, 2}; })) << "a token elsewhere";
+  EXPECT_TRUE(differs(rnn, inputs, [](inputs::Inputs& i) { i.batch = {0, 1, 1}; })) << "a sequence elsewhere";
+  const auto reverse = [](inputs::Inputs& i) {
+    for (inputs::Edge& edge : *i.graph) std::swap(edge.source, edge.target);
   };
   EXPECT_TRUE(differs({{GraphConv{}}}, directed, reverse)) << "edges reversed";
 }
 
 TEST(WrongTwin, SaysWhichParameterIsMissing) {
-  const Inputs inputs = vectors(3, 5);
+  const inputs::Inputs inputs = vectors(3, 5);
   const Parameters parameters = drawn(program(network({{Dense{}}}), inputs));
   try {
     twin(network({{Dense{}}, {Dense{}}}), inputs, parameters);

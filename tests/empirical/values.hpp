@@ -1,7 +1,7 @@
 // Output values of one network, for tests that may include LibTorch's headers.
 #pragma once
 
-#include "empirical/interpreter.hpp"
+#include "nngpcheck/empirical/interpreter/interpreter.hpp"
 
 namespace nngpcheck::testing {
 

@@ -1,4 +1,4 @@
-// One libFuzzer executable per target: whatever is thrown besides ConfigError is a finding.
+// One libFuzzer executable per target: whatever is thrown besides InputError is a finding.
 #include <cstddef>
 #include <cstdint>
 

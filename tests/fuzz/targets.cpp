@@ -7,14 +7,14 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "config/error.hpp"
-#include "config/experiment.hpp"
-#include "config/graph.hpp"
-#include "config/inputs.hpp"
-#include "config/kernel.hpp"
-#include "config/text_file.hpp"
-#include "netsor/activation.hpp"
-#include "netsor/error.hpp"
+#include "nngpcheck/config/experiment.hpp"
+#include "nngpcheck/files/text_file.hpp"
+#include "nngpcheck/inputs/graph.hpp"
+#include "nngpcheck/inputs/read_inputs.hpp"
+#include "nngpcheck/kernels/read_kernel.hpp"
+#include "nngpcheck/netsor/activation.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::testing {
 
@@ -23,28 +23,28 @@ namespace {
 namespace fs = std::filesystem;
 
 void experiment(const fs::path& file) { config::read_experiments(file); }
-void override_key(const fs::path& file) { config::example_experiment("mlp", {config::read_file(file)}); }
+void override_key(const fs::path& file) { config::example_experiment("mlp", {files::read_file(file)}); }
 void expression(const fs::path& file) {
   try {
-    const auto phi = netsor::Activation::from_expression(config::read_file(file));
+    const auto phi = netsor::Activation::from_expression(files::read_file(file));
     // What is printed is read as the same, and the search for kinks ends.
     if (netsor::Expression::parse(phi.name()) != phi.expression()) std::abort();
     phi.breakpoints(-40, 40);
   } catch (const netsor::ProgramError& error) {
-    throw config::ConfigError(error.what());
+    throw InputError(error.what());
   }
 }
-void inputs(const fs::path& file) { config::read_inputs(file); }
+void inputs(const fs::path& file) { inputs::read_inputs(file); }
 /// The same file read by an experiment's keys.
 void keyed_table(const fs::path& file) {
   const fs::path experiment = file.parent_path() / "keys.toml";
   config::read_experiments(experiment);
 }
 void edges(const fs::path& file) {
-  config::read_edges(file, 5, config::EdgeKind::directed);
-  config::read_edges(file, 5, config::EdgeKind::undirected);
+  inputs::read_edges(file, 5, inputs::EdgeKind::directed);
+  inputs::read_edges(file, 5, inputs::EdgeKind::undirected);
 }
-void kernel(const fs::path& file) { config::read_kernel(file, file, {"a", "b"}); }
+void kernel(const fs::path& file) { kernels::read_kernel(file, file, {"a", "b"}); }
 
 const Target& find(const std::string& name) {
   const auto found = std::find_if(targets().begin(), targets().end(),
@@ -93,7 +93,7 @@ bool Workplace::read(std::string_view bytes) const {
   try {
     target_.read(folder_ / target_.file);
     return true;
-  } catch (const config::ConfigError&) {
+  } catch (const InputError&) {
     return false;
   }
 }

@@ -31,7 +31,7 @@ class Workplace {
   Workplace(const Workplace&) = delete;
   Workplace& operator=(const Workplace&) = delete;
 
-  /// Reads a file of these bytes; true if it is valid, false for a ConfigError. Everything else is thrown.
+  /// Reads a file of these bytes; true if it is valid, false for a InputError. Everything else is thrown.
   bool read(std::string_view bytes) const;
 
  private:

@@ -1,4 +1,4 @@
-#include "netsor/activation.hpp"
+#include "nngpcheck/netsor/activation.hpp"
 
 #include <gmock/gmock.h>
 
@@ -17,18 +17,18 @@ using nngpcheck::testing::expect_rejected;
 double identity(double x) { return x; }
 
 TEST(Activation, EveryNameNamesItself) {
-  for (const char* name : {"identity",      "relu",     "abs",
-                           "step",          "sign",     "square",
-                           "relu_squared",  "erf",      "erf_sigmoid",
-                           "sigmoid",       "tanh",     "hardtanh",
-                           "gelu",          "silu",     "softplus",
-                           "elu",           "sin",      "cos",
-                           "exp",           "gaussian", "leaky_relu_0.1",
-                           "leaky_relu_-3", "power_3",  "rectified_power_20",
-                           "selu",          "mish",     "hardswish",
-                           "hardsigmoid",   "relu6",    "softsign",
+  for (const char* name : {"identity",      "relu",       "abs",
+                           "step",          "sign",       "square",
+                           "relu_squared",  "erf",        "erf_sigmoid",
+                           "sigmoid",       "tanh",       "hardtanh",
+                           "gelu",          "silu",       "softplus",
+                           "elu",           "sin",        "cos",
+                           "exp",           "gaussian",   "leaky_relu_0.1",
+                           "leaky_relu_-3", "power_3",    "rectified_power_20",
+                           "selu",          "mish",       "hardswish",
+                           "hardsigmoid",   "relu6",      "softsign",
                            "tanhshrink",    "hardshrink", "softshrink",
-                           "logsigmoid",    "gelu_tanh", "quick_gelu"}) {
+                           "logsigmoid",    "gelu_tanh",  "quick_gelu"}) {
     EXPECT_EQ(Activation::named(name).name(), name);
     EXPECT_EQ(Activation::named(name), Activation::named(name));
   }
@@ -59,16 +59,40 @@ TEST(Activation, ParameterIsTheSlopeOrThePower) {
 }
 
 TEST(Activation, NamesOfPyTorchKerasAndFlaxAreKnown) {
-  const std::map<std::string, std::string> names = {
-      {"GELU", "gelu"},           {"SiLU", "silu"},           {"swish", "silu"},          {"Hardswish", "hardswish"},
-      {"hard_swish", "hardswish"}, {"hard_silu", "hardswish"}, {"Mish", "mish"},           {"SELU", "selu"},
-      {"CELU", "elu"},            {"ReLU6", "relu6"},         {"Softsign", "softsign"},   {"soft_sign", "softsign"},
-      {"LeakyReLU", "leaky_relu_0.01"}, {"leaky_relu", "leaky_relu_0.01"}, {"logistic", "sigmoid"}, {"linear", "identity"},
-      {"Hardsigmoid", "hardsigmoid"}, {"hard_sigmoid", "hardsigmoid"}, {"Tanhshrink", "tanhshrink"},
-      {"Hardshrink", "hardshrink"}, {"Softshrink", "softshrink"}, {"LogSigmoid", "logsigmoid"},
-      {"log_sigmoid", "logsigmoid"}, {"QuickGELU", "quick_gelu"}, {"gelu_new", "gelu_tanh"}, {"Identity", "identity"},
-      {"Tanh", "tanh"},           {"hard_tanh", "hardtanh"},  {"exponential", "exp"},     {"LEAKY_RELU_0.5", "leaky_relu_0.5"},
-      {"squared_relu", "relu_squared"}, {"ReLU", "relu"}, {"Softplus", "softplus"}, {"ELU", "elu"}};
+  const std::map<std::string, std::string> names = {{"GELU", "gelu"},
+                                                    {"SiLU", "silu"},
+                                                    {"swish", "silu"},
+                                                    {"Hardswish", "hardswish"},
+                                                    {"hard_swish", "hardswish"},
+                                                    {"hard_silu", "hardswish"},
+                                                    {"Mish", "mish"},
+                                                    {"SELU", "selu"},
+                                                    {"CELU", "elu"},
+                                                    {"ReLU6", "relu6"},
+                                                    {"Softsign", "softsign"},
+                                                    {"soft_sign", "softsign"},
+                                                    {"LeakyReLU", "leaky_relu_0.01"},
+                                                    {"leaky_relu", "leaky_relu_0.01"},
+                                                    {"logistic", "sigmoid"},
+                                                    {"linear", "identity"},
+                                                    {"Hardsigmoid", "hardsigmoid"},
+                                                    {"hard_sigmoid", "hardsigmoid"},
+                                                    {"Tanhshrink", "tanhshrink"},
+                                                    {"Hardshrink", "hardshrink"},
+                                                    {"Softshrink", "softshrink"},
+                                                    {"LogSigmoid", "logsigmoid"},
+                                                    {"log_sigmoid", "logsigmoid"},
+                                                    {"QuickGELU", "quick_gelu"},
+                                                    {"gelu_new", "gelu_tanh"},
+                                                    {"Identity", "identity"},
+                                                    {"Tanh", "tanh"},
+                                                    {"hard_tanh", "hardtanh"},
+                                                    {"exponential", "exp"},
+                                                    {"LEAKY_RELU_0.5", "leaky_relu_0.5"},
+                                                    {"squared_relu", "relu_squared"},
+                                                    {"ReLU", "relu"},
+                                                    {"Softplus", "softplus"},
+                                                    {"ELU", "elu"}};
   for (const auto& [name, meaning] : names) EXPECT_EQ(Activation::named(name).name(), meaning) << name;
 }
 
@@ -94,11 +118,13 @@ TEST(Activation, ExpressionsAreComparedByTheirTrees) {
 }
 
 TEST(Activation, ExpressionsHaveAFiniteValueEverywhere) {
-  expect_rejected([] { Activation::from_expression("log(x)"); }, {"expression \"log(x)\": no finite value at x = -10"});
+  expect_rejected([] { Activation::from_expression("log(x)"); },
+                  {"expression \"log(x)\": no finite value at x = -10"});
   expect_rejected([] { Activation::from_expression("1/x"); }, {"no finite value at x = 0;"});
   expect_rejected([] { Activation::from_expression("x*"); }, {"expression \"x*\": column 3"});
   expect_rejected([] { Activation::from_expression("x", "relu"); }, {"\"relu\"", "built-in"});
-  expect_rejected([] { Activation::from_expression("x", "f", std::vector{std::nan("")}); }, {"kink nan is not finite"});
+  expect_rejected([] { Activation::from_expression("x", "f", std::vector{std::nan("")}); },
+                  {"kink nan is not finite"});
 }
 
 TEST(Activation, BreakpointsAreCompleteWhereTheyAreKnown) {
@@ -131,12 +157,15 @@ TEST(Activation, UnknownNamesSuggestTheNearest) {
   expect_rejected([] { Activation::named("power_"); }, {"did you mean \"power_3\"?"});
   expect_rejected([] { Activation::named("softsing"); }, {"did you mean \"softsign\"?"});
   expect_rejected([] { Activation::named("swsh"); }, {"did you mean \"swish\"?"});
-  expect_rejected([] { Activation::named(""); }, {"unknown activation \"\"; valid are identity, relu, ", "{expression = "});
-  expect_rejected([] { Activation::named("bump"); }, {"valid are identity", "quick_gelu; any other", "{expression = "});
+  expect_rejected([] { Activation::named(""); },
+                  {"unknown activation \"\"; valid are identity, relu, ", "{expression = "});
+  expect_rejected([] { Activation::named("bump"); },
+                  {"valid are identity", "quick_gelu; any other", "{expression = "});
 }
 
 TEST(Activation, WhatIsNoActivationIsSaidSo) {
-  expect_rejected([] { Activation::named("softmax"); }, {"\"softmax\": softmax acts on all coordinates", "self_attention"});
+  expect_rejected([] { Activation::named("softmax"); },
+                  {"\"softmax\": softmax acts on all coordinates", "self_attention"});
   expect_rejected([] { Activation::named("PReLU"); }, {"leaky_relu_0.25"});
   expect_rejected([] { Activation::named("dropout"); }, {"leave it out"});
 }

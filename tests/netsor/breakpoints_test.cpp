@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "netsor/expression.hpp"
+#include "nngpcheck/netsor/expression.hpp"
 
 namespace nngpcheck::netsor {
 namespace {

@@ -1,5 +1,5 @@
 // What the builder makes of valid instructions: types, and structural deduplication.
-#include "netsor/builder.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 
 #include <gmock/gmock.h>
 
@@ -171,7 +171,8 @@ TEST_F(BuilderDeduplication, ActivationsGoByFunction) {
   const Activation mine = f("mine"), copy = mine;
   EXPECT_EQ(b.map(mine, g), b.map(copy, g));
   EXPECT_NE(b.map(mine, g), b.map(f("yours"), g));
-  EXPECT_EQ(b.map(Activation::from_expression("x*x + 1"), g), b.map(Activation::from_expression("x * x+1", "h"), g));
+  EXPECT_EQ(b.map(Activation::from_expression("x*x + 1"), g),
+            b.map(Activation::from_expression("x * x+1", "h"), g));
   EXPECT_EQ(b.map(Activation::named("relu6"), g), b.map(Activation::from_expression("clip(x, 0, 6)"), g));
 }
 

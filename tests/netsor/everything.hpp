@@ -1,7 +1,7 @@
 // Programs and matrices that several tests share.
 #pragma once
 
-#include "netsor/builder.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 
 namespace nngpcheck::testing {
 

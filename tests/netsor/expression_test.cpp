@@ -1,4 +1,4 @@
-#include "netsor/expression.hpp"
+#include "nngpcheck/netsor/expression.hpp"
 
 #include <gmock/gmock.h>
 

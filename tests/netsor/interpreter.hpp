@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "netsor/program.hpp"
+#include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::testing {
 

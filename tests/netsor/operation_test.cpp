@@ -1,9 +1,9 @@
-#include "netsor/operation.hpp"
+#include "nngpcheck/netsor/operation.hpp"
 
 #include <gmock/gmock.h>
 
-#include "netsor/passes/traits.hpp"
-#include "netsor/program.hpp"
+#include "nngpcheck/netsor/passes/traits.hpp"
+#include "nngpcheck/netsor/program.hpp"
 #include "tests/netsor/everything.hpp"
 
 namespace nngpcheck::netsor {

@@ -1,8 +1,8 @@
-#include "netsor/printer.hpp"
+#include "nngpcheck/netsor/printer.hpp"
 
 #include <gmock/gmock.h>
 
-#include "netsor/builder.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 #include "tests/netsor/everything.hpp"
 
 namespace nngpcheck::netsor {

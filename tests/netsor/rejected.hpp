@@ -4,7 +4,7 @@
 
 #include <initializer_list>
 
-#include "netsor/error.hpp"
+#include "nngpcheck/netsor/error.hpp"
 
 namespace nngpcheck::testing {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "netsor/builder.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 #include "tests/netsor/everything.hpp"
 #include "tests/netsor/rejected.hpp"
 

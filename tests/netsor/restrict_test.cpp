@@ -1,11 +1,11 @@
-#include "netsor/restrict.hpp"
+#include "nngpcheck/netsor/passes/restrict.hpp"
 
 #include <gmock/gmock.h>
 
 #include <cmath>
 
-#include "netsor/builder.hpp"
-#include "netsor/printer.hpp"
+#include "nngpcheck/netsor/builder.hpp"
+#include "nngpcheck/netsor/printer.hpp"
 #include "tests/netsor/everything.hpp"
 #include "tests/netsor/interpreter.hpp"
 #include "tests/netsor/rejected.hpp"

@@ -1,11 +1,11 @@
 // Programs with something changed: their limits are what a calculation by hand says.
-#include "netsor/rewrite.hpp"
+#include "nngpcheck/netsor/passes/rewrite.hpp"
 
 #include <memory>
 
-#include "analytic/limit.hpp"
 #include "everything.hpp"
-#include "netsor/printer.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/netsor/printer.hpp"
 #include "rejected.hpp"
 
 namespace nngpcheck::netsor {

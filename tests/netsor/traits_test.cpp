@@ -1,12 +1,12 @@
 // What the traits say of every instruction, against what the tests' interpreter does.
-#include "netsor/passes/traits.hpp"
+#include "nngpcheck/netsor/passes/traits.hpp"
 
 #include <gmock/gmock.h>
 
 #include <random>
 #include <set>
 
-#include "netsor/builder.hpp"
+#include "nngpcheck/netsor/builder.hpp"
 #include "tests/netsor/everything.hpp"
 #include "tests/netsor/interpreter.hpp"
 

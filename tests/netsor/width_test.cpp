@@ -1,10 +1,10 @@
-#include "netsor/width.hpp"
+#include "nngpcheck/netsor/width.hpp"
 
 #include <gmock/gmock.h>
 
 #include <limits>
 
-#include "netsor/spelling.hpp"
+#include "nngpcheck/support/spelling.hpp"
 #include "tests/netsor/rejected.hpp"
 
 namespace nngpcheck::netsor {
@@ -67,30 +67,31 @@ TEST(Width, Rejects) {
 }
 
 TEST(Spelling, NearestHasTheSmallestEditDistance) {
-  EXPECT_EQ(close_spelling("rleu", {"elu", "relu", "silu"}), "relu");
-  EXPECT_EQ(close_spelling("output_varaince", {"input_variance", "readout_variance"}), "input_variance");
-  EXPECT_EQ(close_spelling("Simple-RNN", {"rnn", "simple_rnn"}), "simple_rnn");
-  EXPECT_EQ(close_spelling("softmax", {"softplus", "softsign"}), "");
-  EXPECT_EQ(close_spelling("dropout", {"concat", "conv", "dense"}), "");
-  EXPECT_EQ(close_spelling("", {"ab", "c"}), "");
-  EXPECT_EQ(close_spelling("b", {"a", "c"}), "");
-  EXPECT_EQ(close_spelling("B", {"a", "b"}), "b");
-  EXPECT_EQ(close_spelling("relu", {}), "");
-  EXPECT_EQ(close_spelling(std::string(100000, 'a'), {"relu"}), "");
+  EXPECT_EQ(support::close_spelling("rleu", {"elu", "relu", "silu"}), "relu");
+  EXPECT_EQ(support::close_spelling("output_varaince", {"input_variance", "readout_variance"}),
+            "input_variance");
+  EXPECT_EQ(support::close_spelling("Simple-RNN", {"rnn", "simple_rnn"}), "simple_rnn");
+  EXPECT_EQ(support::close_spelling("softmax", {"softplus", "softsign"}), "");
+  EXPECT_EQ(support::close_spelling("dropout", {"concat", "conv", "dense"}), "");
+  EXPECT_EQ(support::close_spelling("", {"ab", "c"}), "");
+  EXPECT_EQ(support::close_spelling("b", {"a", "c"}), "");
+  EXPECT_EQ(support::close_spelling("B", {"a", "b"}), "b");
+  EXPECT_EQ(support::close_spelling("relu", {}), "");
+  EXPECT_EQ(support::close_spelling(std::string(100000, 'a'), {"relu"}), "");
 }
 
 TEST(Spelling, AdviceIsASlipOrTheList) {
-  EXPECT_EQ(advice("rleu", {"relu", "elu"}), "; did you mean \"relu\"?");
-  EXPECT_EQ(advice("dropout", {"dense", "conv", "last"}), "; valid are dense, conv and last");
-  EXPECT_EQ(advice("dropout", {"dense"}), "; valid is dense");
-  EXPECT_EQ(advice("dropout", {}), "");
+  EXPECT_EQ(support::advice("rleu", {"relu", "elu"}), "; did you mean \"relu\"?");
+  EXPECT_EQ(support::advice("dropout", {"dense", "conv", "last"}), "; valid are dense, conv and last");
+  EXPECT_EQ(support::advice("dropout", {"dense"}), "; valid is dense");
+  EXPECT_EQ(support::advice("dropout", {}), "");
 }
 
 TEST(Spelling, ShortestReadsBack) {
-  EXPECT_EQ(shortest(0.1), "0.1");
-  EXPECT_EQ(shortest(1), "1");
-  EXPECT_EQ(shortest(1e-8), "1e-08");
-  EXPECT_EQ(std::stod(shortest(1.0 / 3)), 1.0 / 3);
+  EXPECT_EQ(support::shortest(0.1), "0.1");
+  EXPECT_EQ(support::shortest(1), "1");
+  EXPECT_EQ(support::shortest(1e-8), "1e-08");
+  EXPECT_EQ(std::stod(support::shortest(1.0 / 3)), 1.0 / 3);
 }
 
 }  // namespace

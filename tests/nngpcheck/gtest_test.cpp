@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest-spi.h>
 
-#include "analytic/limit.hpp"
-#include "architectures/mlp.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
 
 namespace nngpcheck {
 namespace {

@@ -10,8 +10,8 @@
 #include <cmath>
 #include <functional>
 
-#include "analytic/limit.hpp"
-#include "architectures/mlp.hpp"
+#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/architectures/named/mlp.hpp"
 
 namespace nngpcheck {
 namespace {

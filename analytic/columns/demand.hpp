@@ -1,0 +1,50 @@
+// The quantities that the limit of a program is made of.
+#pragma once
+
+#include <algorithm>
+#include <compare>
+
+#include "nngpcheck/analytic/columns/pattern.hpp"
+#include "nngpcheck/analytic/columns/structure.hpp"
+
+namespace nngpcheck::analytic {
+
+/// An order parameter of the limit, or a step towards one.
+struct Demand {
+  enum class Kind {
+    mean,         // E[X], m×1
+    covariance,   // of two Gaussian bundles, m×m'
+    moment,       // E[XᵀY], m×m'
+    table,        // the value of a table
+    sample,       // paths of a Gaussian bundle: no number, but what later paths are conditioned on
+    conditional,  // E[XᵀY | path], on paths of one system: no number, but one per path
+  };
+  Kind kind;
+  NodeIndex left;
+  NodeIndex right;                    // ≥ left; `one` for means, `left` for tables and samples
+  Pattern entries = Pattern::full();  // less than all only where left = right
+  int system = -1;                    // of a conditional: whose paths
+
+  static Demand mean(NodeIndex x) { return {Kind::mean, x, one}; }
+  static Demand covariance(NodeIndex x, NodeIndex y) {
+    return {Kind::covariance, std::min(x, y), std::max(x, y)};
+  }
+  static Demand moment(NodeIndex x, NodeIndex y) { return {Kind::moment, std::min(x, y), std::max(x, y)}; }
+  static Demand variance(NodeIndex x) { return {Kind::covariance, x, x, Pattern::diagonal()}; }
+  static Demand second_moment(NodeIndex x) { return {Kind::moment, x, x, Pattern::diagonal()}; }
+  static Demand table(NodeIndex t) { return {Kind::table, t, t}; }
+  static Demand conditional(NodeIndex x, NodeIndex y, int system) {
+    return {Kind::conditional, std::min(x, y), std::max(x, y), Pattern::full(), system};
+  }
+  static Demand sample(NodeIndex leaf) { return {Kind::sample, leaf, leaf}; }
+
+  /// The same quantity with all its entries.
+  Demand full() const { return {kind, left, right, Pattern::full(), system}; }
+
+  /// Whether meeting it gives a number, and not only what later paths need.
+  bool is_number() const { return kind != Kind::sample && kind != Kind::conditional; }
+
+  friend auto operator<=>(const Demand&, const Demand&) = default;
+};
+
+}  // namespace nngpcheck::analytic

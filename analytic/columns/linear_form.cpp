@@ -1,0 +1,226 @@
+#include "nngpcheck/analytic/columns/linear_form.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace nngpcheck::analytic {
+
+namespace {
+
+using netsor::Index;
+using netsor::Overloaded;
+using netsor::SparseMatrix;
+using Term = LinearForm::Term;
+
+constexpr double epsilon = std::numeric_limits<double>::epsilon();
+
+SparseMatrix identity(Index size) {
+  SparseMatrix result(size, size);
+  result.setIdentity();
+  return result;
+}
+
+const Coefficients& explicit_coefficients(const Term& term, Index columns, Coefficients& storage) {
+  if (term.coefficients) return *term.coefficients;
+  storage.value = identity(columns);
+  return storage;
+}
+
+// Every term of the form times a matrix (and its bound, 0×0 if exact) from the right.
+void multiply(LinearForm& form, const SparseMatrix& matrix, const SparseMatrix& bound) {
+  for (Term& term : form.terms) {
+    if (!term.coefficients) {
+      term.coefficients = Coefficients{matrix, bound};
+      continue;
+    }
+    Coefficients& c = *term.coefficients;
+    SparseMatrix error;
+    if (c.bound.size() > 0) error = c.bound * matrix.cwiseAbs();
+    if (bound.size() > 0) {
+      SparseMatrix own = c.value.cwiseAbs() * bound;
+      error = error.size() > 0 ? SparseMatrix(error + own) : own;
+    }
+    c.value = SparseMatrix(c.value * matrix);
+    c.bound = error;
+  }
+}
+
+void scale_by(LinearForm& form, double coefficient, Index columns) {
+  if (coefficient == 1) return;
+  for (Term& term : form.terms) {
+    if (!term.coefficients) term.coefficients = Coefficients{identity(columns), {}};
+    term.coefficients->value *= coefficient;
+    if (term.coefficients->bound.size() > 0) term.coefficients->bound *= std::abs(coefficient);
+  }
+}
+
+void accumulate(LinearForm& form, LinearForm&& other, Index columns) {
+  for (Term& term : other.terms) {
+    const auto place = std::lower_bound(form.terms.begin(), form.terms.end(), term.atom,
+                                        [](const Term& t, NodeIndex atom) { return t.atom < atom; });
+    if (place == form.terms.end() || place->atom != term.atom) {
+      form.terms.insert(place, std::move(term));
+      continue;
+    }
+    Coefficients left_storage, right_storage;
+    const Coefficients& left = explicit_coefficients(*place, columns, left_storage);
+    const Coefficients& right = explicit_coefficients(term, columns, right_storage);
+    Coefficients sum{left.value + right.value, {}};
+    if (left.bound.size() > 0 && right.bound.size() > 0) {
+      sum.bound = left.bound + right.bound;
+    } else {
+      sum.bound = left.bound.size() > 0 ? left.bound : right.bound;
+    }
+    place->coefficients = std::move(sum);
+  }
+}
+
+SparseMatrix row_of_ones(Index columns) { return Eigen::MatrixXd::Ones(1, columns).sparseView(); }
+
+SparseMatrix diagonal(const Eigen::MatrixXd& row) {
+  SparseMatrix result(row.cols(), row.cols());
+  for (Index j = 0; j < row.cols(); ++j) result.insert(j, j) = row(0, j);
+  result.makeCompressed();
+  return result;
+}
+
+template <class Visit>
+void for_each_row(const SparseMatrix& matrix, const Visit& visit) {
+  for (Index j = 0; j < matrix.outerSize(); ++j) {
+    for (SparseMatrix::InnerIterator it(matrix, j); it; ++it) visit(it.row());
+  }
+}
+
+// The rows that hold something, of either matrix.
+std::vector<Index> filled_rows(const Coefficients& c) {
+  std::vector<bool> filled(static_cast<std::size_t>(c.value.rows()), false);
+  for (const SparseMatrix* matrix : {&c.value, &c.bound}) {
+    for_each_row(*matrix, [&](Index row) { filled[static_cast<std::size_t>(row)] = true; });
+  }
+  std::vector<Index> result;
+  for (std::size_t row = 0; row < filled.size(); ++row) {
+    if (filled[row]) result.push_back(static_cast<Index>(row));
+  }
+  return result;
+}
+
+// These rows, which are all that are not empty.
+SparseMatrix without_empty_rows(const SparseMatrix& matrix, const std::vector<Index>& rows) {
+  if (std::ssize(rows) == matrix.rows() || matrix.size() == 0) return matrix;
+  SparseMatrix result(std::ssize(rows), matrix.cols());
+  result.reserve(matrix.nonZeros());
+  for (Index j = 0; j < matrix.cols(); ++j) {
+    result.startVec(j);
+    for (SparseMatrix::InnerIterator it(matrix, j); it; ++it) {
+      const auto row = std::lower_bound(rows.begin(), rows.end(), it.row()) - rows.begin();
+      result.insertBack(row, j) = it.value();
+    }
+  }
+  result.finalize();
+  return result;
+}
+
+// A term's coefficients of the columns that it reads.
+Coefficients of_columns_read(const Term& term, Index columns) {
+  if (!term.coefficients) return {identity(columns), {}};
+  const std::vector<Index> rows = filled_rows(*term.coefficients);
+  return {without_empty_rows(term.coefficients->value, rows),
+          without_empty_rows(term.coefficients->bound, rows)};
+}
+
+Index nonzeros_per_column(const SparseMatrix& matrix) {
+  Index most = 0;
+  for (Index j = 0; j < matrix.cols(); ++j) {
+    most = std::max<Index>(most, matrix.outerIndexPtr()[j + 1] - matrix.outerIndexPtr()[j]);
+  }
+  return most;
+}
+
+}  // namespace
+
+const LinearForm& LinearForms::of(NodeIndex node) {
+  if (const auto found = made_.find(node); found != made_.end()) return found->second;
+  return made_.emplace(node, make(node)).first->second;
+}
+
+// X_k M_k, or X_k's own terms where M_k is a number and X_k is not broadcast.
+LinearForm LinearForms::times(LinearForm form, const netsor::LinearTerm& term, Index columns) {
+  std::visit(Overloaded{
+                 [&](double coefficient) {
+                   const Index own = structure_.columns(term.bundle.index());
+                   scale_by(form, coefficient, own);
+                   if (own != columns) multiply(form, row_of_ones(columns), {});
+                 },
+                 [&](const netsor::SharedSparse& matrix) { multiply(form, *matrix, {}); },
+                 [&](netsor::LinearTerm::Table table) {
+                   const UncertainMatrix& t = table_(table.id.index());
+                   multiply(form, t.value.sparseView(), t.bound.sparseView());
+                 },
+                 [&](netsor::LinearTerm::Diagonal factors) {
+                   const UncertainMatrix& t = table_(factors.id.index());
+                   multiply(form, diagonal(t.value), diagonal(t.bound));
+                 },
+             },
+             term.matrix);
+  return form;
+}
+
+LinearForm LinearForms::make(NodeIndex node) {
+  const netsor::Operation& operation = structure_.program().nodes()[node].operation;
+  if (netsor::form(operation) != netsor::Form::linear) return {{{node, {}}}};
+  const Index columns = structure_.columns(node);
+  LinearForm result;
+  for (const netsor::LinearTerm& term : netsor::linear_terms(operation)) {
+    const NodeIndex operand = term.bundle.index();
+    // A Gaussian operand of a bundle that is not Gaussian is an atom.
+    const bool atom = structure_.gaussian(operand) && !structure_.gaussian(node);
+    accumulate(result, times(atom ? LinearForm{{{operand, {}}}} : of(operand), term, columns), columns);
+  }
+  return result;
+}
+
+std::vector<std::pair<Index, double>> column_entries(const Term& term, Index column) {
+  if (!term.coefficients) return {{column, 1.0}};
+  std::vector<std::pair<Index, double>> result;
+  for (SparseMatrix::InnerIterator it(term.coefficients->value, column); it; ++it) {
+    result.emplace_back(it.row(), it.value());
+  }
+  return result;
+}
+
+std::vector<Index> columns_read(const Term& term, Index columns) {
+  if (term.coefficients) return filled_rows(*term.coefficients);
+  std::vector<Index> all(static_cast<std::size_t>(columns));
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
+}
+
+void add_congruence(UncertainMatrix& sum, const Term& a, const UncertainMatrix& e, const Term& b) {
+  if (!a.coefficients && !b.coefficients) {
+    sum.value += e.value;
+    sum.bound += e.bound + epsilon * e.value.cwiseAbs();
+    return;
+  }
+  const Coefficients left = of_columns_read(a, e.value.rows()), right = of_columns_read(b, e.value.cols());
+  const SparseMatrix left_size = left.value.cwiseAbs();
+  const SparseMatrix right_size = right.value.cwiseAbs();
+  const Eigen::MatrixXd e_size = e.value.cwiseAbs();
+  const double rounding =
+      epsilon * static_cast<double>(2 + nonzeros_per_column(left.value) + nonzeros_per_column(right.value));
+
+  const Eigen::MatrixXd half = e.value * right.value;
+  sum.value += left.value.transpose() * half;
+  const Eigen::MatrixXd half_bound = (e.bound + rounding * e_size) * right_size;
+  sum.bound += left_size.transpose() * half_bound;
+  if (left.bound.size() > 0) {
+    const Eigen::MatrixXd size = e_size * right_size;
+    sum.bound += left.bound.transpose() * size;
+  }
+  if (right.bound.size() > 0) {
+    const Eigen::MatrixXd size = e_size * right.bound;
+    sum.bound += left_size.transpose() * size;
+  }
+}
+
+}  // namespace nngpcheck::analytic

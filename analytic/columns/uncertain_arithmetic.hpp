@@ -1,0 +1,30 @@
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "nngpcheck/analytic/uncertain.hpp"
+
+namespace nngpcheck::analytic {
+
+/// The distance from 1 to the next double.
+inline constexpr double epsilon = std::numeric_limits<double>::epsilon();
+
+UncertainMatrix zero(Eigen::Index rows, Eigen::Index columns);
+
+/// This value, with bound 0.
+UncertainMatrix exact(Eigen::MatrixXd value);
+
+UncertainMatrix transpose(const UncertainMatrix& x);
+
+/// These rows and columns.
+UncertainMatrix part(const UncertainMatrix& x, const std::vector<Eigen::Index>& rows,
+                     const std::vector<Eigen::Index>& columns);
+
+/// x times y, entrywise; a single row or column of y is broadcast.
+void multiply(UncertainMatrix& x, const UncertainMatrix& y);
+
+/// (X + Xᵀ)/2.
+void symmetrize(UncertainMatrix& x);
+
+}  // namespace nngpcheck::analytic

@@ -1,0 +1,60 @@
+// The numbers that have been found so far.
+#pragma once
+
+#include <Eigen/Core>
+#include <map>
+#include <utility>
+
+#include "nngpcheck/analytic/columns/demand.hpp"
+#include "nngpcheck/analytic/columns/linear_form.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
+
+namespace nngpcheck::analytic {
+
+/// One column of a bundle.
+using Column = std::pair<NodeIndex, Eigen::Index>;
+
+/// The values of demands, on top of others that are the same in every randomization.
+class Values {
+ public:
+  /// `base` is where a demand is looked up that has no value here; null: nowhere. It must outlive this
+  /// object.
+  explicit Values(const Structure& structure, const Values* base = nullptr);
+
+  Values(const Values&) = delete;
+  Values& operator=(const Values&) = delete;
+
+  void set(const Demand& demand, UncertainMatrix value) {
+    values_.insert_or_assign(demand, std::move(value));
+  }
+  void erase(const Demand& demand) { values_.erase(demand); }
+
+  /// The entries of a demand that has been met, as its pattern stores them; means are m×1.
+  const UncertainMatrix& operator[](const Demand& demand) const;
+
+  /// E[XᵀY] with the rows of X, whichever of the two comes first.
+  UncertainMatrix moment(NodeIndex x, NodeIndex y) const;
+  UncertainMatrix covariance(NodeIndex x, NodeIndex y) const;
+
+  /// The diagonal, m×1, of a demand that may have more entries.
+  UncertainMatrix diagonal(const Demand& source) const;
+
+  /// One entry of E[XᵀY]; with y = one, of E[X].
+  double moment_entry(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j) const;
+
+  /// One entry of the covariance of two columns of Gaussian bundles.
+  double covariance_entry(const Column& u, const Column& v) const;
+
+  const LinearForm& form(NodeIndex node) { return forms_.of(node); }
+  LinearForms& forms() { return forms_; }
+
+  const Structure& structure() const { return structure_; }
+
+ private:
+  const Structure& structure_;
+  const Values* base_;
+  LinearForms forms_;
+  std::map<Demand, UncertainMatrix> values_;
+};
+
+}  // namespace nngpcheck::analytic

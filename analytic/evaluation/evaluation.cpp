@@ -1,0 +1,87 @@
+#include "nngpcheck/analytic/evaluation/evaluation.hpp"
+
+#include "nngpcheck/analytic/error.hpp"
+
+namespace nngpcheck::analytic {
+
+namespace {
+
+const PathPool::Axes no_axes;
+
+// Throws with the first row that holds a number that is not finite; of a table with one row, the column.
+void require_finite(const Eigen::MatrixXd& x) {
+  if (x.allFinite()) return;
+  const bool row = x.rows() == 1;
+  Eigen::Index k = 0;
+  while (row ? x.col(k).allFinite() : x.row(k).allFinite()) ++k;
+  throw LimitError("the limit is not finite; use smaller variances", {k});
+}
+
+}  // namespace
+
+Evaluation::Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals,
+                       const Progress& progress)
+    : plan_(plan),
+      progress_(progress),
+      values_(structure),
+      paths_(values_, plan.systems, no_axes, 0, 0, progress) {
+  for (const Demand& goal : goals) ++uses_[goal];
+  for (const Plan::Entry& entry : plan.entries) {
+    for (const Demand& demand : entry.step->needs()) ++uses_[demand];
+  }
+}
+
+Evaluation::Evaluation(const Evaluation& base, const PathPool::Axes& axes, int log2_points,
+                       std::uint64_t seed)
+    : plan_(base.plan_),
+      progress_(base.progress_),
+      base_(&base),
+      values_(base.structure(), &base.values_),
+      paths_(values_, plan_.systems, axes, log2_points, seed, progress_) {}
+
+void Evaluation::run() {
+  Workplace workplace{values_, paths_, plan_.systems, progress_};
+  for (const auto& [step, replicated] : plan_.entries) {
+    if (replicated != (base_ != nullptr)) continue;
+    progress_.check();
+    if (!base_) {
+      progress_.report({}, [&] {
+        return "limit, step " + std::to_string(plan_.position.at(step->demand()) + 1) + " of " +
+               std::to_string(plan_.entries.size());
+      });
+    }
+    try {
+      take(*step, workplace);
+    } catch (const LimitError& error) {
+      const auto [node, columns] = step->place(values_, error);
+      throw LimitError(structure().program().place(node, columns) + ": " + error.what());
+    }
+  }
+  paths_.release();  // only their averages are read from here on
+}
+
+void Evaluation::take(const Step& step, Workplace& workplace) {
+  const Demand& demand = step.demand();
+  Cost cost;
+  UncertainMatrix value = step.value(workplace, cost);
+  if (!demand.is_number()) return;
+  require_finite(value.value);
+  cost.bound = value.bound.maxCoeff();
+  values_.set(demand, std::move(value));
+  costs_.emplace(demand, cost);
+  if (!base_) release(step);
+}
+
+// A deterministic step's arguments are dropped after their last use.
+void Evaluation::release(const Step& step) {
+  for (const Demand& demand : step.needs()) {
+    if (--uses_[demand] == 0) values_.erase(demand);
+  }
+}
+
+const Cost& Evaluation::cost(const Demand& demand) const {
+  if (const auto found = costs_.find(demand); found != costs_.end()) return found->second;
+  return base_->cost(demand);
+}
+
+}  // namespace nngpcheck::analytic

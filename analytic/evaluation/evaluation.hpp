@@ -1,0 +1,54 @@
+// Executes a plan: the numbers behind its demands.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "nngpcheck/analytic/columns/values.hpp"
+#include "nngpcheck/analytic/evaluation/plan.hpp"
+#include "nngpcheck/analytic/paths/paths.hpp"
+#include "nngpcheck/support/progress.hpp"
+
+namespace nngpcheck::analytic {
+
+/// The values of a plan's demands. One evaluation holds the steps that are the same in every randomization;
+/// each randomization is another one on top of it.
+class Evaluation {
+ public:
+  /// For the deterministic steps. Values that no later step nor `goals` needs are dropped on the way.
+  Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals,
+             const Progress& progress);
+
+  Evaluation(const Evaluation&) = delete;
+  Evaluation& operator=(const Evaluation&) = delete;
+
+  /// For one randomization with 2^log2_points paths. `base` and `axes` must outlive it, and `base` have run.
+  Evaluation(const Evaluation& base, const PathPool::Axes& axes, int log2_points, std::uint64_t seed);
+
+  /// Computes every step of its kind, in order. Throws LimitError and Stopped.
+  void run();
+
+  const Values& values() const { return values_; }
+
+  const Cost& cost(const Demand& demand) const;
+
+  /// As this randomization finds them.
+  PathPool::Axes principal_axes() const { return paths_.principal_axes(); }
+
+  const Structure& structure() const { return values_.structure(); }
+
+ private:
+  void take(const Step& step, Workplace& workplace);
+  void release(const Step& step);
+
+  const Plan& plan_;
+  const Progress progress_;
+  const Evaluation* base_ = nullptr;
+  Values values_;
+  PathPool paths_;
+  std::map<Demand, Cost> costs_;
+  std::map<Demand, std::int64_t> uses_;  // that still lie ahead; only for deterministic steps
+};
+
+}  // namespace nngpcheck::analytic

@@ -1,0 +1,283 @@
+#include "nngpcheck/analytic/gaussian/hermite_series.hpp"
+
+#include <algorithm>
+#include <boost/math/quadrature/gauss_kronrod.hpp>
+#include <cmath>
+#include <map>
+
+#include "nngpcheck/analytic/gaussian/normal.hpp"
+#include "nngpcheck/analytic/gaussian/profile.hpp"
+
+namespace nngpcheck::analytic {
+
+namespace {
+
+using Kronrod = boost::math::quadrature::gauss_kronrod<double, 31>;
+using Gauss = boost::math::quadrature::gauss<double, 15>;
+
+constexpr double epsilon = std::numeric_limits<double>::epsilon();
+constexpr Eigen::Index chunk = 32;              // coefficients are computed so many at a time
+constexpr double negligible_remainder = 1e-12;  // product of the tails that rounding leaves at the last order
+constexpr double largest_relative_error = 1e-12;  // of usable coefficients
+constexpr Eigen::Index points = 31;               // of a panel
+constexpr Eigen::Index largest_cache = 1 << 25;   // numbers in bases that are kept
+constexpr Eigen::Index largest_basis = 1 << 24;   // numbers in one
+constexpr Eigen::Index largest_work = 1 << 28;    // nodes × orders of one marginal, a second or less
+
+/// √k is the local frequency of h_k: half a panel sees at most 8 of its radians, which 15 Gauss points
+/// resolve.
+double widest_panel(Eigen::Index orders) {
+  return std::exp2(std::floor(std::log2(16 / std::sqrt(static_cast<double>(orders)))));
+}
+
+/// Nodes x, their weights times the normal density, and h_k(x), k = 0, 1, ... The usual orders are kept for
+/// the next marginal, more are made anew each time.
+class HermiteBasis {
+ public:
+  explicit HermiteBasis(const std::vector<double>& ends) {
+    const auto& abscissae = Kronrod::abscissa();
+    const Eigen::Index panels = static_cast<Eigen::Index>(ends.size()) - 1;
+    nodes_.resize(panels * points);
+    weights_.resize(panels * points, 2);
+    Eigen::Index n = 0;
+    for (std::size_t panel = 0; panel + 1 < ends.size(); ++panel) {
+      const double centre = 0.5 * (ends[panel] + ends[panel + 1]);
+      const double half = 0.5 * (ends[panel + 1] - ends[panel]);
+      for (std::size_t i = 0; i < abscissae.size(); ++i) {
+        for (const double sign : {-1.0, 1.0}) {
+          if (i == 0 && sign > 0) continue;
+          const double x = centre + sign * half * abscissae[i];
+          const double scale = half * normal_density(x);
+          nodes_(n) = x;
+          weights_(n, 0) = scale * Kronrod::weights()[i];
+          weights_(n, 1) = i % 2 == 0 ? scale * Gauss::weights()[i / 2] : 0;
+          ++n;
+        }
+      }
+    }
+    kept_.resize(usual_orders, nodes_.size());
+    kept_.row(0).setOnes();
+    kept_.row(1) = nodes_.transpose();
+    filled_ = 2;
+  }
+
+  const Eigen::VectorXd& nodes() const { return nodes_; }
+  const Eigen::MatrixX2d& weights() const { return weights_; }  // Kronrod's, Gauss's
+
+  /// h_k at the nodes for k = first, ..., first + chunk - 1, where first = 0, chunk, 2 chunk, ... one after
+  /// the other.
+  Eigen::Ref<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> rows(
+      Eigen::Index first) {
+    if (first < usual_orders) {
+      for (; filled_ < first + chunk; ++filled_) recur(kept_, filled_, filled_);
+      return kept_.middleRows(first, chunk);
+    }
+    if (first == usual_orders) {
+      fresh_.resize(chunk + 2, nodes_.size());
+      fresh_.topRows(2) = rows(first - chunk).bottomRows(2);
+    } else {
+      fresh_.topRows(2) = fresh_.bottomRows(2).eval();
+    }
+    for (Eigen::Index n = 0; n < chunk; ++n) recur(fresh_, n + 2, first + n);
+    return fresh_.bottomRows(chunk);
+  }
+
+ private:
+  using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+  /// h_k from the two rows above.
+  void recur(Rows& values, Eigen::Index row, Eigen::Index order) const {
+    const double k = static_cast<double>(order);
+    values.row(row) =
+        (nodes_.transpose().cwiseProduct(values.row(row - 1)) - std::sqrt(k - 1) * values.row(row - 2)) /
+        std::sqrt(k);
+  }
+
+  Eigen::VectorXd nodes_;
+  Eigen::MatrixX2d weights_;
+  Rows kept_, fresh_;
+  Eigen::Index filled_ = 0;
+};
+
+/// Panels for φ(mean + deviation x) h_k(x), no wider than `widest`. Widths are rounded to powers of two, so
+/// that columns of similar variance share their panels, and with them the basis.
+std::vector<double> panel_ends(const Profile& phi, double widest) {
+  std::vector<double> ends = {-20, -13, 13, 20};
+  const double far = widest < 1 ? 13 : 10;
+  for (double x = -far; x <= far; x += widest) ends.push_back(x);
+  for (const Feature& feature : phi.features()) {
+    if (!(std::abs(feature.centre) < 20)) continue;
+    ends.push_back(feature.centre);
+    if (feature.width <= 0) continue;
+    const double width = std::exp2(std::floor(std::log2(feature.width)));
+    for (double distance = width; distance < 1; distance *= 4) {
+      ends.push_back(feature.centre - distance);
+      ends.push_back(feature.centre + distance);
+    }
+  }
+  std::sort(ends.begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  return ends;
+}
+
+/// E[φ²] on such panels, halved until they resolve φ.
+Integral resolved_square(const Profile& phi, Eigen::Index orders) {
+  QuadratureOptions options = phi.options();
+  options.square = true;
+  options.largest_work = std::min(largest_work / orders, largest_basis / usual_orders);
+  return gaussian_integral_on(panel_ends(phi, widest_panel(orders)), std::cref(phi), options);
+}
+
+/// The table's rows, filled one marginal at a time.
+class TableBuilder {
+ public:
+  TableBuilder(Eigen::Index size, Eigen::Index orders) : orders_(orders) {
+    table_.coefficients = Eigen::MatrixXd::Zero(size, orders);
+    table_.tails = Eigen::MatrixXd::Ones(size, orders);
+    table_.norm = table_.error = table_.gradient = table_.curvature = Eigen::VectorXd::Zero(size);
+    table_.square.resize(static_cast<std::size_t>(size));
+    table_.usable.assign(static_cast<std::size_t>(size), false);
+  }
+
+  void copy(Eigen::Index from, Eigen::Index to) {
+    table_.coefficients.row(to) = table_.coefficients.row(from);
+    table_.tails.row(to) = table_.tails.row(from);
+    for (auto* vector : {&table_.norm, &table_.error, &table_.gradient, &table_.curvature}) {
+      (*vector)(to) = (*vector)(from);
+    }
+    table_.square[to] = table_.square[from];
+    table_.usable[to] = table_.usable[from];
+  }
+
+  void expand(Eigen::Index i, const Profile& phi) {
+    const Integral integral = resolved_square(phi, orders_);
+    const double square = integral.estimate.value;
+    if (!std::isfinite(square) || !integral.converged) return;
+    HermiteBasis& basis = basis_for(integral.ends);
+    const Eigen::VectorXd& nodes = basis.nodes();
+    Eigen::VectorXd values(nodes.size());
+    for (Eigen::Index n = 0; n < nodes.size(); ++n) values(n) = phi(nodes(n));
+    const Eigen::MatrixX2d weighted = basis.weights().array().colwise() * values.array();
+    const Eigen::ArrayXd squares = weighted.col(0).array() * values.array();
+    const Eigen::Index last = nodes.size() - 1;
+    const double edge =
+        normal_density(nodes(0)) * std::max(values(0) * values(0), values(last) * values(last));
+    // E[φ²] may have mass beyond the last panel, and all of it where none is before.
+    if (square == 0 || edge > epsilon * epsilon * square) return;
+    Moment& moment = table_.square[i];
+    const double deviation = phi.deviation();
+    const double norm = std::sqrt(square);
+    moment.value = square;
+    moment.rounding = integral.estimate.bound;
+    moment.slope_mean_u = (squares * nodes.array()).sum() / deviation;
+    moment.slope_a = (squares * (nodes.array().square() - 1)).sum() / (2 * deviation * deviation);
+    double rest = square;
+    double gap = 0;
+    const double rounding = integral.estimate.bound + 2 * (integral.noise + norm * sum_rounding()) * norm;
+    for (Eigen::Index first = 0; first < orders_; first += chunk) {
+      const Eigen::Matrix<double, chunk, 2> both = basis.rows(first) * weighted;
+      gap += (both.col(0) - both.col(1)).squaredNorm();
+      rest = accept(i, first, both.col(0), square, rest, rounding);
+    }
+    table_.norm(i) = norm;
+    // By Bessel's inequality, the values' errors change the coefficients by no more than their own norm. The
+    // recurrence and the sum of each coefficient add roundings of their own.
+    table_.error(i) = std::sqrt(gap) + integral.noise + table_.norm(i) * sum_rounding();
+    table_.gradient(i) = std::sqrt(table_.gradient(i));
+    table_.curvature(i) = std::sqrt(table_.curvature(i));
+    table_.usable[i] = table_.error(i) <= largest_relative_error * table_.norm(i);
+  }
+
+  HermiteTable finish() { return std::move(table_); }
+
+ private:
+  /// Of all coefficients together, relative to the norm: each one's is a few ε, and they are independent.
+  double sum_rounding() const { return 4 * epsilon * std::sqrt(static_cast<double>(orders_)); }
+
+  HermiteBasis& basis_for(const std::vector<double>& ends) {
+    if (bases_.contains(ends)) return bases_.at(ends);
+    cached_ += points * static_cast<Eigen::Index>(ends.size()) * usual_orders;
+    if (cached_ > largest_cache) {
+      bases_.clear();
+      cached_ = 0;
+    }
+    return bases_.try_emplace(ends, ends).first->second;
+  }
+
+  /// Stores coefficients first, first + 1, ... and what they leave of E[φ²], which is returned.
+  double accept(Eigen::Index i, Eigen::Index first, const Eigen::Matrix<double, chunk, 1>& coefficients,
+                double square, double rest, double rounding) {
+    for (Eigen::Index n = 0; n < chunk; ++n) {
+      const Eigen::Index k = first + n;
+      const double a = coefficients(n);
+      rest = std::max(rest - a * a, 0.0);
+      table_.coefficients(i, k) = a;
+      table_.tails(i, k) = square > 0 ? std::sqrt((rest + rounding) / square) : 0;
+      table_.gradient(i) += static_cast<double>(k) * a * a;
+      table_.curvature(i) += static_cast<double>(k * (k - 1)) * a * a;
+    }
+    return rest;
+  }
+
+  Eigen::Index orders_;
+  HermiteTable table_;
+  std::map<std::vector<double>, HermiteBasis> bases_;
+  Eigen::Index cached_ = 0;  // numbers in them
+};
+
+}  // namespace
+
+HermiteTable hermite_table(const netsor::Activation& phi, const std::vector<Normal>& marginals,
+                           Eigen::Index orders) {
+  const Eigen::Index size = static_cast<Eigen::Index>(marginals.size());
+  TableBuilder builder(size, std::min(largest_orders, (orders + chunk - 1) / chunk * chunk));
+  std::map<std::pair<double, double>, Eigen::Index> known;
+  for (Eigen::Index i = 0; i < size; ++i) {
+    const double mean = marginals[i].mean.value;
+    const double variance = marginals[i].variance.value;
+    if (variance == 0) continue;
+    const auto [found, is_new] = known.try_emplace({mean, variance}, i);
+    if (is_new) {
+      builder.expand(i, Profile(phi, mean, std::sqrt(variance)));
+    } else {
+      builder.copy(found->second, i);
+    }
+  }
+  return builder.finish();
+}
+
+std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, const std::vector<Normal>& rows,
+                                              const netsor::Activation& psi,
+                                              const std::vector<Normal>& columns) {
+  const auto by_variance = [](const Normal& x, const Normal& y) {
+    return x.variance.value < y.variance.value;
+  };
+  if (rows.empty() || columns.empty()) return chunk;
+  const Normal& row = *std::max_element(rows.begin(), rows.end(), by_variance);
+  const Normal& column = *std::max_element(columns.begin(), columns.end(), by_variance);
+  if (row.variance.value == 0 || column.variance.value == 0) return chunk;
+  const auto has_kinks = [](const netsor::Activation& f, const Normal& x) {
+    return !Profile(f, x.mean.value, std::sqrt(x.variance.value)).kinks().empty();
+  };
+  const bool same =
+      phi == psi && row.mean.value == column.mean.value && row.variance.value == column.variance.value;
+  for (const Eigen::Index orders : {usual_orders, largest_orders}) {
+    if (orders > usual_orders && (has_kinks(phi, row) || has_kinks(psi, column))) break;
+    const HermiteTable left = hermite_table(phi, {row}, orders);
+    const HermiteTable right = same ? left : hermite_table(psi, {column}, orders);
+    const auto remainder = [&](Eigen::Index k) { return left.tails(0, k) * right.tails(0, k); };
+    const double least = remainder(orders - 1);
+    if (least > negligible_remainder) continue;
+    for (Eigen::Index k = 0; k < orders; ++k) {
+      if (remainder(k) <= 1.5 * least) return k + 1;  // about as little as rounding leaves
+    }
+  }
+  return {};
+}
+
+double table_work(Eigen::Index orders) {
+  const double nodes = static_cast<double>(points) * 20 / widest_panel(orders);
+  return 4 * nodes * static_cast<double>(orders);  // a recurrence, and two products
+}
+
+}  // namespace nngpcheck::analytic

@@ -1,0 +1,48 @@
+// E[φ(u) ψ(v)] as a series in the correlation (Mehler's formula): fast for blocks.
+#pragma once
+
+#include <Eigen/Core>
+#include <optional>
+#include <vector>
+
+#include "nngpcheck/analytic/gaussian/closed_form.hpp"
+
+namespace nngpcheck::analytic {
+
+/// The Hermite coefficients of φ at many marginals,
+///   a_k(i) = E[φ(mean_i + deviation_i x) h_k(x)],  x ~ N(0, 1),  h_k = He_k / √(k!),
+/// by Gauss-Kronrod quadrature on panels that resolve φ. With them E[φ(u_i) ψ(v_j)] = Σ_k a_k(i) b_k(j) ρ^k,
+/// and cutting after k = K costs at most |ρ|^{K+1} t_K(i) t_K(j), t_K² = Σ_{k>K} a_k² = E[φ²] - Σ_{k≤K} a_k².
+struct HermiteTable {
+  Eigen::MatrixXd
+      coefficients;       // marginals × orders; zero beyond the order where a marginal's tail is negligible
+  Eigen::MatrixXd tails;  // marginals × orders: upper bounds on t_k / norm
+  Eigen::VectorXd norm;   // √E[φ²]
+  Eigen::VectorXd error;  // bound on the l2 norm of the coefficients' errors
+  Eigen::VectorXd gradient;    // √Σ k a_k² = deviation √E[φ'²], up to the tail
+  Eigen::VectorXd curvature;   // √Σ k(k-1) a_k² = variance √E[φ''²], up to the tail
+  std::vector<Moment> square;  // E[φ²], with the derivatives `with_bounds_on_diagonal` wants
+  /// Whether the coefficients are accurate; false e.g. for an undeclared jump, zero variance or overflow.
+  std::vector<bool> usable;
+
+  Eigen::Index orders() const { return coefficients.cols(); }
+};
+
+/// Coefficients k < orders; orders is rounded up to a multiple of 32, at most largest_orders.
+HermiteTable hermite_table(const netsor::Activation& phi, const std::vector<Normal>& marginals,
+                           Eigen::Index orders);
+
+inline constexpr Eigen::Index usual_orders = 256;
+inline constexpr Eigen::Index largest_orders = 4096;
+
+/// How many orders a pair of tables needs for the products of tails to be rounding at every ρ: judged by the
+/// marginals of largest variance, since the tails decay the slower the larger the variance. None where even
+/// largest_orders are not enough, or usual_orders for functions with kinks, whose tails decay like powers.
+std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, const std::vector<Normal>& rows,
+                                              const netsor::Activation& psi,
+                                              const std::vector<Normal>& columns);
+
+/// Operations that a table of so many orders takes for each marginal, roughly.
+double table_work(Eigen::Index orders);
+
+}  // namespace nngpcheck::analytic

@@ -1,0 +1,37 @@
+#include "nngpcheck/analytic/gaussian/normal.hpp"
+
+namespace nngpcheck::analytic {
+
+double scaled_erfc(double x) {
+  if (x < 10) {
+    // e^{x²} with x² in two parts: the rounding error of x² alone would be amplified x² times.
+    const double square = x * x;
+    return std::exp(square) * (1 + std::fma(x, x, -square)) * std::erfc(x);
+  }
+  const double inverse = 1 / (2 * x * x);
+  double term = 1;
+  double sum = 1;
+  for (int k = 1; k <= 12; ++k) {  // asymptotic: at x = 10 the last term is below 1e-16
+    term *= -(2 * k - 1) * inverse;
+    sum += term;
+  }
+  return sum * std::numbers::inv_sqrtpi / x;
+}
+
+Variance::Variance(double variance) : value(variance), deviation(std::sqrt(variance)) {
+  if (variance == 0) return;
+  int exponent = 0;
+  std::frexp(variance, &exponent);
+  const int half = (exponent - 1) >> 1;
+  mantissa = std::ldexp(variance, -2 * half);
+  unscale = std::ldexp(1.0, -half);
+}
+
+double angle_shift(const Correlation& correlation, double shift) {
+  const double room = correlation.sine * correlation.sine - shift * (2 + shift);
+  if (room > 2 * shift) return shift / std::sqrt(room);
+  const double half = std::sqrt(0.5 * std::min(shift, 2.0));
+  return std::min(std::numbers::pi, 2 * half * (1 + (0.5 * std::numbers::pi - 1) * half * half));
+}
+
+}  // namespace nngpcheck::analytic

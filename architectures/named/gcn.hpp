@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nngpcheck/architectures/network.hpp"
+
+namespace nngpcheck::architectures {
+
+/// Graph convolutional network (Kipf and Welling 2017): depth × X ↦ φ(W X Â + b) over the nodes of a graph, Â
+/// as in GraphConv; outputs = "nodes", or their "average". Weights N(0, weight_variance/n), of the first
+/// layer N(0, input_variance/d); biases N(0, bias_variance). Layers "graph_conv1", …
+struct GcnOptions {
+  int depth = 2;
+  std::string normalization = "gcn";
+  bool self_loops = true;
+  netsor::Activation activation = netsor::Activation::named("relu");
+  double weight_variance = 1;
+  double input_variance = 1;
+  double bias_variance = 0;
+  double readout_variance = 1;
+  std::string outputs = "nodes";
+
+  static std::vector<Field<GcnOptions>> fields();
+};
+
+Network gcn(const GcnOptions& options);
+inline netsor::Program gcn(const GcnOptions& options, const inputs::Inputs& inputs) {
+  return program(gcn(options), inputs);
+}
+
+}  // namespace nngpcheck::architectures

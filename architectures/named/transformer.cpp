@@ -1,0 +1,105 @@
+#include "nngpcheck/architectures/named/transformer.hpp"
+
+namespace nngpcheck::architectures {
+
+namespace {
+
+SelfAttention attention(const TransformerOptions& options, const std::string& weights) {
+  SelfAttention result;
+  result.weights = weights;
+  result.heads = options.heads;
+  result.mask = options.mask;
+  result.temperature = options.temperature;
+  result.weight_variance = options.weight_variance;
+  return result;
+}
+
+}  // namespace
+
+std::vector<Field<TransformerOptions>> TransformerOptions::fields() {
+  using T = TransformerOptions;
+  return {
+      {"variant", &T::variant, "as in \"Tensor Programs I\", or norms first", 0, {"tp1", "pre_norm"}},
+      {"depth", &T::depth, "number of layers", 1, {}},
+      {"embedding_variance", &T::embedding_variance, "variance of every U times its fan-in", 0, {}},
+      {"weight_variance", &T::weight_variance, "variance of every other weight times its fan-in", 0, {}},
+      {"bias_variance", &T::bias_variance, "variance of a bias", 0, {}},
+      {"activation", &T::activation, "φ", 0, {}},
+      {"mask", &T::mask, "which positions are seen", 0, {"causal", "full"}},
+      {"heads", &T::heads, "attention heads, pre_norm only", 1, {}},
+      {"feedforward", &T::feedforward, "width of the feed-forward part as a multiple of n", 0, {}},
+      {"temperature", &T::temperature, "divides the scores", 1e-300, {}},
+      {"epsilon", &T::epsilon, "added to the variance in layer norms", 0, {}},
+      {"readout_variance", &T::readout_variance, "variance of a readout weight times n", 0, {}},
+      {"outputs", &T::outputs, "what is read out", 0, {"tokens", "last", "average"}},
+  };
+}
+
+Network transformer(const TransformerOptions& options) {
+  check(options);
+  const Layer embed{Dense{{}, options.embedding_variance, 0}};
+  const Layer norm{LayerNorm{options.epsilon, 0, 0}};
+  const Layers feedforward{{Dense{options.feedforward, options.weight_variance, options.bias_variance}},
+                           {Activate{options.activation}},
+                           {Dense{{}, options.weight_variance, options.bias_variance}}};
+  Layers layers;
+  if (options.variant == "tp1") {
+    for (int l = 0; l < options.depth; ++l) {
+      for (const Layer& layer : Layers{embed,
+                                       {Residual{{{attention(options, "none")}}, {}}},
+                                       norm,
+                                       {Residual{feedforward, {}}},
+                                       norm}) {
+        layers.push_back(layer);
+      }
+    }
+  } else {
+    Layers normed = feedforward;
+    normed.insert(normed.begin(), norm);
+    layers.push_back(embed);
+    for (int l = 0; l < options.depth; ++l) {
+      layers.push_back({Residual{{norm, {attention(options, "separate")}}, {}}});
+      layers.push_back({Residual{normed, {}}});
+    }
+    layers.push_back(norm);
+  }
+  if (options.outputs == "last") layers.push_back({Last{}});
+  if (options.outputs == "average") layers.push_back({GlobalAveragePool{}});
+  return network(std::move(layers), options.readout_variance);
+}
+
+std::vector<Field<ConvLstmAttentionOptions>> ConvLstmAttentionOptions::fields() {
+  using C = ConvLstmAttentionOptions;
+  return {
+      {"kernel", &C::kernel, "positions of the convolution's window", 1, {}},
+      {"activation", &C::activation, "φ after the convolution", 0, {}},
+      {"mask", &C::mask, "which positions attention sees", 0, {"full", "causal"}},
+      {"weight_variance", &C::weight_variance, "variance of a weight times its fan-in", 0, {}},
+      {"bias_variance", &C::bias_variance, "variance of a bias", 0, {}},
+      {"epsilon", &C::epsilon, "added to the variance in the layer norm", 0, {}},
+      {"readout_variance", &C::readout_variance, "variance of a readout weight times n", 0, {}},
+  };
+}
+
+Network conv_lstm_attention(const ConvLstmAttentionOptions& options) {
+  check(options);
+  Conv conv;
+  conv.kernel = options.kernel;
+  conv.weight_variance = options.weight_variance;
+  conv.bias_variance = options.bias_variance;
+  Lstm lstm;
+  lstm.weight_variance = lstm.input_variance = options.weight_variance;
+  lstm.bias_variance = options.bias_variance;
+  SelfAttention attention;
+  attention.weights = "none";
+  attention.mask = options.mask;
+  return network({{conv},
+                  {Activate{options.activation}},
+                  {lstm},
+                  {attention},
+                  {LayerNorm{options.epsilon, 0, 0}},
+                  {GlobalAveragePool{}}},
+                 options.readout_variance);
+}
+
+}  // namespace nngpcheck::architectures

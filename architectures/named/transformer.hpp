@@ -1,0 +1,66 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nngpcheck/architectures/network.hpp"
+
+namespace nngpcheck::architectures {
+
+/// Transformer of `depth` layers over sequences. Attention is within a sequence, softmax over the keys of
+/// scores /width/temperature; layer norms have no affine part.
+///
+/// variant = "tp1" ("Tensor Programs I", appendix B), from x = the data:
+///     k = U x,   h = LN(k + Attention(k, k, k)),   x' = LN(W² φ(W¹ h + b¹) + b² + h)
+/// variant = "pre_norm", from x = U·data, closed by a last LN:
+///     h = x + W_O Attention(W_K z, W_Q z, W_V z) with z = LN(x),   x' = h + W² φ(W¹ LN(h) + b¹) + b²
+///
+/// Every U ~ N(0, embedding_variance/fan-in), W ~ N(0, weight_variance/fan-in), b ~ N(0, bias_variance).
+/// heads only for pre_norm. The hidden layer of the feed-forward part has the width feedforward·n. Positional
+/// encodings are rows of the data. outputs as in the recurrent networks.
+struct TransformerOptions {
+  std::string variant = "tp1";
+  int depth = 1;
+  double embedding_variance = 1;
+  double weight_variance = 1;
+  double bias_variance = 0;
+  netsor::Activation activation = netsor::Activation::named("relu");
+  std::string mask = "causal";
+  int heads = 1;
+  netsor::Width feedforward = {};
+  double temperature = 1;
+  double epsilon = 0;
+  double readout_variance = 1;
+  std::string outputs = "tokens";
+
+  static std::vector<Field<TransformerOptions>> fields();
+};
+
+Network transformer(const TransformerOptions& options);
+inline netsor::Program transformer(const TransformerOptions& options, const inputs::Inputs& inputs) {
+  return program(transformer(options), inputs);
+}
+
+/// What no closed form covers: over the positions of a sequence or a grid of one axis,
+///     conv → φ → LSTM → self-attention of its states (no weights) → layer norm → average.
+/// All weights N(0, weight_variance/fan-in), all biases N(0, bias_variance); gates with the logistic sigmoid
+/// and tanh.
+struct ConvLstmAttentionOptions {
+  std::vector<std::int64_t> kernel = {3};
+  netsor::Activation activation = netsor::Activation::named("relu");
+  std::string mask = "full";
+  double weight_variance = 1;
+  double bias_variance = 0;
+  double epsilon = 0;
+  double readout_variance = 1;
+
+  static std::vector<Field<ConvLstmAttentionOptions>> fields();
+};
+
+Network conv_lstm_attention(const ConvLstmAttentionOptions& options);
+inline netsor::Program conv_lstm_attention(const ConvLstmAttentionOptions& options,
+                                           const inputs::Inputs& inputs) {
+  return program(conv_lstm_attention(options), inputs);
+}
+
+}  // namespace nngpcheck::architectures

@@ -1,0 +1,151 @@
+// Is an analytic kernel the infinite-width limit of random networks? (Reasons: docs/statistics.md.)
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nngpcheck/compare/statistics/ladder_statistics.hpp"
+#include "nngpcheck/compare/statistics/ladders.hpp"
+#include "nngpcheck/compare/statistics/rates.hpp"
+#include "nngpcheck/compare/statistics/rounding.hpp"
+
+namespace nngpcheck::compare {
+
+/// What is checked. The limit of the networks is claimed to be value + κ entrywise, up to `error_bound`,
+/// where κ has mean zero and standard deviation `standard_error`.
+struct KernelEstimate {
+  Eigen::MatrixXd value;                 // m×m, symmetric
+  Eigen::MatrixXd standard_error = {};   // m×m, or empty: 0
+  Eigen::MatrixXd error_bound = {};      // m×m, or empty: 0
+  std::vector<std::string> labels = {};  // m of them, or none
+  /// How many independent randomizations the standard error was estimated from; 0: it is exact.
+  std::int64_t randomizations = 0;
+};
+
+/// Networks first, …, first + count − 1 at each of these widths. Networks of different numbers or widths are
+/// independent. The check never asks twice for the same network.
+struct LadderRequest {
+  std::vector<std::int64_t> widths;
+  std::uint64_t first = 0;
+  std::int64_t count = 0;
+};
+
+using DrawLadders = std::function<Ladders(const LadderRequest&)>;
+
+struct CheckOptions {
+  std::vector<std::int64_t> widths = {64, 128, 256, 512, 1024, 2048, 4096, 8192};
+  std::int64_t ladders = 64;  // of the first round; at least 8
+  /// δ: `agree` says that no entry is off by more than this, relative to √(K_aa K_bb).
+  double tolerance = 0.01;
+  /// α: the probability of `disagree` if the kernel is right is at most this.
+  double false_alarm = 1e-6;
+  /// β: the probability that an entry is off by more than the bound of `agree` is at most this.
+  double miss = 1e-3;
+  /// α₁: the share of rounds that call for a confirmation if the kernel is right.
+  double screening = 1e-2;
+  /// The level at which networks are found not to follow K + B/n + C/n².
+  double model_misfit = 1e-3;
+  int rounds = 5;
+  /// The most that the networks' precision (one over the squared standard error) grows from round to round.
+  double largest_growth = 64;
+  /// Precision is bought by doubling all widths as long as the largest one stays within this (if any), then
+  /// by more ladders, up to this many.
+  std::optional<std::int64_t> largest_width = {};
+  std::int64_t most_ladders = 4096;
+  /// How often the smallest width may be dropped because the networks do not follow K + B/n + C/n².
+  int most_dropped_widths = 3;
+  /// The largest slope of log fluctuations on log width that is taken for −1/2 (see Dispersion).
+  double largest_dispersion_slope = -0.45;
+  Precision precision = Precision::float64;
+  std::uint64_t seed = 0;  // of the sign flips
+};
+
+/// Throws CompareError, naming the option, the problem and what is valid.
+void validate(const CheckOptions& options);
+
+enum class Verdict { agree, disagree, inconclusive };
+
+/// One entry of the kernel. The standard error is the networks' alone.
+struct EntryEvidence {
+  EntryPosition position;
+  double given = 0;
+  double estimated = 0;
+  double standard_error = 0;
+};
+
+/// What a round found. The p-values of tests that were not made are missing.
+struct CheckRound {
+  std::vector<std::int64_t> widths;
+  std::int64_t ladders = 0;
+  std::uint64_t first_network = 0;
+  std::optional<Dispersion> fluctuations;        // of all rounds of these widths or multiples so far
+  std::optional<double> p_model;                 // do the networks follow K + B/n + C/n²?
+  std::optional<double> p_entry, p_total;        // screening: the worst entry, all entries together
+  std::optional<double> confirmed_p_entry;       // the same entry, on fresh networks, in the same direction
+  std::optional<double> confirmed_p_projection;  // the same direction in R^p, on fresh networks
+  std::optional<double> bound;  // no entry is off by more, with probability of a miss ≤ β/rounds
+};
+
+struct CheckResult {
+  Verdict verdict = Verdict::inconclusive;
+  /// Why it is inconclusive, and what would help; which test rejected, if it disagrees; else "".
+  std::string reason;
+
+  /// No entry of `kernel.value` is off by more than bound·√(K_aa K_bb), with probability ≥ 1 − β. ∞ where no
+  /// such statement can be made: heavy tails, or a finite-width bias that is not understood.
+  double bound = std::numeric_limits<double>::infinity();
+  /// agree, inconclusive: the entry that attains the bound. disagree: the one that the screening found worst,
+  /// as estimated on the fresh networks of the confirmation alone, so that selection does not inflate it.
+  EntryEvidence worst;
+  /// An upper bound of the probability of such evidence if the kernel is right; disagree only.
+  std::optional<double> p_value;
+  /// An error of this size (relative to √(K_aa K_bb)) in any one entry gives `disagree` in one round like the
+  /// last one with probability ≥ 1 − β.
+  double detectable = std::numeric_limits<double>::infinity();
+
+  /// The networks' own estimate of the limit, of which `worst` is an entry.
+  Eigen::MatrixXd estimate;
+  Eigen::MatrixXd estimate_standard_error;
+  /// Of ‖K̂ − K‖²_F/‖K‖²_F, for the networks of the estimate. See fit_rate: a slope is no evidence that the
+  /// kernel is right.
+  std::optional<Rate> rate;
+
+  std::vector<CheckRound> rounds;
+  std::vector<std::string> labels;
+  double tolerance = 0, false_alarm = 0, miss = 0;  // as asked for
+  std::optional<double> seconds;                    // for whoever measures them; the check does not
+};
+
+/// The sequential check. Each round draws N fresh ladders, extrapolates them to Y, and compares E[Y] to K:
+///
+///  - If the networks do not follow K + B/n + C/n² (sign flips on the residual contrasts, of this round or
+///    of all ladders behind a rejection), the smallest width is dropped and the round made anew.
+///  - If the slope of the ladders' dispersion is too large (heavy tails), nothing is decided: for good if
+///    three standard errors do not explain it, else until more ladders do.
+///  - Screening, at level α₁: any entry's t with Bonferroni's correction, or the total of all entries.
+///  - If it trips, N fresh ladders are tested for the same entry and the same direction; 2 min q ≤ α₂ with
+///    α₂ = α/(α₁ rounds) is `disagree`. At most `rounds` are screened: false alarms ≤ rounds·α₁·α₂ = α.
+///  - If max_e (|Y − K|_e + t se_e)/√(K_aa K_bb) ≤ δ, it is `agree`.
+///  - Otherwise the precision grows to what telling the two apart should need.
+///
+/// κ is common to all ladders and to the confirmation: fresh networks do not average it out. In the
+/// screening of single entries its standard error is added in quadrature to the networks'. Elsewhere
+/// |κ_e| ≤ z·standard_error is part of the error bound, with z such that all of them hold with probability
+/// 1 − α/2; α₂ is halved. The bound of `agree` is about the numbers in `value`, whatever their error bars.
+///
+/// An entry whose K_aa K_bb is 0 is measured by the largest diagonal entry. An entry that does not fluctuate
+/// (standard error ≤ 1e-12 √(K_aa K_bb); float32: 1e-7) is right up to its error bar and rounding (1e-10;
+/// float32: 1e-5) or wrong, and left out of the tests; rounding is part of every error bound.
+///
+/// Anything but a clean decision is `inconclusive`. Same networks and options, same result.
+///
+/// Throws CompareError if the options or the kernel are invalid, or a drawn kernel is not finite or of
+/// another shape; what `draw` throws passes through.
+CheckResult check(const KernelEstimate& kernel, const DrawLadders& draw, const CheckOptions& options = {});
+
+}  // namespace nngpcheck::compare

@@ -1,0 +1,34 @@
+#include "nngpcheck/compare/verdict/draw_kernel.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "nngpcheck/compare/error.hpp"
+
+namespace nngpcheck::compare {
+
+DrawLadders ladders_of(DrawKernel draw) {
+  return [draw = std::move(draw)](const LadderRequest& request) {
+    Ladders result{request.widths, std::vector<Eigen::MatrixXd>(request.widths.size())};
+    Eigen::Index m = 0;
+    for (std::int64_t i = 0; i < request.count; ++i) {
+      const std::uint64_t network = request.first + static_cast<std::uint64_t>(i);
+      for (std::size_t w = 0; w < request.widths.size(); ++w) {
+        const Eigen::MatrixXd kernel = draw(request.widths[w], network);
+        if (m == 0) m = kernel.rows();
+        if (m == 0 || kernel.rows() != m || kernel.cols() != m) {
+          throw CompareError(
+              fmt::format("network {} of width {}: its kernel is {}×{}, where {}×{} was expected", network,
+                          request.widths[w], kernel.rows(), kernel.cols(), m, m));
+        }
+        if (i == 0) result.kernels[w].resize(request.count, m * (m + 1) / 2);
+        result.kernels[w].row(i) = upper_triangle(kernel).transpose();
+      }
+    }
+    return result;
+  };
+}
+
+}  // namespace nngpcheck::compare

@@ -1,0 +1,94 @@
+#include "nngpcheck/inputs/inputs.hpp"
+
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <set>
+
+#include "nngpcheck/support/error.hpp"
+
+namespace nngpcheck::inputs {
+
+namespace {
+
+using Eigen::Index;
+
+Index positions(const Inputs& inputs) {
+  return std::accumulate(inputs.grid.begin(), inputs.grid.end(), Index{1}, std::multiplies<>());
+}
+
+std::string count_of(Index number, const std::string& what) { return std::to_string(number) + " " + what; }
+
+void validate_labels(const Inputs& inputs) {
+  if (std::ssize(inputs.labels) != inputs.count()) {
+    throw InputError("the inputs have " + count_of(inputs.count(), "columns") + " but " +
+                     count_of(std::ssize(inputs.labels), "labels") + "; give one per column");
+  }
+  if (std::set<std::string>(inputs.labels.begin(), inputs.labels.end()).size() != inputs.labels.size()) {
+    throw InputError("two inputs have the same label; labels must differ");
+  }
+}
+
+void validate_lengths(const Inputs& inputs) {
+  Index total = 0;
+  for (const Index length : inputs.lengths) {
+    if (length < 1) throw InputError("a sequence is empty; give each at least one token");
+    total += length;
+  }
+  if (total != inputs.count()) {
+    throw InputError("the sequences have " + count_of(total, "tokens") + " but the inputs " +
+                     count_of(inputs.count(), "columns") + "; the lengths must add up");
+  }
+}
+
+void validate_grid(const Inputs& inputs) {
+  for (const Index size : inputs.grid) {
+    if (size < 1) throw InputError("a grid axis has size " + std::to_string(size) + "; give at least 1");
+  }
+  if (inputs.count() % positions(inputs) != 0) {
+    throw InputError("the grid has " + count_of(positions(inputs), "positions") + ", of which the " +
+                     count_of(inputs.count(), "columns") + " are no multiple");
+  }
+}
+
+void validate_graph(const Inputs& inputs) {
+  for (const Edge& edge : *inputs.graph) {
+    for (const Index node : {edge.source, edge.target}) {
+      if (node >= 0 && node < inputs.count()) continue;
+      throw InputError("an edge names node " + std::to_string(node) + " but the nodes are 0 to " +
+                       std::to_string(inputs.count() - 1));
+    }
+    if (!(edge.weight >= 0) || !std::isfinite(edge.weight)) {
+      throw InputError("the edge from node " + std::to_string(edge.source) + " to " +
+                       std::to_string(edge.target) + " has a weight that is negative or not finite");
+    }
+  }
+}
+
+}  // namespace
+
+Index Inputs::samples() const {
+  if (graph) return 1;
+  if (!lengths.empty()) return std::ssize(lengths);
+  return grid.empty() ? count() : count() / positions(*this);
+}
+
+void validate(const Inputs& inputs) {
+  if (inputs.count() < 1 || inputs.dimension() < 1) {
+    throw InputError("the inputs are empty; give at least one column of at least one dimension");
+  }
+  if (!inputs.data.allFinite()) throw InputError("the inputs hold a number that is not finite");
+  validate_labels(inputs);
+  if (!inputs.lengths.empty() + !inputs.grid.empty() + inputs.graph.has_value() > 1) {
+    throw InputError("the inputs are more than one of sequences, grids and a graph; choose one");
+  }
+  if (!inputs.lengths.empty()) validate_lengths(inputs);
+  if (!inputs.grid.empty()) validate_grid(inputs);
+  if (inputs.graph) validate_graph(inputs);
+  if (!inputs.batch.empty() && std::ssize(inputs.batch) != inputs.samples()) {
+    throw InputError("the inputs have " + count_of(inputs.samples(), "samples") + " but " +
+                     count_of(std::ssize(inputs.batch), "batch numbers") + "; give one per sample");
+  }
+}
+
+}  // namespace nngpcheck::inputs

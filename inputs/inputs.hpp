@@ -1,0 +1,45 @@
+// What a network is applied to.
+#pragma once
+
+#include <Eigen/Core>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nngpcheck::inputs {
+
+/// An edge of a graph: node `target` receives from node `source`.
+struct Edge {
+  Eigen::Index source = 0;
+  Eigen::Index target = 0;
+  double weight = 1;
+};
+
+/// A finite set of inputs: m columns of dimension d. At most one of lengths, grid and graph says more about
+/// the columns; without any, each is a vector, a sample of its own.
+struct Inputs {
+  Eigen::MatrixXd data;             // d×m
+  std::vector<std::string> labels;  // one per column, distinct: "3" for a vector, "0:5 the" for a token
+
+  /// Sequences: a column is a token; those of one sequence stand together, in order of position; Σ = m.
+  std::vector<Eigen::Index> lengths = {};
+  /// Grids, such as images {height, width}: a column is a position and d counts channels; those of one sample
+  /// stand together in row-major order (the last axis fastest).
+  std::vector<Eigen::Index> grid = {};
+  /// A graph: a column is a node. An undirected edge between two nodes is listed in both directions.
+  std::optional<std::vector<Edge>> graph = {};
+
+  /// The batch of each sample, for batch normalization; empty: all in one.
+  std::vector<int> batch = {};
+
+  Eigen::Index count() const { return data.cols(); }
+  Eigen::Index dimension() const { return data.rows(); }
+
+  /// Number of samples: sequences, grids, or vectors; 1 for a graph.
+  Eigen::Index samples() const;
+};
+
+/// Throws ArchitectureError unless the inputs are as stated above, with at least one column and row.
+void validate(const Inputs& inputs);
+
+}  // namespace nngpcheck::inputs
