@@ -172,7 +172,7 @@ class Runner {
       return sum;
     });
     Limit limit;
-    limit.kernel = std::move(kernel.value);
+    limit.value = std::move(kernel.value);
     limit.standard_error = std::move(kernel.standard_error);
     limit.error_bound = std::move(kernel.bound);
     return limit;
@@ -277,10 +277,10 @@ std::vector<PlanStep> Runner::report() const {
 
 // The largest standard error relative to √(K_aa K_bb), or to the largest entry of a rectangular block.
 double relative_error(const Limit& limit) {
-  if (limit.kernel.rows() != limit.kernel.cols()) {
-    return limit.standard_error.maxCoeff() / limit.kernel.cwiseAbs().maxCoeff();
+  if (limit.value.rows() != limit.value.cols()) {
+    return limit.standard_error.maxCoeff() / limit.value.cwiseAbs().maxCoeff();
   }
-  const Eigen::ArrayXd scale = limit.kernel.diagonal().array().abs().sqrt();
+  const Eigen::ArrayXd scale = limit.value.diagonal().array().abs().sqrt();
   double largest = 0;
   for (Index i = 0; i < scale.size(); ++i) {
     for (Index j = 0; j < scale.size(); ++j) {
@@ -346,6 +346,7 @@ Limit compute(const netsor::Program& program, const std::vector<netsor::BundleId
   Rule worst = Rule::linear;
   for (const PlanStep& step : limit.plan) worst = std::max(worst, step.rule);
   limit.method = to_string(worst);
+  if ((limit.standard_error.array() > 0).any()) limit.repeats = options.randomizations;
   if (runner.randomized()) {
     limit.method += ", " + std::to_string(options.randomizations) + " randomizations of 2^" +
                     std::to_string(log2_points) + " points";
@@ -374,13 +375,19 @@ std::string to_string(Rule rule) {
 }
 
 Limit limit(const netsor::Program& program, const LimitOptions& options) {
-  return compute(program, program.output().blocks, program.output().blocks, options);
+  Limit result = compute(program, program.output().blocks, program.output().blocks, options);
+  result.labels = program.output().labels;
+  return result;
 }
 
 Limit limit(const netsor::Program& program, const std::vector<Index>& rows, const std::vector<Index>& columns,
             const LimitOptions& options) {
   const netsor::Rectangle rectangle = netsor::restrict_rectangle(program, rows, columns);
-  return compute(rectangle.program, rectangle.rows, rectangle.columns, options);
+  Limit result = compute(rectangle.program, rectangle.rows, rectangle.columns, options);
+  const std::vector<std::string>& labels = program.output().labels;
+  for (const Index i : rows) result.labels.push_back(labels[static_cast<std::size_t>(i)]);
+  for (const Index j : columns) result.columns.push_back(labels[static_cast<std::size_t>(j)]);
+  return result;
 }
 
 }  // namespace nngpcheck::analytic

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/kernels/kernel.hpp"
 #include "nngpcheck/netsor/program.hpp"
 #include "nngpcheck/support/progress.hpp"
 
@@ -55,14 +56,10 @@ struct PlanStep {
   double standard_error = 0;     // largest standard error of an entry
 };
 
-/// K with error bars: |kernel - truth| ≤ error_bound + a statistical error of standard deviation
-/// standard_error (0 where nothing was sampled). Rows and columns are the program's output columns.
-struct Limit {
-  Eigen::MatrixXd kernel;
-  Eigen::MatrixXd standard_error;
-  Eigen::MatrixXd error_bound;
-  std::string method;          // one line: the most expensive rule used, and its points
-  std::vector<PlanStep> plan;  // in the order of evaluation
+/// K, with error bars of its size and the labels of the program's outputs; the method names the most
+/// expensive rule used, and its points.
+struct Limit : kernels::Kernel {
+  std::vector<PlanStep> plan = {};  // in the order of evaluation
 };
 
 /// The kernel σ_v² Σ_b (n_b/Σn) E[X_bᵀX_b] of the program's output. Symmetric.

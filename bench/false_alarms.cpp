@@ -82,12 +82,11 @@ void count_intervals(const CheckResult& result, const Eigen::MatrixXd& truth, Co
 }
 
 Counts measure(const config::Experiment& experiment, std::int64_t checks) {
-  const compare::KernelEstimate kernel =
-      compare::estimate(analytic::limit(experiment.program), experiment.program);
+  const kernels::Kernel kernel = analytic::limit(experiment.program);
   // One thread: networks this small are done before a second one has started.
   const auto sampler =
       std::make_shared<const empirical::Sampler>(experiment.program, empirical::SamplerOptions{.threads = 1});
-  compare::KernelEstimate wrong = kernel;
+  kernels::Kernel wrong = kernel;
   const Eigen::Index last = kernel.value.rows() - 1;
   wrong.value(0, last) += planted * std::sqrt(kernel.value(0, 0) * kernel.value(last, last));
   wrong.value(last, 0) = wrong.value(0, last);

@@ -14,7 +14,7 @@ namespace {
 using nngpcheck::analytic::Limit;
 
 double relative_standard_error(const Limit& limit) {
-  const Eigen::VectorXd scale = limit.kernel.diagonal().cwiseSqrt();
+  const Eigen::VectorXd scale = limit.value.diagonal().cwiseSqrt();
   return limit.standard_error.cwiseQuotient(scale * scale.transpose()).maxCoeff();
 }
 

@@ -29,18 +29,20 @@ inputs::Inputs both(const config::Experiment& rows, const std::filesystem::path&
 
 }  // namespace
 
-kernels::KernelBlock block_of(const config::Experiment& rows, const std::filesystem::path& rows_file,
-                              const config::Experiment& columns, const std::filesystem::path& file,
-                              const Progress& progress) {
+kernels::Kernel block_of(const config::Experiment& rows, const std::filesystem::path& rows_file,
+                         const config::Experiment& columns, const std::filesystem::path& file,
+                         const Progress& progress) {
   const netsor::Program program = architectures::program(columns.network, both(rows, rows_file, columns));
   const std::vector<std::string>& row_labels = rows.program.output().labels;
   const std::vector<std::string>& column_labels = columns.program.output().labels;
   analytic::LimitOptions options;
   options.progress = progress.named(columns.name);
   try {
-    return {analytic::limit(program, outputs(0, row_labels.size()),
-                            outputs(row_labels.size(), column_labels.size()), options),
-            row_labels, column_labels};
+    kernels::Kernel result = analytic::limit(program, outputs(0, row_labels.size()),
+                                             outputs(row_labels.size(), column_labels.size()), options);
+    result.labels = row_labels;  // as in their own files
+    result.columns = column_labels;
+    return result;
   } catch (const analytic::LimitError& error) {
     throw analytic::LimitError(file.string() + ": " + columns.name + ": " + error.what());
   }

@@ -56,19 +56,17 @@ compare::ProgramCheckOptions settings(const config::Check& check, const CheckOpt
   return result;
 }
 
-compare::KernelEstimate given_kernel(const fs::path& file, const std::optional<fs::path>& standard_error,
-                                     const netsor::Program& program) {
+kernels::Kernel given_kernel(const fs::path& file, const std::optional<fs::path>& standard_error,
+                             const netsor::Program& program) {
   const std::vector<std::string>& labels = program.output().labels;
-  kernels::GivenKernel given = kernels::read_kernel(file, standard_error, labels);
-  return {std::move(given.value), std::move(given.standard_error), std::move(given.error_bound), labels};
+  return kernels::read_kernel(file, standard_error, labels);
 }
 
 compare::CheckResult check(const Subject& subject, const CheckOptions& options, const Progress& progress) {
   const netsor::Program& program = subject.experiment.program;
-  const compare::KernelEstimate kernel =
-      options.kernel
-          ? given_kernel(*options.kernel, options.kernel_stderr, program)
-          : compare::estimate(limit_of(subject.experiment, subject.file, progress, options.threads), program);
+  const kernels::Kernel kernel = options.kernel
+                                     ? given_kernel(*options.kernel, options.kernel_stderr, program)
+                                     : limit_of(subject.experiment, subject.file, progress, options.threads);
   compare::ProgramCheckOptions how = settings(subject.experiment.check, options);
   how.progress = progress.named(subject.experiment.name);
   try {
@@ -85,7 +83,7 @@ void tell_order(const Subject& subject, const CheckOptions& options, const Progr
   const Eigen::MatrixXd given = given_kernel(*options.kernel, {}, program).value;
   try {
     const analytic::Limit limit = limit_of(subject.experiment, subject.file, progress, options.threads);
-    if (const auto order = reordering(given, limit.kernel)) {
+    if (const auto order = reordering(given, limit.value)) {
       tell(
           fmt::format("{}: with its rows and columns in the order {} it is the analytic kernel; give it in "
                       "the order of the "

@@ -31,22 +31,21 @@ using config::Experiment;
 constexpr Eigen::Index readable = 16;
 
 /// The corner of a kernel, with the names of its rows, and of its columns if there are any.
-void print_kernel(const analytic::Limit& limit, const std::vector<std::string>& row_names,
-                  const std::vector<std::string>& column_names) {
-  const Eigen::MatrixXd& kernel = limit.kernel;
+void print_kernel(const kernels::Kernel& limit) {
+  const Eigen::MatrixXd& kernel = limit.value;
   const Eigen::Index rows = std::min(kernel.rows(), readable), columns = std::min(kernel.cols(), readable);
   const auto name = [](const std::vector<std::string>& names, Eigen::Index k) {
     return files::printable(names[static_cast<std::size_t>(k)]);
   };
   std::size_t width = 0;
-  for (Eigen::Index i = 0; i < rows; ++i) width = std::max(width, name(row_names, i).size());
-  if (!column_names.empty()) {
+  for (Eigen::Index i = 0; i < rows; ++i) width = std::max(width, name(limit.labels, i).size());
+  if (!limit.columns.empty()) {
     fmt::print("{:<{}}", "", width);
-    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9}", name(column_names, j));
+    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9}", name(limit.columns, j));
     fmt::print("\n");
   }
   for (Eigen::Index i = 0; i < rows; ++i) {
-    fmt::print("{:<{}}", name(row_names, i), width);
+    fmt::print("{:<{}}", name(limit.labels, i), width);
     for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9.5g}", kernel(i, j));
     fmt::print("\n");
   }
@@ -122,19 +121,17 @@ void kernel(const KernelOptions& options) {
                             options.experiment, options.file)
                    : std::vector<Experiment>{};
   Watch watch(!options.quiet);
-  const auto block = [&](std::size_t e) {
-    return block_of(on_rows[e], *options.rows, experiments[e], options.file, watch.progress());
+  const auto kernel_of = [&](std::size_t e) -> kernels::Kernel {
+    if (options.rows)
+      return block_of(on_rows[e], *options.rows, experiments[e], options.file, watch.progress());
+    return limit_of(experiments[e], options.file, watch.progress());
   };
   if (!options.output) {
     for (std::size_t e = 0; e < experiments.size(); ++e) {
-      const std::vector<std::string>& labels = experiments[e].program.output().labels;
-      const kernels::KernelBlock made =
-          options.rows
-              ? block(e)
-              : kernels::KernelBlock{limit_of(experiments[e], options.file, watch.progress()), labels, {}};
+      const kernels::Kernel made = kernel_of(e);
       watch.clear();
       if (experiments.size() > 1) fmt::print("# {}\n", experiments[e].name);
-      print_kernel(made.limit, made.rows, made.columns);
+      print_kernel(made);
       std::fflush(stdout);
     }
     return;
@@ -145,8 +142,7 @@ void kernel(const KernelOptions& options) {
   }
   const kernels::KernelFormat format = kernels::kernel_format(*options.output);
   files::AtomicFile file(*options.output);
-  file.commit(options.rows ? serialize(block(0), format)
-                           : serialize(kernel_of(experiments[0], options.file, watch.progress()), format));
+  file.commit(serialize(kernel_of(0), format));
 }
 
 void plot(const PlotOptions& options) {

@@ -14,9 +14,4 @@ analytic::Limit limit_of(const config::Experiment& experiment, const std::filesy
   }
 }
 
-kernels::LabelledKernel kernel_of(const config::Experiment& experiment, const std::filesystem::path& file,
-                                  const Progress& progress, int threads) {
-  return kernels::labelled(limit_of(experiment, file, progress, threads), experiment.program.output().labels);
-}
-
 }  // namespace nngpcheck::cli

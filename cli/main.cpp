@@ -192,7 +192,10 @@ void CommandLine::add_check() {
       .add_option("--kernel", check_options.kernel,
                   "check this kernel (.npy, .csv or .json) instead of the analytic one")
       ->type_name("K");
-  checking.add_option("--kernel-stderr", check_options.kernel_stderr, "its standard errors, in such a file")
+  checking
+      .add_option(
+          "--kernel-stderr", check_options.kernel_stderr,
+          "its standard errors, in such a file; known, unless a .json says of how many \"repeats\" they are")
       ->type_name("S");
   checking
       .add_option("--alpha", check_options.false_alarm,

@@ -26,8 +26,7 @@ bool power(const PowerOptions& options) {
   bool all_caught = true;
   Watch watch(!options.quiet);
   for (const config::Experiment& experiment : experiments) {
-    const compare::KernelEstimate right = compare::estimate(
-        limit_of(experiment, options.file, watch.progress(), options.threads), experiment.program);
+    const kernels::Kernel right = limit_of(experiment, options.file, watch.progress(), options.threads);
     analytic::LimitOptions limits;
     limits.threads = options.threads;
     limits.progress = watch.progress().named(experiment.name + ", wrong kernels");

@@ -66,14 +66,12 @@ std::string memory_plan(const config::Experiment& experiment, const empirical::S
 }
 
 std::function<compare::CheckResult()> check_of(const config::Experiment& experiment,
-                                               const analytic::Limit& limit, const RunOptions& options,
+                                               const kernels::Kernel& limit, const RunOptions& options,
                                                const Progress& progress) {
   compare::ProgramCheckOptions settings =
       check_settings(experiment.check, options.sampler, options.threads, options.memory);
   settings.progress = progress.named(experiment.name);
-  return [program = experiment.program, limit, settings] {
-    return compare::check(program, compare::estimate(limit, program), settings);
-  };
+  return [program = experiment.program, limit, settings] { return compare::check(program, limit, settings); };
 }
 
 compare::Experiment prepare(const config::Experiment& experiment, const Networks& networks,
@@ -96,7 +94,7 @@ compare::Experiment prepare(const config::Experiment& experiment, const Networks
     networks->sample_outputs(width, seed, first, count, sink);
   };
   const analytic::Limit limit = limit_of(experiment, options.file, progress, options.threads);
-  result.kernel = kernels::labelled(limit, experiment.program.output().labels);
+  result.kernel = limit;
   result.program = netsor::print(experiment.program);
   result.plan = analytic::explain(experiment.program, limit);
   if (options.check) result.check = check_of(experiment, limit, options, progress);

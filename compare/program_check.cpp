@@ -56,18 +56,11 @@ DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::u
   };
 }
 
-KernelEstimate estimate(const analytic::Limit& limit, const netsor::Program& program,
-                        const analytic::LimitOptions& options) {
-  const bool sampled = (limit.standard_error.array() > 0).any();
-  return {limit.kernel, limit.standard_error, limit.error_bound, program.output().labels,
-          sampled ? options.randomizations : 0};
-}
-
-CheckResult check(const netsor::Program& program, const KernelEstimate& kernel,
+CheckResult check(const netsor::Program& program, const kernels::Kernel& kernel,
                   const ProgramCheckOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const auto sampler = std::make_shared<const empirical::Sampler>(program, options.sampler);
-  KernelEstimate labelled = kernel;
+  kernels::Kernel labelled = kernel;
   if (labelled.labels.empty()) labelled.labels = program.output().labels;
   CheckResult result = check(labelled, ladders_of(sampler, options.seed, options.progress),
                              fitted_to(*sampler, options.check));

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 
-#include "nngpcheck/analytic/limit.hpp"
 #include "nngpcheck/compare/verdict/check.hpp"
 #include "nngpcheck/empirical/sampler.hpp"
 #include "nngpcheck/netsor/program.hpp"
@@ -16,10 +15,6 @@ namespace nngpcheck::compare {
 /// each network.
 DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed,
                        Progress progress = {});
-
-/// A limit that was computed with that many randomizations, as what is checked.
-KernelEstimate estimate(const analytic::Limit& limit, const netsor::Program& program,
-                        const analytic::LimitOptions& options = {});
 
 struct ProgramCheckOptions {
   /// Widths are multiplied by the program's unit (see netsor::width_unit) if it does not accept them as they
@@ -35,7 +30,7 @@ CheckOptions fitted_to(const empirical::Sampler& sampler, CheckOptions options);
 
 /// Is `kernel` the limit of the program's random networks? Sets CheckResult::seconds. Throws CompareError as
 /// check() does, Stopped, and what the sampler throws.
-CheckResult check(const netsor::Program& program, const KernelEstimate& kernel,
+CheckResult check(const netsor::Program& program, const kernels::Kernel& kernel,
                   const ProgramCheckOptions& options = {});
 
 }  // namespace nngpcheck::compare

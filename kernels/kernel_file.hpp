@@ -4,37 +4,28 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
-#include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/kernels/kernel.hpp"
 
 namespace nngpcheck::kernels {
 
-/// A kernel m×m, its error bars, and what its rows are.
-struct LabelledKernel {
-  Eigen::MatrixXd kernel;
-  Eigen::MatrixXd standard_error;  // statistical
-  Eigen::MatrixXd error_bound;     // deterministic
-  std::vector<std::string> labels;
-  std::string method;
-};
+/// {"kernel": [[…]], "stderr": [[…]], "error_bound": [[…]], "repeats": R, "labels": […], "method": "…"}, with
+/// "rows" and "columns" instead of "labels" if the kernel has columns; error bars that are empty are left
+/// out. Numbers read back as the same doubles.
+nlohmann::ordered_json to_json(const Kernel& kernel);
 
-LabelledKernel labelled(const analytic::Limit& limit, const std::vector<std::string>& labels);
-
-/// {"kernel": [[…]], "stderr": [[…]], "error_bound": [[…]], "labels": […], "method": "…"}; numbers read back
-/// as the same doubles.
-nlohmann::ordered_json to_json(const LabelledKernel& kernel);
-
-/// Throws CompareError unless `json` is as to_json makes it.
-LabelledKernel kernel_from_json(const nlohmann::json& json);
+/// Of that form; all but "kernel" may be missing, and an array of rows is a kernel alone. Throws InputError,
+/// which says what is wrong with it, without a file's name.
+Kernel kernel_from_json(const nlohmann::json& json);
 
 enum class KernelFormat { json, csv, npy };
 
-/// By the file's extension. Throws CompareError for any other than .json, .csv and .npy.
+/// By the file's extension. Throws InputError for any other than .json, .csv and .npy.
 KernelFormat kernel_format(const std::filesystem::path& file);
 
-/// The contents of a kernel file. csv (17 significant digits, no header) and npy (float64, version 1) hold
-/// the kernel alone.
-std::string serialize(const LabelledKernel& kernel, KernelFormat format);
+/// The contents of a kernel file. json as to_json; csv (17 significant digits) and npy (float64, version 1)
+/// hold the values alone; a csv with columns has their names as a header and the rows' as an index, as pandas
+/// writes it.
+std::string serialize(const Kernel& kernel, KernelFormat format);
 
 }  // namespace nngpcheck::kernels

@@ -12,6 +12,7 @@
 #include "nngpcheck/files/npy.hpp"
 #include "nngpcheck/files/number.hpp"
 #include "nngpcheck/files/utf8.hpp"
+#include "nngpcheck/kernels/kernel_file.hpp"
 #include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::kernels {
@@ -23,6 +24,7 @@ using Eigen::MatrixXd;
 using Labels = std::vector<std::string>;
 namespace fs = std::filesystem;
 
+const std::string json_remedy = "; give {\"kernel\": [[…]], …} as `nngpcheck kernel -o K.json` writes it";
 const std::string order = "; rows are the outputs in the order of `nngpcheck kernel`";
 
 /// 0, 1, …, as pandas calls rows and columns without names.
@@ -114,34 +116,16 @@ MatrixXd read_text_matrix(const files::TextFile& file, const Labels& labels) {
   return result;
 }
 
-MatrixXd from_rows(const std::string& file, const nlohmann::json& rows) {
-  const auto numbers = rows.get<std::vector<std::vector<double>>>();
-  const auto columns = numbers.empty() ? 0 : numbers.front().size();
-  for (const std::vector<double>& row : numbers) {
-    if (row.size() != columns) throw InputError(file + ": the rows of a matrix differ in length");
-  }
-  MatrixXd result(std::ssize(numbers), static_cast<Index>(columns));
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    result.row(static_cast<Index>(i)) =
-        Eigen::Map<const Eigen::RowVectorXd>(numbers[i].data(), result.cols());
-  }
-  return result;
-}
-
-GivenKernel read_json(const files::TextFile& file, const Labels& labels) {
-  GivenKernel result;
+Kernel read_json(const files::TextFile& file, const Labels& labels) {
   try {
-    const auto json = nlohmann::json::parse(file.text);
-    if (json.is_array()) return {from_rows(file.name, json)};
-    result.value = from_rows(file.name, json.at("kernel"));
-    if (json.contains("labels")) check_labels(file.name, json["labels"].get<Labels>(), labels);
-    if (json.contains("stderr")) result.standard_error = from_rows(file.name, json["stderr"]);
-    if (json.contains("error_bound")) result.error_bound = from_rows(file.name, json["error_bound"]);
+    Kernel result = kernel_from_json(nlohmann::json::parse(file.text));
+    if (!result.labels.empty()) check_labels(file.name, result.labels, labels);
+    return result;
   } catch (const nlohmann::json::exception& error) {
-    throw InputError(file.name + ": not a kernel: " + files::printable(error.what()) +
-                     "; give {\"kernel\": [[…]], …} as `nngpcheck kernel -o K.json` writes it");
+    throw InputError(file.name + ": not a kernel: " + files::printable(error.what()) + json_remedy);
+  } catch (const InputError& error) {
+    throw InputError(file.name + ": " + error.what() + json_remedy);
   }
-  return result;
 }
 
 /// Whether all numbers are float32's, exactly or, in a text, as their shortest decimals.
@@ -155,7 +139,7 @@ bool is_float32(const MatrixXd& matrix, bool text) {
 
 /// A kernel as a file has it, and the epsilon of its type.
 struct Read {
-  GivenKernel kernel;
+  Kernel kernel;
   double epsilon = std::numeric_limits<double>::epsilon();
 };
 
@@ -169,7 +153,7 @@ Read read_any(const fs::path& file, const Labels& labels) {
     const std::size_t first = std::min(text.text.find_first_not_of(" \t\r\n"), text.text.size());
     const bool json =
         file.extension() == ".json" || text.text.substr(first, 1) == "{" || text.text.substr(first, 1) == "[";
-    result.kernel = json ? read_json(text, labels) : GivenKernel{read_text_matrix(text, labels)};
+    result.kernel = json ? read_json(text, labels) : Kernel{read_text_matrix(text, labels)};
   }
   if (is_float32(result.kernel.value, std::holds_alternative<files::TextFile>(contents)))
     result.epsilon = std::max<double>(result.epsilon, std::numeric_limits<float>::epsilon());
@@ -177,7 +161,7 @@ Read read_any(const fs::path& file, const Labels& labels) {
 }
 
 /// The mean of the kernel and its transpose, if they differ by rounding only.
-void make_symmetric(GivenKernel& kernel, double epsilon, const std::string& file, const Labels& labels) {
+void make_symmetric(Kernel& kernel, double epsilon, const std::string& file, const Labels& labels) {
   const MatrixXd half_difference = (kernel.value - kernel.value.transpose()).cwiseAbs() / 2;
   if (half_difference.maxCoeff() == 0) return;
   const Eigen::VectorXd root = kernel.value.diagonal().cwiseAbs().cwiseSqrt();
@@ -200,11 +184,15 @@ void make_symmetric(GivenKernel& kernel, double epsilon, const std::string& file
 
 }  // namespace
 
-GivenKernel read_kernel(const fs::path& file, const std::optional<fs::path>& standard_error,
-                        const Labels& labels) {
+Kernel read_kernel(const fs::path& file, const std::optional<fs::path>& standard_error,
+                   const Labels& labels) {
   auto [result, epsilon] = read_any(file, labels);
   check_matrix(file.string(), result.value, labels);
-  if (standard_error) result.standard_error = read_any(*standard_error, labels).kernel.value;
+  if (standard_error) {
+    Kernel bars = read_any(*standard_error, labels).kernel;
+    result.standard_error = std::move(bars.value);
+    result.repeats = bars.repeats;
+  }
   for (const MatrixXd* bars : {&result.standard_error, &result.error_bound}) {
     if (bars->size() == 0) continue;
     const fs::path& from = standard_error && bars == &result.standard_error ? *standard_error : file;
@@ -212,6 +200,7 @@ GivenKernel read_kernel(const fs::path& file, const std::optional<fs::path>& sta
     if (bars->minCoeff() < 0)
       throw InputError(from.string() + ": a negative error bar; give absolute values");
   }
+  result.labels = labels;
   make_symmetric(result, epsilon, file.string(), labels);
   return result;
 }

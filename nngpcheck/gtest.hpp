@@ -4,7 +4,7 @@
 //     EXPECT_NNGP(program, kernel);
 //     ASSERT_NNGP(program, kernel, {.check = {.tolerance = 0.02}, .seed = 1});
 //
-// `program` is a netsor::Program, `kernel` an Eigen::MatrixXd or a compare::KernelEstimate; a
+// `program` is a netsor::Program, `kernel` an Eigen::MatrixXd or a kernels::Kernel; a
 // compare::ProgramCheckOptions and an Inconclusive may follow. The assertion holds if compare::check() says
 // `agree`: no entry is off by more than the tolerance, relative to √(K_aa K_bb). A right kernel fails with
 // `disagree` with probability ≤ options.check.false_alarm (1e-6). `inconclusive` fails too, with its reason,
@@ -34,7 +34,7 @@ enum class Inconclusive { fails, passes };
 namespace assertions {
 
 /// Of m inputs. Throws CompareError unless it is m×m.
-inline compare::KernelEstimate estimate(const compare::KernelEstimate& kernel, Eigen::Index m) {
+inline kernels::Kernel estimate(const kernels::Kernel& kernel, Eigen::Index m) {
   if (kernel.value.rows() != m || kernel.value.cols() != m) {
     const std::string size = std::to_string(m);
     throw compare::CompareError("the kernel is " + std::to_string(kernel.value.rows()) + "×" +
@@ -43,8 +43,8 @@ inline compare::KernelEstimate estimate(const compare::KernelEstimate& kernel, E
   }
   return kernel;
 }
-inline compare::KernelEstimate estimate(const Eigen::MatrixXd& kernel, Eigen::Index m) {
-  return estimate(compare::KernelEstimate{kernel}, m);
+inline kernels::Kernel estimate(const Eigen::MatrixXd& kernel, Eigen::Index m) {
+  return estimate(kernels::Kernel{kernel}, m);
 }
 
 /// What `check`, a function without arguments, finds about the kernel called `kernel`.

@@ -6,10 +6,10 @@
 // `module_factory` is a function std::int64_t width -> network. Each call returns a freshly initialised
 // network: a std::shared_ptr to a module with forward(Tensor) -> Tensor, a ModuleHolder, an AnyModule or a
 // function Tensor -> Tensor. It is called serially; LibTorch is seeded before each call (see
-// empirical/torch/module_kernels.hpp). The network maps [m, d] to [m, k], and K̂ = F Fᵀ/k: of the last hidden layer,
-// or of many outputs. `inputs` is a torch::Tensor [m, d] (or [m, …]), whose dtype the networks get as the
-// default, or an Eigen::MatrixXd d×m with one column per input, used in float32. `kernel` is an
-// Eigen::MatrixXd m×m or a compare::KernelEstimate. A ModuleCheckOptions and an Inconclusive may follow. What
+// empirical/torch/module_kernels.hpp). The network maps [m, d] to [m, k], and K̂ = F Fᵀ/k: of the last hidden
+// layer, or of many outputs. `inputs` is a torch::Tensor [m, d] (or [m, …]), whose dtype the networks get as
+// the default, or an Eigen::MatrixXd d×m with one column per input, used in float32. `kernel` is an
+// Eigen::MatrixXd m×m or a kernels::Kernel. A ModuleCheckOptions and an Inconclusive may follow. What
 // holds and what fails is said in nngpcheck/gtest.hpp.
 #pragma once
 

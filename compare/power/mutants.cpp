@@ -27,7 +27,7 @@ Mistake changed(const netsor::Program& program, std::string name, const Changes&
 
 namespace {
 
-KernelEstimate scaled(KernelEstimate kernel, double factor) {
+kernels::Kernel scaled(kernels::Kernel kernel, double factor) {
   kernel.value *= factor;
   kernel.standard_error *= factor;
   kernel.error_bound *= factor;
@@ -36,16 +36,16 @@ KernelEstimate scaled(KernelEstimate kernel, double factor) {
 
 }  // namespace
 
-std::vector<Mutant> wrong_kernels(const KernelEstimate& right) {
+std::vector<Mutant> wrong_kernels(const kernels::Kernel& right) {
   std::vector<Mutant> result = {{"scale 1 % too large", "K × 1.01", scaled(right, 1.01)},
                                 {"scale 1 % too small", "K × 0.99", scaled(right, 0.99)}};
   const Eigen::Index last = right.value.rows() - 1;
-  KernelEstimate entry = right;
+  kernels::Kernel entry = right;
   entry.value(0, last) += 0.02 * std::sqrt(right.value(0, 0) * right.value(last, last));
   entry.value(last, 0) = entry.value(0, last);
   result.push_back({"one entry off by 2 %", entry_name({0, last}, right.labels), std::move(entry)});
   if (last > 0) {
-    KernelEstimate swapped = right;
+    kernels::Kernel swapped = right;
     for (Eigen::MatrixXd* matrix : {&swapped.value, &swapped.standard_error, &swapped.error_bound}) {
       if (matrix->size() == 0) continue;
       matrix->row(0).swap(matrix->row(last));
@@ -58,7 +58,7 @@ std::vector<Mutant> wrong_kernels(const KernelEstimate& right) {
   return result;
 }
 
-double distance(const KernelEstimate& given, const KernelEstimate& right) {
+double distance(const kernels::Kernel& given, const kernels::Kernel& right) {
   const Eigen::VectorXd scale = make_target(given, {}).scale;
   return (upper_triangle(given.value) - upper_triangle(right.value))
       .cwiseAbs()
@@ -67,7 +67,7 @@ double distance(const KernelEstimate& given, const KernelEstimate& right) {
 }
 
 Catalogue mutants(const architectures::Network& network, const inputs::Inputs& inputs,
-                  const KernelEstimate& right, const analytic::LimitOptions& options) {
+                  const kernels::Kernel& right, const analytic::LimitOptions& options) {
   constexpr double least_distance = 1e-6;
   const netsor::Program program = architectures::program(network, inputs);
   std::vector<WrongNetwork> wrong = wrong_programs(program);
@@ -75,7 +75,7 @@ Catalogue mutants(const architectures::Network& network, const inputs::Inputs& i
   Catalogue result{wrong_kernels(right), {}};
   for (WrongNetwork& one : wrong) {
     try {
-      KernelEstimate kernel = estimate(analytic::limit(one.program, options), one.program, options);
+      kernels::Kernel kernel = analytic::limit(one.program, options);
       kernel.labels = right.labels;
       result.mutants.push_back({std::move(one.name), std::move(one.change), std::move(kernel)});
     } catch (const analytic::LimitError& error) {

@@ -55,16 +55,16 @@ std::vector<WrongNetwork> wrong_networks(const architectures::Network& network, 
 struct Mutant {
   std::string name;
   std::string change;
-  KernelEstimate kernel;
+  kernels::Kernel kernel;
 };
 
 /// Mistakes in the numbers: everything × 1.01 and × 0.99; one entry off by 2 % of √(K_aa K_bb); two inputs
 /// swapped.
-std::vector<Mutant> wrong_kernels(const KernelEstimate& right);
+std::vector<Mutant> wrong_kernels(const kernels::Kernel& right);
 
 /// max |K' − K|_ab/√(K'_aa K'_bb), K' = `given`: what `agree` bounds. Where K'_aa K'_bb is 0, it is replaced
 /// by the square of the largest diagonal entry.
-double distance(const KernelEstimate& given, const KernelEstimate& right);
+double distance(const kernels::Kernel& given, const kernels::Kernel& right);
 
 /// A mistake that makes no mutant, and why.
 struct LeftOut {
@@ -79,6 +79,6 @@ struct Catalogue {
 
 /// All of the above for a network, its inputs and its right kernel.
 Catalogue mutants(const architectures::Network& network, const inputs::Inputs& inputs,
-                  const KernelEstimate& right, const analytic::LimitOptions& options = {});
+                  const kernels::Kernel& right, const analytic::LimitOptions& options = {});
 
 }  // namespace nngpcheck::compare

@@ -141,7 +141,7 @@ empirical::SamplerOptions share_of_one(empirical::SamplerOptions sampler, int ch
   return sampler;
 }
 
-PowerResult power(const netsor::Program& program, const KernelEstimate& right, const Catalogue& catalogue,
+PowerResult power(const netsor::Program& program, const kernels::Kernel& right, const Catalogue& catalogue,
                   const PowerOptions& options) {
   if (options.repetitions < 1) {
     throw CompareError(

@@ -55,7 +55,7 @@ empirical::SamplerOptions share_of_one(empirical::SamplerOptions sampler, int ch
 
 /// All mutants are checked against the same networks, drawn once per repetition; checks of different
 /// repetitions are independent. Throws CompareError unless there is at least one repetition, and as check().
-PowerResult power(const netsor::Program& program, const KernelEstimate& right, const Catalogue& catalogue,
+PowerResult power(const netsor::Program& program, const kernels::Kernel& right, const Catalogue& catalogue,
                   const PowerOptions& options = {});
 
 /// P(miss) is at most this with confidence 95 %, if `trials` independent checks missed `missed` times

@@ -175,11 +175,11 @@ std::string worst_entry(const Eigen::MatrixXd& off, const std::vector<std::strin
 
 void Composer::add_kernels(const ExperimentReport& experiment) {
   const std::string& name = experiment.summary.name;
-  const kernels::LabelledKernel& kernel = experiment.kernel;
-  std::vector<Eigen::MatrixXd> correlations = {correlation(kernel.kernel)};
-  if (experiment.widest) correlations.push_back(correlation(experiment.widest->mean));
+  const kernels::Kernel& kernel = experiment.kernel;
+  std::vector<Eigen::MatrixXd> correlations = {correlation(kernel.value)};
+  if (experiment.widest) correlations.push_back(correlation(experiment.widest->value));
   const Colours colours = correlation_colours(correlations);
-  const Eigen::Index stride = heat_map_stride(kernel.kernel.rows());
+  const Eigen::Index stride = heat_map_stride(kernel.value.rows());
   const std::string part =
       stride > 1 ? fmt::format(" (rows and columns 0, {0}, {1}, …)", stride, 2 * stride) : "";
   Pictures pictures;
@@ -191,9 +191,10 @@ void Composer::add_kernels(const ExperimentReport& experiment) {
   };
   add("correlation", "K, as correlations", correlations[0], colours);
   if (!experiment.widest) return add_pictures(std::move(pictures));
-  const EmpiricalKernel& widest = *experiment.widest;
-  add("empirical", fmt::format("mean Kₙ of {} networks, n = {}", widest.networks, widest.width),
-      correlations[1], colours);
+  const kernels::Kernel& widest = *experiment.widest;
+  const std::int64_t width = experiment.summary.widths.back().width;
+  add("empirical", fmt::format("mean Kₙ of {} networks, n = {}", widest.repeats, width), correlations[1],
+      colours);
   const Eigen::MatrixXd off = standard_errors_off(widest, kernel, experiment.precision);
   const Eigen::MatrixXd shown = off.array().isFinite().select(off, std::numeric_limits<double>::quiet_NaN());
   add("difference", "mean Kₙ − K in standard errors", shown, standard_error_colours(shown));
@@ -202,7 +203,7 @@ void Composer::add_kernels(const ExperimentReport& experiment) {
       "",
       fmt::format("At width {} the mean kernel differs from K {}. Among {} entries a few standard errors are "
                   "chance, and a bias of order 1/n, which enough networks make visible, is no mistake in K.",
-                  widest.width, worst_entry(off, kernel.labels), off.rows() * (off.rows() + 1) / 2)});
+                  width, worst_entry(off, kernel.labels), off.rows() * (off.rows() + 1) / 2)});
 }
 
 void Composer::add_gaussianity(const ExperimentSummary& summary) {

@@ -25,9 +25,9 @@ struct ReportedVerdict {
 struct ExperimentReport {
   ExperimentSummary summary;
   nlohmann::ordered_json description;  // as resolved
-  kernels::LabelledKernel kernel;
+  kernels::Kernel kernel;
   Precision precision = Precision::float64;    // of the networks
-  std::optional<EmpiricalKernel> widest = {};  // at the widest width
+  std::optional<kernels::Kernel> widest = {};  // the mean of the networks of the widest width
   std::optional<ReportedVerdict> verdict = {};
   std::string plan = {};  // how the limit is computed
   std::string program = {};

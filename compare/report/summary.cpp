@@ -52,6 +52,7 @@ ExperimentSummary experiment_from_json(const nlohmann::json& json) {
                              width.at("mean_relative_squared_error").get<double>(),
                              interval_from_json(width.at("mean_relative_squared_error_interval"))});
   }
+  if (result.widths.empty()) throw CompareError("not a summary: " + result.name + " has no widths");
   if (!json.at("slope").is_null()) {
     result.rate = Rate{json.at("slope").get<double>(), interval_from_json(json.at("slope_interval"))};
   }

@@ -81,7 +81,7 @@ class Drawing {
            const Eigen::VectorXd& outputs) {
     const Chunk& chunk = grid_.chunks[c];
     const Experiment& experiment = experiments_[chunk.sweep];
-    const Eigen::RowVectorXd row = columns_.row(kernel, outputs, experiment.kernel.kernel);
+    const Eigen::RowVectorXd row = columns_.row(kernel, outputs, experiment.kernel.value);
     if (!std::isfinite(row(0))) {
       throw CompareError(
           fmt::format("{}: network {} of width {} is infinitely far from the analytic kernel; "
@@ -210,7 +210,7 @@ RunResult follow(const std::vector<Experiment>& given, const ChunkGrid& grid, co
 RunResult run(const std::vector<Experiment>& experiments, const fs::path& folder,
               const nlohmann::ordered_json& provenance, const RunSettings& settings) {
   for (const Experiment& experiment : experiments)
-    relative_squared_error(experiment.kernel.kernel, experiment.kernel.kernel);  // throws for zero
+    relative_squared_error(experiment.kernel.value, experiment.kernel.value);  // throws for zero
   check_memory(experiments);
   const ChunkGrid grid = chunk_grid(experiments);
   if (settings.team.rank > 0) return follow(experiments, grid, folder, settings);

@@ -32,7 +32,7 @@ struct Experiment {
   std::string name;                    // unique in a run; letters, digits, _ and -
   nlohmann::ordered_json description;  // as resolved, with name, sweep.widths and sweep.networks; together
                                        // they decide whether a run is the same
-  kernels::LabelledKernel kernel;
+  kernels::Kernel kernel;
   std::string program, plan;                 // as texts, for the report; "" if they are not known
   std::vector<std::int64_t> widths;          // increasing; a rate needs two
   std::int64_t networks = 0;                 // of each width, at least 2
@@ -65,7 +65,8 @@ struct RunResult {
   std::int64_t missing = 0;   // of these, not drawn yet by any shard; the rest is empty unless 0
   std::int64_t drawn = 0;     // of these, by this process and its team now
   Summary summary;
-  std::vector<EmpiricalKernel> widest;  // of each experiment, at its widest width; empty without samples/
+  std::vector<kernels::Kernel>
+      widest;  // of each experiment, the mean at its widest width; empty without samples/
   std::vector<std::string> verdicts;  // of each experiment: "agree: no entry …", or "" if it was not checked
   std::string warning;                // why a plot is missing, or ""
 };

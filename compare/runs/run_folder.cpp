@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <boost/crc.hpp>
 #include <fstream>
+#include <functional>
 
 #include "nngpcheck/compare/error.hpp"
 #include "nngpcheck/compare/statistics/ladder_statistics.hpp"
 #include "nngpcheck/compare/statistics/rounding.hpp"
 #include "nngpcheck/files/atomic_file.hpp"
+#include "nngpcheck/files/utf8.hpp"
 
 namespace nngpcheck::compare {
 
@@ -37,29 +39,41 @@ fs::path kernel_file(const fs::path& folder, const std::string& experiment) {
   return folder / ("kernel_" + experiment + ".json");
 }
 
-kernels::LabelledKernel read_kernel(const fs::path& file) {
+kernels::Kernel read_kernel(const fs::path& file) {
   try {
-    return kernels::kernel_from_json(read_json(file));
+    kernels::Kernel kernel = kernels::kernel_from_json(read_json(file));
+    if (kernel.labels.empty() || kernel.standard_error.size() == 0 || kernel.error_bound.size() == 0)
+      throw CompareError("labels or error bars are missing; " + another);
+    return kernel;
   } catch (const Error& error) {
     const std::string what = error.what();
     throw CompareError(what.starts_with(file.string()) ? what : file.string() + ": " + what);
   }
 }
 
+void check_sweep(const Experiment& experiment, const fs::path& file) {
+  const std::vector<std::int64_t>& widths = experiment.widths;
+  const bool ascending =
+      std::adjacent_find(widths.begin(), widths.end(), std::greater_equal<>()) == widths.end();
+  if (!widths.empty() && widths.front() > 0 && ascending && experiment.networks > 0) return;
+  throw CompareError(file.string() + ": damaged: the widths or networks of " + experiment.name +
+                     " are none that a run has; " + another);
+}
+
 /// The probability that a kernel is refused that was computed again with other randomizations.
 constexpr double false_refusal = 1e-6;
 
 /// Equal within their error bars and rounding, and of the same inputs?
-bool agree(const kernels::LabelledKernel& one, const kernels::LabelledKernel& other) {
+bool agree(const kernels::Kernel& one, const kernels::Kernel& other) {
   if (one.labels != other.labels) return false;
-  // Runs compute limits with the default number of randomizations.
-  const auto degrees = static_cast<double>(analytic::LimitOptions().randomizations - 1);
-  const double t = student_quantile(false_refusal / (2 * static_cast<double>(one.kernel.size())), degrees);
+  const double tail = false_refusal / (2 * static_cast<double>(one.value.size()));
+  const double t =
+      student_quantile(tail, std::min(degrees_of_freedom(one.repeats), degrees_of_freedom(other.repeats)));
   const Eigen::ArrayXXd standard_error =
       (one.standard_error.array().square() + other.standard_error.array().square()).sqrt();
   const Eigen::ArrayXXd allowed = one.error_bound.array() + other.error_bound.array() + t * standard_error +
-                                  rounding(Precision::float64).error * entry_scales(other.kernel).array();
-  return ((one.kernel - other.kernel).array().abs() <= allowed).all();
+                                  rounding(Precision::float64).error * entry_scales(other.value).array();
+  return ((one.value - other.value).array().abs() <= allowed).all();
 }
 
 /// Of what decides the numbers that are recorded; the order of keys means nothing.
@@ -175,14 +189,15 @@ std::vector<Experiment> recorded_experiments(const fs::path& folder) {
       experiment.networks = description.at("sweep").at("networks").get<std::int64_t>();
       if (description.at("sweep").value("precision", "float64") == "float32")
         experiment.precision = Precision::float32;
+      if (const auto texts = run.find("texts"); texts != run.end() && texts->contains(experiment.name)) {
+        experiment.program = (*texts)[experiment.name].value("program", "");
+        experiment.plan = (*texts)[experiment.name].value("plan", "");
+      }
     } catch (const nlohmann::json::exception& error) {
-      throw CompareError(file.string() + ": damaged: " + error.what());
+      throw CompareError(file.string() + ": damaged: " + files::printable(error.what()));
     }
+    check_sweep(experiment, file);
     experiment.description = description;
-    if (const auto texts = run.find("texts"); texts != run.end() && texts->contains(experiment.name)) {
-      experiment.program = (*texts)[experiment.name].value("program", "");
-      experiment.plan = (*texts)[experiment.name].value("plan", "");
-    }
     experiment.kernel = read_kernel(kernel_file(folder, experiment.name));
     result.push_back(std::move(experiment));
   }
@@ -201,7 +216,7 @@ double disk_bytes(const std::vector<std::int64_t>& widths, std::int64_t networks
 
 NetworkColumns network_columns(const std::vector<Experiment>& experiments) {
   Eigen::Index inputs = 0;
-  for (const Experiment& experiment : experiments) inputs = std::max(inputs, experiment.kernel.kernel.rows());
+  for (const Experiment& experiment : experiments) inputs = std::max(inputs, experiment.kernel.value.rows());
   return NetworkColumns(inputs);
 }
 

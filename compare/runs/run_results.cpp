@@ -78,27 +78,30 @@ ExperimentSummary summary_of(const Experiment& experiment, const NetworkColumns&
   std::vector<OutputSamples> outputs;
   for (std::size_t w = 0; w < rows.size(); ++w) {
     errors.emplace_back(rows[w].col(0).begin(), rows[w].col(0).end());
-    outputs.push_back(columns.output_samples(experiment.widths[w], rows[w], experiment.kernel.kernel.rows()));
+    outputs.push_back(columns.output_samples(experiment.widths[w], rows[w], experiment.kernel.value.rows()));
   }
   ExperimentSummary result =
       compare::summarize(experiment.name, experiment.widths, errors, experiment.precision);
-  const kernels::LabelledKernel& kernel = experiment.kernel;
+  const kernels::Kernel& kernel = experiment.kernel;
   result.kernel_method = kernel.method;
   result.gaussianity = gaussianity(outputs, experiment.precision);
-  for (const Eigen::Index input : watched(kernel.kernel.rows()))
+  for (const Eigen::Index input : watched(kernel.value.rows()))
     result.watched.push_back(kernel.labels[static_cast<std::size_t>(input)]);
   result.kernel_relative_squared_error_bar =
-      (kernel.error_bound + kernel.standard_error).squaredNorm() / kernel.kernel.squaredNorm();
+      (kernel.error_bound + kernel.standard_error).squaredNorm() / kernel.value.squaredNorm();
   return result;
 }
 
-void write_empirical(const EmpiricalKernel& kernel, const Experiment& experiment, const fs::path& folder) {
-  const kernels::LabelledKernel labelled{
-      kernel.mean, kernel.standard_error, Eigen::MatrixXd::Zero(kernel.mean.rows(), kernel.mean.cols()),
-      experiment.kernel.labels,
-      fmt::format("mean of {} networks of width {}", kernel.networks, kernel.width)};
-  files::write_file(folder / ("empirical_" + experiment.name + ".json"),
-                    kernels::serialize(labelled, kernels::KernelFormat::json));
+/// The mean of an experiment's networks of its widest width.
+kernels::Kernel mean_kernel(const VectorMoments& moments, const Experiment& experiment) {
+  kernels::Kernel result;
+  result.value = symmetric_matrix(moments.mean());
+  result.standard_error = symmetric_matrix(moments.standard_error());
+  result.error_bound = Eigen::MatrixXd::Zero(result.value.rows(), result.value.cols());
+  result.repeats = moments.count();
+  result.labels = experiment.kernel.labels;
+  result.method = fmt::format("mean of {} networks of width {}", moments.count(), experiment.widths.back());
+  return result;
 }
 
 std::vector<Curve> curves_of(const Summary& summary) {
@@ -123,7 +126,7 @@ std::optional<ReportedVerdict> verdict_of(const Experiment& experiment, const fs
 }
 
 ExperimentReport report_of(const Experiment& experiment, const ExperimentSummary& summary,
-                           const EmpiricalKernel& widest) {
+                           const kernels::Kernel& widest) {
   return {.summary = summary,
           .description = experiment.description,
           .kernel = experiment.kernel,
@@ -152,9 +155,9 @@ RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& g
     const Collected samples = collect(grid, e, index, table, progress);
     const VectorMoments& moments = samples.widest;
     result.summary.experiments.push_back(summary_of(experiment, columns, samples.rows));
-    result.widest.push_back({experiment.widths.back(), moments.count(), symmetric_matrix(moments.mean()),
-                             symmetric_matrix(moments.standard_error())});
-    write_empirical(result.widest.back(), experiment, folder);
+    result.widest.push_back(mean_kernel(moments, experiment));
+    files::write_file(folder / ("empirical_" + experiment.name + ".json"),
+                      kernels::serialize(result.widest.back(), kernels::KernelFormat::json));
     report.experiments.push_back(
         report_of(experiment, result.summary.experiments.back(), result.widest.back()));
     const auto verdict = report.experiments.back().verdict = verdict_of(experiment, folder);

@@ -37,6 +37,10 @@ double student_tail(double t, double degrees) {
   return cdf(complement(boost::math::students_t(degrees), t));
 }
 
+double degrees_of_freedom(std::int64_t repeats) {
+  return repeats == 0 ? std::numeric_limits<double>::infinity() : static_cast<double>(repeats - 1);
+}
+
 double student_quantile(double tail, double degrees) {
   if (std::isinf(degrees)) return quantile(complement(boost::math::normal(), tail));
   return quantile(complement(boost::math::students_t(degrees), tail));

@@ -11,6 +11,9 @@ namespace nngpcheck::compare {
 /// P(T > t) for Student's T. `degrees` may be infinite: then T is Gaussian.
 double student_tail(double t, double degrees);
 
+/// Of the Student's T of a standard error from that many repeats: repeats − 1, or infinite for 0, known.
+double degrees_of_freedom(std::int64_t repeats);
+
 /// The t with P(T > t) = tail. Precondition: 0 < tail < 1.
 double student_quantile(double tail, double degrees);
 

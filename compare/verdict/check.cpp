@@ -43,7 +43,7 @@ std::optional<Plan> grown(const Plan& plan, double factor, const CheckOptions& o
 
 class Check {
  public:
-  Check(const KernelEstimate& kernel, const DrawLadders& draw, const CheckOptions& options);
+  Check(const kernels::Kernel& kernel, const DrawLadders& draw, const CheckOptions& options);
   CheckResult run();
 
  private:
@@ -82,7 +82,7 @@ class Check {
   CheckResult result_;
 };
 
-Check::Check(const KernelEstimate& kernel, const DrawLadders& draw, const CheckOptions& options)
+Check::Check(const kernels::Kernel& kernel, const DrawLadders& draw, const CheckOptions& options)
     : draw_(draw), options_(options) {
   validate(options);
   target_ = make_target(kernel, options);
@@ -284,7 +284,7 @@ void Check::describe(const Sample& sample) {
 
 }  // namespace
 
-CheckResult check(const KernelEstimate& kernel, const DrawLadders& draw, const CheckOptions& options) {
+CheckResult check(const kernels::Kernel& kernel, const DrawLadders& draw, const CheckOptions& options) {
   return Check(kernel, draw, options).run();
 }
 

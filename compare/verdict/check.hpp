@@ -13,19 +13,9 @@
 #include "nngpcheck/compare/statistics/ladders.hpp"
 #include "nngpcheck/compare/statistics/rates.hpp"
 #include "nngpcheck/compare/statistics/rounding.hpp"
+#include "nngpcheck/kernels/kernel.hpp"
 
 namespace nngpcheck::compare {
-
-/// What is checked. The limit of the networks is claimed to be value + κ entrywise, up to `error_bound`,
-/// where κ has mean zero and standard deviation `standard_error`.
-struct KernelEstimate {
-  Eigen::MatrixXd value;                 // m×m, symmetric
-  Eigen::MatrixXd standard_error = {};   // m×m, or empty: 0
-  Eigen::MatrixXd error_bound = {};      // m×m, or empty: 0
-  std::vector<std::string> labels = {};  // m of them, or none
-  /// How many independent randomizations the standard error was estimated from; 0: it is exact.
-  std::int64_t randomizations = 0;
-};
 
 /// Networks first, …, first + count − 1 at each of these widths. Networks of different numbers or widths are
 /// independent. The check never asks twice for the same network.
@@ -146,6 +136,6 @@ struct CheckResult {
 ///
 /// Throws CompareError if the options or the kernel are invalid, or a drawn kernel is not finite or of
 /// another shape; what `draw` throws passes through.
-CheckResult check(const KernelEstimate& kernel, const DrawLadders& draw, const CheckOptions& options = {});
+CheckResult check(const kernels::Kernel& kernel, const DrawLadders& draw, const CheckOptions& options = {});
 
 }  // namespace nngpcheck::compare

@@ -32,7 +32,7 @@ void check_error_bars(const MatrixXd& bars, Index size, const char* name) {
   }
 }
 
-void check_kernel(const KernelEstimate& kernel) {
+void check_kernel(const kernels::Kernel& kernel) {
   const Index size = kernel.value.rows();
   if (size == 0 || kernel.value.cols() != size) {
     throw CompareError(
@@ -44,10 +44,9 @@ void check_kernel(const KernelEstimate& kernel) {
   }
   check_error_bars(kernel.standard_error, size, "standard error");
   check_error_bars(kernel.error_bound, size, "error bound");
-  if (kernel.randomizations < 0 || kernel.randomizations == 1) {
-    throw CompareError(
-        fmt::format("a standard error from {} randomizations: it needs at least 2, or 0 if it is exact",
-                    kernel.randomizations));
+  if (kernel.repeats < 0 || kernel.repeats == 1) {
+    throw CompareError(fmt::format(
+        "a standard error from {} repeats: it needs at least 2, or 0 if it is known", kernel.repeats));
   }
   for (Index e = 0; e < size * (size + 1) / 2; ++e) {
     const EntryPosition at = entry_position(e);
@@ -61,7 +60,7 @@ void check_kernel(const KernelEstimate& kernel) {
 }
 
 /// An upper triangle would hide that the rest differs.
-void check_symmetry(const KernelEstimate& kernel, const Target& target) {
+void check_symmetry(const kernels::Kernel& kernel, const Target& target) {
   for (Index e = 0; e < target.entries(); ++e) {
     const EntryPosition at = entry_position(e);
     const double other = kernel.value(at.column, at.row);
@@ -105,7 +104,7 @@ void validate(const CheckOptions& options) {
           options.largest_dispersion_slope, "between -0.5 and 0");
 }
 
-Target make_target(const KernelEstimate& kernel, const CheckOptions& options) {
+Target make_target(const kernels::Kernel& kernel, const CheckOptions& options) {
   check_kernel(kernel);
   const Rounding level = rounding(options.precision);
   Target result;
@@ -114,8 +113,7 @@ Target make_target(const KernelEstimate& kernel, const CheckOptions& options) {
   result.scale = upper_triangle(entry_scales(kernel.value));
   result.error_bound = error_bars(kernel.error_bound, result.entries()) + level.error * result.scale;
   result.standard_error = error_bars(kernel.standard_error, result.entries());
-  result.degrees = kernel.randomizations == 0 ? std::numeric_limits<double>::infinity()
-                                              : static_cast<double>(kernel.randomizations - 1);
+  result.degrees = degrees_of_freedom(kernel.repeats);
   result.deterministic = level.spread;
   result.dead_zone = result.error_bound;
   result.false_alarm = options.false_alarm;

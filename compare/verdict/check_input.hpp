@@ -26,7 +26,7 @@ struct Target {
 };
 
 /// Throws CompareError, saying what is wrong with the kernel.
-Target make_target(const KernelEstimate& kernel, const CheckOptions& options);
+Target make_target(const kernels::Kernel& kernel, const CheckOptions& options);
 
 /// "(dog, lazy)", or "(0, 3)" without labels.
 std::string entry_name(EntryPosition position, const std::vector<std::string>& labels);

@@ -23,10 +23,10 @@ using testing::vectors;
 constexpr double rounding = 1e-12;
 
 MatrixXd kernel(const Layers& layers, const inputs::Inputs& inputs) {
-  return analytic::limit(program(network(layers), inputs)).kernel;
+  return analytic::limit(program(network(layers), inputs)).value;
 }
 
-MatrixXd kernel(const netsor::Program& program) { return analytic::limit(program).kernel; }
+MatrixXd kernel(const netsor::Program& program) { return analytic::limit(program).value; }
 
 inputs::Inputs images(Index samples, const std::vector<Index>& grid) {
   Index positions = 1;

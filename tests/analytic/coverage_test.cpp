@@ -21,14 +21,14 @@ int covered(double confidence, double factor) {
   inputs.data << 1.0, 0.3, -0.4, 1.2;
   inputs.labels = {"a", "b"};
   const auto program = architectures::mlp({.activation = netsor::Activation::named("tanh")}, inputs);
-  const double truth = analytic::limit(program).kernel(0, 1);
+  const double truth = analytic::limit(program).value(0, 1);
   const boost::math::students_t law(15);
   const double quantile = boost::math::quantile(law, 0.5 + confidence / 2);
   int count = 0;
   for (int seed = 0; seed < trials; ++seed) {
     const analytic::Limit limit = analytic::limit(
         program, {.points = 64, .seed = static_cast<std::uint64_t>(seed), .force_paths = true, .threads = 1});
-    if (std::abs(limit.kernel(0, 1) - truth) <= quantile * factor * limit.standard_error(0, 1)) ++count;
+    if (std::abs(limit.value(0, 1) - truth) <= quantile * factor * limit.standard_error(0, 1)) ++count;
   }
   return count;
 }

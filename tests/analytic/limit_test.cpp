@@ -28,9 +28,9 @@ using testing::vectors;
 
 // |kernel - expected| within the stated bound, and the bound within `tolerance`.
 void expect_kernel(const analytic::Limit& limit, const MatrixXd& expected, double tolerance) {
-  ASSERT_EQ(limit.kernel.rows(), expected.rows());
-  ASSERT_EQ(limit.kernel.cols(), expected.cols());
-  const MatrixXd error = (limit.kernel - expected).cwiseAbs();
+  ASSERT_EQ(limit.value.rows(), expected.rows());
+  ASSERT_EQ(limit.value.cols(), expected.cols());
+  const MatrixXd error = (limit.value - expected).cwiseAbs();
   // The reference itself is rounded to float64.
   const MatrixXd allowed = limit.error_bound + 4e-16 * expected.cwiseAbs();
   EXPECT_TRUE((error.array() <= allowed.array()).all()) << "largest error " << error.maxCoeff();
@@ -76,13 +76,13 @@ TEST(SimpleRnn, LongerSequencesAreNotTruncated) {
   second.data = both.data.rightCols(9);
   second.labels.assign(both.labels.end() - 9, both.labels.end());
   second.lengths = {9};
-  const MatrixXd alone = analytic::limit(architectures::simple_rnn(options, second)).kernel;
+  const MatrixXd alone = analytic::limit(architectures::simple_rnn(options, second)).value;
   const MatrixXd reference = to_matrix(entry.at("kernel"));
   EXPECT_LT((alone - reference.bottomRightCorner(9, 9)).cwiseAbs().maxCoeff(), 1e-14);
   // The states after 7 tokens do depend on the recurrence: with W = 0 they would not.
   architectures::SimpleRnnOptions without = options;
   without.weight_variance = 0;
-  const MatrixXd cut = analytic::limit(architectures::simple_rnn(without, second)).kernel;
+  const MatrixXd cut = analytic::limit(architectures::simple_rnn(without, second)).value;
   EXPECT_GT((cut - alone).cwiseAbs().maxCoeff(), 1e-3);
 }
 
@@ -92,7 +92,7 @@ TEST(Tables, TransformerKernelEqualsTheReference) {
       .depth = 2, .embedding_variance = 2, .weight_variance = 3, .bias_variance = 0.1};
   expect_kernel(analytic::limit(architectures::transformer(options, sentences())), expected, 1e-11);
   options.depth = 1;
-  EXPECT_GT((analytic::limit(architectures::transformer(options, sentences())).kernel - expected)
+  EXPECT_GT((analytic::limit(architectures::transformer(options, sentences())).value - expected)
                 .cwiseAbs()
                 .maxCoeff(),
             1e-2);
@@ -106,8 +106,7 @@ TEST(BatchNorm, KernelsOfTwoBatchesEqualTheReference) {
     const MatrixXd expected = to_matrix(reference.at("kernel_by_depth").at(std::to_string(depth)));
     for (const double scale : {1.0, 1000.0, 1e-6}) {  // without epsilon the scale does not matter
       inputs.data = scale * to_matrix(reference.at("inputs")).transpose();
-      const MatrixXd kernel =
-          analytic::limit(architectures::batchnorm_mlp({{.depth = depth}}, inputs)).kernel;
+      const MatrixXd kernel = analytic::limit(architectures::batchnorm_mlp({{.depth = depth}}, inputs)).value;
       EXPECT_LT(((kernel - expected).array() / expected.array()).abs().maxCoeff(), 1e-8)
           << depth << " " << scale;
     }
@@ -137,9 +136,9 @@ TEST(BatchNorm, AnInputGivenTwiceLeavesABoundThatIsUseful) {
   inputs.batch = {0, 0, 0, 0, 1, 1, 1, 1};
   const analytic::Limit limit = analytic::limit(architectures::batchnorm_mlp({{.depth = 3}}, inputs));
   EXPECT_LE(limit.error_bound.maxCoeff(), 1e-9);
-  EXPECT_EQ(limit.kernel(0, 0), limit.kernel(3, 3));
-  EXPECT_EQ(limit.kernel(0, 0), limit.kernel(0, 3));
-  EXPECT_EQ(limit.kernel.col(4), limit.kernel.col(5));
+  EXPECT_EQ(limit.value(0, 0), limit.value(3, 3));
+  EXPECT_EQ(limit.value(0, 0), limit.value(0, 3));
+  EXPECT_EQ(limit.value.col(4), limit.value.col(5));
 }
 
 TEST(Structure, SumOfABundleWithItselfHasFourTimesTheKernel) {
@@ -153,8 +152,8 @@ TEST(Structure, SumOfABundleWithItselfHasFourTimesTheKernel) {
       once.map(Activation::named("relu"), once.input(once.input_weight({"U", {}, 5, 1}), vectors(4).data));
   once.output(once.readout({"v", 1}),
               once.map(Activation::named("tanh"), once.matmul(once.weight({"W", {}, {}, 1}), x1)));
-  const MatrixXd twice = analytic::limit(std::move(b).build()).kernel;
-  const MatrixXd single = analytic::limit(std::move(once).build()).kernel;
+  const MatrixXd twice = analytic::limit(std::move(b).build()).value;
+  const MatrixXd single = analytic::limit(std::move(once).build()).value;
   EXPECT_LT((twice - 4 * single).cwiseAbs().maxCoeff(), 1e-15);
 }
 
@@ -171,9 +170,9 @@ TEST(Structure, BranchAddedToItsPooledCopyKeepsTheCrossTerm) {
     b.output(b.readout({"v", 1}), pooled ? b.add(x, b.mix(x, pool)) : x);
     return std::move(b).build();
   };
-  const MatrixXd k = analytic::limit(program(false)).kernel;
+  const MatrixXd k = analytic::limit(program(false)).value;
   const MatrixXd sum = MatrixXd::Identity(m, m) + MatrixXd(pool);
-  const MatrixXd kernel = analytic::limit(program(true)).kernel;
+  const MatrixXd kernel = analytic::limit(program(true)).value;
   EXPECT_LT((kernel - sum.transpose() * k * sum).cwiseAbs().maxCoeff(), 1e-15);
   const MatrixXd independent = k + MatrixXd(pool).transpose() * k * MatrixXd(pool);
   EXPECT_GT((kernel - independent).cwiseAbs().maxCoeff(), 0.1);
@@ -199,14 +198,14 @@ TEST(Structure, WeightTiedAcrossLayersCorrelatesThem) {
   };
   const MatrixXd k =
       analytic::limit(architectures::mlp({.depth = 1, .activation = Activation::named("relu")}, vectors(3)))
-          .kernel;
+          .value;
   MatrixXd sum = MatrixXd::Identity(3, 3), permutation = MatrixXd::Zero(3, 3);
   permutation(1, 0) = permutation(2, 1) = permutation(0, 2) = 1;
   sum += permutation;
   const MatrixXd tied = erf_kernel(sum.transpose() * k * sum);
   const MatrixXd untied = erf_kernel(k + permutation.transpose() * k * permutation);
-  EXPECT_LT((analytic::limit(program(true)).kernel - tied).cwiseAbs().maxCoeff(), 1e-14);
-  EXPECT_LT((analytic::limit(program(false)).kernel - untied).cwiseAbs().maxCoeff(), 1e-14);
+  EXPECT_LT((analytic::limit(program(true)).value - tied).cwiseAbs().maxCoeff(), 1e-14);
+  EXPECT_LT((analytic::limit(program(false)).value - untied).cwiseAbs().maxCoeff(), 1e-14);
   EXPECT_GT((tied - untied).cwiseAbs().maxCoeff(), 1e-2);
 }
 
@@ -220,14 +219,14 @@ TEST(Rectangle, EqualsTheBlockOfTheFullKernel) {
     const analytic::Limit full = analytic::limit(program);
     const std::vector<Index> rows = {3, 0, 11}, columns = {1, 2, 3, 7, 8};
     const analytic::Limit block = analytic::limit(program, rows, columns);
-    const MatrixXd expected = full.kernel(rows, columns);
+    const MatrixXd expected = full.value(rows, columns);
     const MatrixXd allowed = full.error_bound(rows, columns) + block.error_bound;
-    EXPECT_TRUE(((block.kernel - expected).array().abs() <= allowed.array()).all());
+    EXPECT_TRUE(((block.value - expected).array().abs() <= allowed.array()).all());
   }
   const auto sequences = architectures::simple_rnn({}, sentences());
-  const MatrixXd full = analytic::limit(sequences).kernel;
+  const MatrixXd full = analytic::limit(sequences).value;
   const std::vector<Index> rows = {2, 15}, columns = {0, 9};
-  const MatrixXd block = analytic::limit(sequences, rows, columns).kernel;
+  const MatrixXd block = analytic::limit(sequences, rows, columns).value;
   EXPECT_LT((block - full(rows, columns)).cwiseAbs().maxCoeff(), 1e-12);
 }
 
@@ -253,9 +252,9 @@ TEST(Output, BlocksAreWeightedByTheirWidths) {
     b.output(b.readout({"v", 2}), blocks);
     return std::move(b).build();
   };
-  const MatrixXd x = analytic::limit(program(true, false)).kernel;
-  const MatrixXd y = analytic::limit(program(false, true)).kernel;
-  EXPECT_LT((analytic::limit(program(true, true)).kernel - (0.25 * x + 0.75 * y)).cwiseAbs().maxCoeff(),
+  const MatrixXd x = analytic::limit(program(true, false)).value;
+  const MatrixXd y = analytic::limit(program(false, true)).value;
+  EXPECT_LT((analytic::limit(program(true, true)).value - (0.25 * x + 0.75 * y)).cwiseAbs().maxCoeff(),
             1e-15);
 }
 
@@ -270,9 +269,9 @@ TEST(Kernels, AreSymmetricAndPositiveSemidefiniteForEveryActivation) {
     inputs::Inputs inputs = vectors(8);
     inputs.data.col(7) = inputs.data.col(3);  // a repeated input
     const analytic::Limit limit = analytic::limit(architectures::mlp(options, inputs));
-    EXPECT_TRUE((limit.kernel - limit.kernel.transpose()).isZero(0)) << name;
-    const double scale = limit.kernel.diagonal().maxCoeff();
-    const double least = Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.kernel).eigenvalues().minCoeff();
+    EXPECT_TRUE((limit.value - limit.value.transpose()).isZero(0)) << name;
+    const double scale = limit.value.diagonal().maxCoeff();
+    const double least = Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.value).eigenvalues().minCoeff();
     EXPECT_GT(least, -8 * limit.error_bound.maxCoeff() - 1e-14 * scale) << name;
   }
 }
@@ -284,7 +283,7 @@ TEST(Limit, NonzeroMeansEnter) {
   b.output(b.readout({"v", 1}), x);
   const MatrixXd data = vectors(2).data;
   const MatrixXd expected = (data.transpose() * data / 5).array() + 1.5 * 1.5;
-  EXPECT_LT((analytic::limit(std::move(b).build()).kernel - expected).cwiseAbs().maxCoeff(), 1e-14);
+  EXPECT_LT((analytic::limit(std::move(b).build()).value - expected).cwiseAbs().maxCoeff(), 1e-14);
 }
 
 TEST(Limit, RefusesWhatHasNoLimit) {
@@ -368,8 +367,8 @@ TEST(Limit, IsStoppedAtAnyStepAndInAnyRandomization) {
   for (const int questions : {1, 100, 1000}) {
     EXPECT_THROW(analytic::limit(by_paths, {.points = 256, .progress = stopped_after(questions)}), Stopped);
   }
-  EXPECT_EQ(analytic::limit(by_formula, {.progress = stopped_after(1 << 30)}).kernel,
-            analytic::limit(by_formula).kernel);
+  EXPECT_EQ(analytic::limit(by_formula, {.progress = stopped_after(1 << 30)}).value,
+            analytic::limit(by_formula).value);
 }
 
 TEST(Limit, ReportsStepsAndRandomizations) {

@@ -57,8 +57,8 @@ void expect_equal_limits(const netsor::Program& nonlin, const netsor::Program& k
   const analytic::Limit limit = analytic::limit(nonlin, {.points = 1 << 12, .seed = 1});
   const analytic::Limit expected = analytic::limit(known, {.points = 1 << 12, .seed = 2});
   EXPECT_THAT(limit.method, ::testing::StartsWith("paths"));
-  EXPECT_LT(largest_z(limit, expected.kernel, expected.standard_error), quantile(6));
-  const MatrixXd wrong = expected.kernel.cwiseProduct(wrong_factor);
+  EXPECT_LT(largest_z(limit, expected.value, expected.standard_error), quantile(6));
+  const MatrixXd wrong = expected.value.cwiseProduct(wrong_factor);
   EXPECT_GT(largest_z(limit, wrong, expected.standard_error), quantile(6))
       << "the check must be able to fail";
 }

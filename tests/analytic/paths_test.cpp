@@ -81,10 +81,10 @@ TEST(ForcedPaths, AgreeWithTheHigherRules) {
     const analytic::Limit forced = analytic::limit(program, {.points = 1 << 11, .force_paths = true});
     EXPECT_GT(forced.standard_error.maxCoeff(), 0);
     EXPECT_THAT(forced.method, ::testing::StartsWith("paths"));
-    const Index n = exact.kernel.rows();
+    const Index n = exact.value.rows();
     const MatrixXd none = MatrixXd::Zero(n, n);
-    EXPECT_LT(largest_z(forced, exact.kernel, none), quantile(n * (n + 1) / 2));
-    EXPECT_GT(largest_z(forced, 1.05 * exact.kernel, none), quantile(n * (n + 1) / 2));
+    EXPECT_LT(largest_z(forced, exact.value, none), quantile(n * (n + 1) / 2));
+    EXPECT_GT(largest_z(forced, 1.05 * exact.value, none), quantile(n * (n + 1) / 2));
   }
 }
 
@@ -121,9 +121,9 @@ TEST(Paths, ActivationOfBatchNormIsSampledWhereNoRuleApplies) {
 
 TEST(Paths, SameSeedGivesSameKernelForAnyNumberOfThreads) {
   const auto program = reference_program("gru_tp1_tanh");
-  const MatrixXd one = analytic::limit(program, {.points = 1 << 10, .seed = 7, .threads = 1}).kernel;
-  const MatrixXd two = analytic::limit(program, {.points = 1 << 10, .seed = 7, .threads = 2}).kernel;
-  const MatrixXd other = analytic::limit(program, {.points = 1 << 10, .seed = 8, .threads = 2}).kernel;
+  const MatrixXd one = analytic::limit(program, {.points = 1 << 10, .seed = 7, .threads = 1}).value;
+  const MatrixXd two = analytic::limit(program, {.points = 1 << 10, .seed = 7, .threads = 2}).value;
+  const MatrixXd other = analytic::limit(program, {.points = 1 << 10, .seed = 8, .threads = 2}).value;
   EXPECT_TRUE((one - two).isZero(0));
   EXPECT_FALSE((one - other).isZero(1e-9));
 }
@@ -161,8 +161,7 @@ TEST(Seeds, OfNeighboursHaveNoPathsInCommon) {
   const auto program = two_systems();
   std::set<double> numbers;
   for (const std::uint64_t seed : {0, 1, 2, 3}) {
-    const MatrixXd kernel =
-        analytic::limit(program, {.points = 64, .seed = seed, .force_paths = true}).kernel;
+    const MatrixXd kernel = analytic::limit(program, {.points = 64, .seed = seed, .force_paths = true}).value;
     numbers.insert(kernel(0, 0));
     numbers.insert(kernel(2, 2));
   }
@@ -180,7 +179,7 @@ TEST(Paths, ThatDoNotFitTheMemoryAreRefused) {
 TEST(Paths, ToleranceIsMetOrRefused) {
   const auto program = architectures::mlp({.depth = 2, .activation = Activation::named("relu")}, vectors(2));
   const analytic::Limit limit = analytic::limit(program, {.tolerance = 1e-4, .force_paths = true});
-  EXPECT_LE((limit.standard_error.array() / limit.kernel.diagonal().maxCoeff()).maxCoeff(), 1e-4);
+  EXPECT_LE((limit.standard_error.array() / limit.value.diagonal().maxCoeff()).maxCoeff(), 1e-4);
   Builder b;
   const BundleId x = b.input(b.input_weight({"U", {}, 5, 1}), data(2));
   b.output(b.readout({"v", 1}), b.max(b.select(x, {0}), b.select(x, {1})));
@@ -197,8 +196,8 @@ TEST(Paths, BoundsOfEntriesThatCancelAreThoseOfTheirProducts) {
   b.output(b.readout({"v", 1}), b.map(Activation::named("tanh"), g));
   const analytic::Limit limit =
       analytic::limit(std::move(b).build(), {.points = 1 << 10, .force_paths = true});
-  EXPECT_LT(std::abs(limit.kernel(0, 1)), 0.1 * limit.kernel(0, 0));
-  EXPECT_GT(limit.error_bound(0, 1), limit.kernel(0, 0) * limit.error_bound(0, 0));
+  EXPECT_LT(std::abs(limit.value(0, 1)), 0.1 * limit.value(0, 0));
+  EXPECT_GT(limit.error_bound(0, 1), limit.value(0, 0) * limit.error_bound(0, 0));
 }
 
 TEST(Plan, GatesOfAnLstmAreNotSampled) {

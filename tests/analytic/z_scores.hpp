@@ -17,7 +17,7 @@ inline double largest_z(const analytic::Limit& limit, const Eigen::MatrixXd& exp
   for (Eigen::Index i = 0; i < expected.rows(); ++i) {
     for (Eigen::Index j = 0; j < expected.cols(); ++j) {
       const double distance =
-          std::max(0.0, std::abs(limit.kernel(i, j) - expected(i, j)) - limit.error_bound(i, j) - 1e-12);
+          std::max(0.0, std::abs(limit.value(i, j) - expected(i, j)) - limit.error_bound(i, j) - 1e-12);
       if (distance > 0) largest = std::max(largest, distance / error(i, j));
     }
   }

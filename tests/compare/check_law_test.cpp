@@ -123,7 +123,7 @@ int misses(double off, double shortened, int trials) {
   int result = 0;
   for (int k = 0; k < trials; ++k) {
     options.seed = static_cast<std::uint64_t>(k);
-    const KernelEstimate kernel{(1 + off) * one};
+    const kernels::Kernel kernel{(1 + off) * one};
     const CheckResult found = check(kernel, networks.draw(), options);
     const CheckRound& first = found.rounds.front();
     const double estimate = std::abs(found.worst.estimated - found.worst.given) / (1 + off);
@@ -180,14 +180,13 @@ TEST(WrongKernels, AreCaughtWithTheStatedPower) {
 }
 
 /// A kernel with common errors of 1 %, independent between entries, estimated as the mean of 16.
-KernelEstimate sampled_kernel(LinearNetworks& networks) {
+kernels::Kernel sampled_kernel(LinearNetworks& networks) {
   constexpr int randomizations = 16;
   MatrixXd all(randomizations, size * (size + 1) / 2);
   for (Index k = 0; k < all.size(); ++k) all.data()[k] = 0.04 * networks.normal();
   const ColumnStatistics statistics = column_statistics(all);
   return {truth + symmetric_matrix(statistics.mean),
           symmetric_matrix(statistics.standard_error),
-          {},
           {},
           randomizations};
 }
@@ -199,7 +198,7 @@ TEST(CommonErrors, AreNotTakenForDisagreement) {
   LinearNetworks networks(truth, seed());
   int rejected = 0, screened = 0, rejected_without = 0;
   for (int k = 0; k < trials; ++k) {
-    KernelEstimate kernel = sampled_kernel(networks);
+    kernels::Kernel kernel = sampled_kernel(networks);
     const CheckResult result = check(kernel, networks.draw(), options);
     rejected += result.verdict == Verdict::disagree;
     screened += *result.rounds.front().p_entry <= options.screening / 2;

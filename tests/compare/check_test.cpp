@@ -29,7 +29,7 @@ CheckOptions patient() {
   return result;
 }
 
-std::string error(const KernelEstimate& kernel, const CheckOptions& options = {}) {
+std::string error(const kernels::Kernel& kernel, const CheckOptions& options = {}) {
   LinearNetworks networks(truth, seed());
   return error_of([&] { check(kernel, networks.draw(), options); });
 }
@@ -70,14 +70,14 @@ TEST(CheckedKernel, IsValidated) {
   EXPECT_THAT(error({MatrixXd::Zero(2, 2)}), HasSubstr("diagonal is zero"));
   EXPECT_THAT(error({MatrixXd{{1, 0}, {0, -1}}}), HasSubstr("diagonal is zero or negative"));
   EXPECT_THAT(error({MatrixXd{{1, NAN}, {NAN, 1}}}), HasSubstr("entry (0, 1) is not finite"));
-  EXPECT_THAT(error({MatrixXd{{1, 0.5}, {INFINITY, 1}}, {}, {}, {"a", "b"}}),
+  EXPECT_THAT(error({MatrixXd{{1, 0.5}, {INFINITY, 1}}, {}, {}, 0, {"a", "b"}}),
               HasSubstr("entry (a, b) is not finite"));
   EXPECT_THAT(error({MatrixXd{{1, 0.5}, {0.4, 1}}}),
               HasSubstr("not symmetric: its entry (0, 1) is 0.5 and 0.4"));
   EXPECT_THAT(error({truth, MatrixXd::Zero(2, 2)}), HasSubstr("standard error is 2×2: it must be 6×6"));
   EXPECT_THAT(error({truth, {}, MatrixXd::Constant(size, size, -1)}), HasSubstr("error bound is negative"));
-  EXPECT_THAT(error({truth, {}, {}, {"a"}}), HasSubstr("1 labels for a kernel of 6 rows"));
-  EXPECT_THAT(error({truth, {}, {}, {}, 1}), HasSubstr("at least 2, or 0"));
+  EXPECT_THAT(error({truth, {}, {}, 0, {"a"}}), HasSubstr("1 labels for a kernel of 6 rows"));
+  EXPECT_THAT(error({truth, {}, {}, 1}), HasSubstr("at least 2, or 0"));
   EXPECT_EQ(error({truth}), "");
   // Entries that were sampled each on their own.
   MatrixXd sampled = truth;
@@ -88,7 +88,7 @@ TEST(CheckedKernel, IsValidated) {
 
 TEST(DrawnKernels, AreValidated) {
   LinearNetworks networks(truth, seed());
-  const KernelEstimate kernel{truth, {}, {}, {"a", "b", "c", "d", "e", "f"}};
+  const kernels::Kernel kernel{truth, {}, {}, 0, {"a", "b", "c", "d", "e", "f"}};
   const auto after = [&](const auto& change) {
     return error_of([&] {
       check(kernel, [&](const LadderRequest& request) {
@@ -290,9 +290,9 @@ TEST(Check, GrantsTheKernelItsStandardError) {
   const MatrixXd two_percent = 0.02 * truth;
   for (const std::int64_t randomizations : {0, 16}) {
     LinearNetworks networks(truth, seed());
-    const KernelEstimate near{1.03 * truth, two_percent, {}, {}, randomizations};
+    const kernels::Kernel near{1.03 * truth, two_percent, {}, randomizations};
     EXPECT_EQ(check(near, networks.draw(), options).verdict, Verdict::agree);
-    const KernelEstimate far{1.5 * truth, two_percent, {}, {}, randomizations};
+    const kernels::Kernel far{1.5 * truth, two_percent, {}, randomizations};
     EXPECT_EQ(check(far, networks.draw(), options).verdict, Verdict::disagree);
   }
   LinearNetworks networks(truth, seed());
@@ -318,7 +318,7 @@ TEST(DeterministicEntries, AreRightUpToRoundingOrWrong) {
   MatrixXd wrong = right, slightly = right;
   wrong(4, 4) += 1e-6;
   slightly(4, 4) += 1e-11;
-  const KernelEstimate unsure{wrong, {}, MatrixXd::Constant(size, size, 2e-6)};
+  const kernels::Kernel unsure{wrong, {}, MatrixXd::Constant(size, size, 2e-6)};
   for (const double rounding : {0., 1e-16, 1e-12}) {
     LinearNetworks networks(truth, seed());
     normalize(networks, rounding);

@@ -6,7 +6,6 @@
 
 #include "nngpcheck/files/atomic_file.hpp"
 #include "nngpcheck/files/npy.hpp"
-#include "nngpcheck/kernels/kernel_block.hpp"
 #include "nngpcheck/kernels/kernel_file.hpp"
 #include "scratch.hpp"
 
@@ -88,11 +87,12 @@ TEST_F(AtomicFiles, RejectPlacesThatCannotBeWritten) {
   EXPECT_THAT(error_of([&] { files::AtomicFile{folder_}; }), HasSubstr("it is a directory"));
 }
 
-kernels::LabelledKernel example() {
-  kernels::LabelledKernel result;
-  result.kernel = MatrixXd{{1.0 / 3, -2e-300}, {-2e-300, 7}};
+kernels::Kernel example() {
+  kernels::Kernel result;
+  result.value = MatrixXd{{1.0 / 3, -2e-300}, {-2e-300, 7}};
   result.standard_error = MatrixXd::Zero(2, 2);
   result.error_bound = MatrixXd::Constant(2, 2, 1e-16);
+  result.repeats = 16;
   result.labels = {"0:0 the", "0:1 \"fox\""};
   result.method = "closed form";
   return result;
@@ -100,42 +100,48 @@ kernels::LabelledKernel example() {
 
 TEST_F(KernelFiles, SurviveJson) {
   const auto json = nlohmann::json::parse(kernels::serialize(example(), kernels::KernelFormat::json));
-  const kernels::LabelledKernel back = kernels::kernel_from_json(json);
-  EXPECT_EQ(back.kernel, example().kernel);
+  const kernels::Kernel back = kernels::kernel_from_json(json);
+  EXPECT_EQ(back.value, example().value);
   EXPECT_EQ(back.error_bound, example().error_bound);
   EXPECT_EQ(back.standard_error, example().standard_error);
+  EXPECT_EQ(back.repeats, 16);
   EXPECT_EQ(back.labels, example().labels);
   EXPECT_EQ(back.method, "closed form");
-  for (const char* key : {"kernel", "stderr", "error_bound", "labels", "method"}) {
+  const auto message = [&](const char* key, const nlohmann::json& value) {
     nlohmann::json damaged = json;
-    damaged.erase(key);
-    EXPECT_THAT(error_of([&] { kernels::kernel_from_json(damaged); }), HasSubstr("not a kernel file")) << key;
-  }
-  nlohmann::json ragged = json;
-  ragged["kernel"][1].push_back(3);
-  EXPECT_THAT(error_of([&] { kernels::kernel_from_json(ragged); }), HasSubstr("differ in size"));
+    damaged[key] = value;
+    return message_of<InputError>([&] { kernels::kernel_from_json(damaged); });
+  };
+  EXPECT_THAT(message("kernel", nullptr), HasSubstr("not a kernel"));
+  EXPECT_THAT(message("kernel", {{1, 2}, {3}}), HasSubstr("differ in length"));
+  EXPECT_THAT(message("stderr", {{1}}), HasSubstr("its stderr differs in size"));
+  EXPECT_THAT(message("error_bound", {{1}}), HasSubstr("its error_bound differs in size"));
+  EXPECT_THAT(message("labels", {"a"}), HasSubstr("labels differ in size"));
+  for (const int repeats : {-1, 1}) EXPECT_THAT(message("repeats", repeats), HasSubstr("at least 2, or 0"));
+  nlohmann::json alone = {{"kernel", json["kernel"]}};
+  EXPECT_EQ(kernels::kernel_from_json(alone).value, example().value);
+  EXPECT_EQ(kernels::kernel_from_json(alone).standard_error.size(), 0);
 }
 
 TEST_F(KernelFiles, SurviveNpyAndCsv) {
   write(folder_ / "k.npy", kernels::serialize(example(), kernels::KernelFormat::npy));
-  EXPECT_EQ(files::read_npy(folder_ / "k.npy"), example().kernel);
+  EXPECT_EQ(files::read_npy(folder_ / "k.npy"), example().value);
   EXPECT_EQ(fs::file_size(folder_ / "k.npy") % 64, 32u);  // numbers start at a multiple of 64
   EXPECT_EQ(kernels::serialize(example(), kernels::KernelFormat::csv),
             "0.33333333333333331,-2.0000000000000001e-300\n-2.0000000000000001e-300,7\n");
 }
 
 TEST_F(KernelFiles, OfRowsAndColumnsHaveBothNames) {
-  kernels::KernelBlock kernel{{MatrixXd{{1, 2}}, MatrixXd{{0, 0}}, MatrixXd{{0, 0}}, "closed form", {}},
-                              {"test, \"one\""},
-                              {"a", "b"}};
+  const kernels::Kernel kernel{MatrixXd{{1, 2}},  MatrixXd{{0, 0}}, MatrixXd{{0, 0}}, 0,
+                               {"test, \"one\""}, {"a", "b"},       "closed form"};
   EXPECT_EQ(kernels::serialize(kernel, kernels::KernelFormat::csv), ",a,b\n\"test, \"\"one\"\"\",1,2\n");
   const auto json = nlohmann::json::parse(kernels::serialize(kernel, kernels::KernelFormat::json));
-  EXPECT_EQ(json["rows"], kernel.rows);
+  EXPECT_EQ(json["rows"], kernel.labels);
   EXPECT_EQ(json["columns"], kernel.columns);
   EXPECT_FALSE(json.contains("labels"));
-  EXPECT_THAT(error_of([&] { kernels::kernel_from_json(json); }), HasSubstr("not a kernel file"));
+  EXPECT_EQ(kernels::kernel_from_json(json).columns, kernel.columns);
   write(folder_ / "k.npy", kernels::serialize(kernel, kernels::KernelFormat::npy));
-  EXPECT_EQ(files::read_npy(folder_ / "k.npy"), kernel.limit.kernel);
+  EXPECT_EQ(files::read_npy(folder_ / "k.npy"), kernel.value);
 }
 
 TEST_F(KernelFiles, GoByExtension) {

@@ -51,7 +51,7 @@ struct Mistakes {
   Mistakes(Layers layers, const inputs::Inputs& inputs) {
     const Network right_network = network(std::move(layers));
     const netsor::Program right_program = program(right_network, inputs);
-    right = analytic::limit(right_program).kernel;
+    right = analytic::limit(right_program).value;
     all = wrong_programs(right_program);
     for (WrongNetwork& one : wrong_networks(right_network, inputs)) all.push_back(std::move(one));
   }
@@ -64,7 +64,7 @@ struct Mistakes {
       return right;
     }
     EXPECT_THAT(found->change, Not(IsEmpty())) << name;
-    return analytic::limit(found->program).kernel;
+    return analytic::limit(found->program).value;
   }
 
   void expect(const std::string& name, const MatrixXd& expected) const {
@@ -236,7 +236,7 @@ TEST(Mutants, OfGridsAndGraphs) {
 }
 
 TEST(Mutants, OfNumbers) {
-  KernelEstimate right{MatrixXd{{4, 1, 0}, {1, 1, 0.5}, {0, 0.5, 9}}};
+  kernels::Kernel right{MatrixXd{{4, 1, 0}, {1, 1, 0.5}, {0, 0.5, 9}}};
   const std::vector<Mutant> wrong = wrong_kernels(right);
   ASSERT_EQ(wrong.size(), 4u);
   EXPECT_NEAR(distance(wrong[0].kernel, right), 0.01 / 1.01, 1e-15);
@@ -251,7 +251,7 @@ TEST(Mutants, ThatMakeNoDifferenceAreLeftOut) {
   const inputs::Inputs inputs = vectors(3);
   const Network right = network({{Dense{{}, 2, 0}}, relu, {LayerNorm{}}});
   const netsor::Program right_program = program(right, inputs);
-  const Catalogue catalogue = mutants(right, inputs, estimate(analytic::limit(right_program), right_program));
+  const Catalogue catalogue = mutants(right, inputs, analytic::limit(right_program));
   ASSERT_EQ(catalogue.left_out.size(), 2u);
   EXPECT_EQ(catalogue.left_out[0].name, "input variance + 2 %");
   EXPECT_EQ(catalogue.left_out[1].name, "relu without its ½");

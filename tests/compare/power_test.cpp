@@ -18,7 +18,7 @@ struct Perceptron {
   inputs::Inputs inputs{Eigen::MatrixXd{{1, 0, 1, -1}, {0, 1, 1, 0.5}}, {"a", "b", "c", "d"}};
   Network perceptron = network({{Dense{{}, 1, 0.5}}, {Activate{netsor::Activation::named("erf")}}});
   netsor::Program made = program(perceptron, inputs);
-  KernelEstimate right = estimate(analytic::limit(made), made);
+  kernels::Kernel right = analytic::limit(made);
 };
 
 TEST(Power, CatchesWrongKernelsAndNotTheRightOne) {
@@ -83,7 +83,7 @@ TEST(Power, NeighbouringSeedsHaveNoCheckInCommon) {
   const auto largest_p = [&](std::uint64_t seed, std::int64_t repetitions) {
     options.check.seed = seed;
     options.repetitions = repetitions;
-    KernelEstimate wrong = p.right;
+    kernels::Kernel wrong = p.right;
     wrong.value(0, 0) *= 1.1;
     return power(p.made, p.right, {{{"wrong", "", wrong}}, {}}, options).mutants[0].largest_p;
   };

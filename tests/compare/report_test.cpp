@@ -17,11 +17,13 @@ using testing::IsEmpty;
 using testing::Not;
 namespace fs = std::filesystem;
 
-const kernels::LabelledKernel kernel = {MatrixXd{{2, 1}, {1, 2}},
-                                        MatrixXd::Zero(2, 2),
-                                        MatrixXd::Constant(2, 2, 1e-15),
-                                        {"<b>&\"'the' \x01 😀", "dog"},
-                                        "test"};
+const kernels::Kernel kernel = {MatrixXd{{2, 1}, {1, 2}},
+                                MatrixXd::Zero(2, 2),
+                                MatrixXd::Constant(2, 2, 1e-15),
+                                0,
+                                {"<b>&\"'the' \x01 😀", "dog"},
+                                {},
+                                "test"};
 
 ExperimentReport experiment(const std::string& name) {
   return {
@@ -32,7 +34,7 @@ ExperimentReport experiment(const std::string& name) {
 ExperimentReport full(const std::string& name) {
   ExperimentReport result = experiment(name);
   result.description = {{"name", name}, {"sweep", {{"seed", 17}}}};
-  result.widest = {64, 5, MatrixXd{{2.3, 1}, {1, 2}}, MatrixXd::Constant(2, 2, 0.1)};
+  result.widest = {MatrixXd{{2.3, 1}, {1, 2}}, MatrixXd::Constant(2, 2, 0.1), {}, 5};
   result.verdict = {"disagree", "p < 1e-9"};
   result.summary.gaussianity = {{{32, 5, {0.25, 0.1, {0.125, 0.375}}, {0.5, 0.1, {0.375, 0.75}}}}, {}, {}};
   result.summary.watched = {"<here>"};
@@ -99,7 +101,7 @@ TEST_F(Reports, AreTheSameForTheSame) {
   EXPECT_EQ(read(folder_ / "report.html"), html);
   EXPECT_EQ(read(folder_ / "report.md"), markdown);
   Report other = report;
-  other.experiments[0].widest->mean(0, 0) += 0.5;
+  other.experiments[0].widest->value(0, 0) += 0.5;
   write_report(other, folder_);
   EXPECT_NE(read(folder_ / "report.html"), html);
 }
@@ -116,9 +118,14 @@ TEST_F(Reports, AreSmallForLargeKernels) {
   ExperimentReport result = experiment("a");
   const Eigen::Index size = 300;
   const MatrixXd random = MatrixXd::Random(size, size);
-  result.kernel = {random * random.transpose(), MatrixXd::Zero(size, size), MatrixXd::Zero(size, size),
-                   std::vector<std::string>(size, "label"), "test"};
-  result.widest = {64, 5, result.kernel.kernel + random, MatrixXd::Ones(size, size)};
+  result.kernel = {random * random.transpose(),
+                   MatrixXd::Zero(size, size),
+                   MatrixXd::Zero(size, size),
+                   0,
+                   std::vector<std::string>(size, "label"),
+                   {},
+                   "test"};
+  result.widest = {result.kernel.value + random, MatrixXd::Ones(size, size), {}, 5};
   EXPECT_EQ(page({{result}, {}}).error, "");
   EXPECT_LT(fs::file_size(folder_ / "report.html"), 700'000u);
   EXPECT_THAT(read(folder_ / "report.md"), HasSubstr("rows and columns 0, 2, 4, …"));
@@ -137,9 +144,9 @@ TEST_F(Reports, DoWithoutGnuplot) {
 }
 
 TEST(StandardErrorsOff, CombineBothErrors) {
-  kernels::LabelledKernel limit = kernel;
+  kernels::Kernel limit = kernel;
   limit.standard_error(0, 1) = 4;
-  const MatrixXd off = standard_errors_off({64, 5, MatrixXd{{3, 11}, {1, 2}}, MatrixXd{{0.5, 3}, {1, 0}}},
+  const MatrixXd off = standard_errors_off({MatrixXd{{3, 11}, {1, 2}}, MatrixXd{{0.5, 3}, {1, 0}}, {}, 5},
                                            limit, Precision::float64);
   EXPECT_NEAR(off(0, 0), 2, 1e-9);
   EXPECT_NEAR(off(0, 1), 2, 1e-9);
@@ -149,11 +156,11 @@ TEST(StandardErrorsOff, CombineBothErrors) {
 
 // As of a transformer that ends in layer norm: a unit diagonal, up to rounding.
 TEST(StandardErrorsOff, AreBeyondTheErrorBoundAndRounding) {
-  kernels::LabelledKernel limit = kernel;
-  limit.kernel = MatrixXd{{1, 0.5}, {0.5, 1}};
+  kernels::Kernel limit = kernel;
+  limit.value = MatrixXd{{1, 0.5}, {0.5, 1}};
   limit.error_bound(0, 1) = limit.error_bound(1, 0) = 0.1;
   const auto off = [&](const MatrixXd& mean, double standard_error, Precision precision) {
-    return standard_errors_off({64, 5, mean, MatrixXd::Constant(2, 2, standard_error)}, limit, precision);
+    return standard_errors_off({mean, MatrixXd::Constant(2, 2, standard_error), {}, 5}, limit, precision);
   };
   const MatrixXd rounded{{1 + 3e-16, 0.59}, {0.41, 1 - 3e-16}};
   EXPECT_TRUE(off(rounded, 2e-17, Precision::float64).isZero(0));
@@ -169,7 +176,7 @@ TEST_F(Reports, SayWhereNetworksDoNotFluctuate) {
   result.widest->standard_error.setZero();
   EXPECT_THAT(page({{result}, {}}).text,
               HasSubstr("differs from K by more than its error bound and rounding at (<b>"));
-  result.widest->mean = kernel.kernel;
+  result.widest->value = kernel.value;
   EXPECT_THAT(page({{result}, {}}).text,
               HasSubstr("differs from K by no more than its error bound and rounding."));
 }

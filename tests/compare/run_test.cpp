@@ -38,8 +38,13 @@ Experiment experiment(const std::string& name, Sampler sampler = fake()) {
   Experiment result;
   result.name = name;
   result.description = {{"name", name}, {"sweep", {{"widths", widths}, {"networks", networks}}}};
-  result.kernel = {
-      MatrixXd{{2, 1}, {1, 2}}, MatrixXd::Zero(2, 2), MatrixXd::Constant(2, 2, 1e-15), {"0", "1"}, "test"};
+  result.kernel = {MatrixXd{{2, 1}, {1, 2}},
+                   MatrixXd::Zero(2, 2),
+                   MatrixXd::Constant(2, 2, 1e-15),
+                   0,
+                   {"0", "1"},
+                   {},
+                   "test"};
   result.widths = widths;
   result.networks = networks;
   result.sample = std::move(sampler);
@@ -110,18 +115,17 @@ TEST_F(Runs, TellTheirProgress) {
 TEST_F(Runs, HaveTheMeanOfTheWidestKernels) {
   const RunResult result = run_in("run", {experiment("a")});
   ASSERT_THAT(result.widest, SizeIs(1));
-  const EmpiricalKernel& widest = result.widest[0];
-  EXPECT_EQ(widest.width, widths.back());
-  EXPECT_EQ(widest.networks, networks);
+  const kernels::Kernel& widest = result.widest[0];
+  EXPECT_EQ(widest.repeats, networks);
   Moments corner;
-  fake()(widest.width, 0, networks,
+  fake()(widths.back(), 0, networks,
          [&](std::uint64_t, const MatrixXd& kernel, const auto&) { corner.add(kernel(0, 0)); });
-  EXPECT_NEAR(widest.mean(0, 0), corner.mean(), 1e-15);
+  EXPECT_NEAR(widest.value(0, 0), corner.mean(), 1e-15);
   EXPECT_NEAR(widest.standard_error(0, 0), std::sqrt(corner.variance() / networks), 1e-15);
-  EXPECT_EQ(widest.mean(1, 0), 1);
+  EXPECT_EQ(widest.value(1, 0), 1);
   EXPECT_EQ(widest.standard_error(1, 0), 0);
   const auto file = nlohmann::json::parse(read(folder_ / "run" / "empirical_a.json"));
-  EXPECT_EQ(kernels::kernel_from_json(file).kernel, widest.mean);
+  EXPECT_EQ(kernels::kernel_from_json(file).value, widest.value);
   EXPECT_EQ(file["method"], "mean of 20 networks of width 32768");
 }
 
@@ -133,7 +137,7 @@ TEST_F(Runs, AreCheckedOnceAndReportIt) {
     CheckResult result;
     result.verdict = Verdict::agree;
     result.bound = 0.0123;
-    result.estimate = checked.kernel.kernel;
+    result.estimate = checked.kernel.value;
     result.rounds.emplace_back().widths = {64, 128};
     return result;
   };
@@ -328,9 +332,9 @@ TEST_F(Runs, LeaveOtherFoldersAlone) {
 TEST_F(Runs, RejectAKernelThatChanged) {
   run_in("run", {experiment("a")});
   Experiment other = experiment("a");
-  other.kernel.kernel(0, 0) += 1e-16;  // within the error bars
+  other.kernel.value(0, 0) += 1e-16;  // within the error bars
   EXPECT_EQ(error("run", {other}), "");
-  other.kernel.kernel(0, 0) += 1e-6;
+  other.kernel.value(0, 0) += 1e-6;
   EXPECT_THAT(error("run", {other}), HasSubstr("kernel_a.json: not the kernel of this experiment"));
   other = experiment("a");
   other.kernel.labels = {"0", "2"};
@@ -341,24 +345,25 @@ TEST_F(Runs, RejectAKernelThatChanged) {
 TEST_F(Runs, GoOnWithALimitThatDiffersByItsStandardError) {
   Experiment sampled = experiment("a");
   sampled.kernel.standard_error = MatrixXd::Constant(2, 2, 1e-3);
+  sampled.kernel.repeats = 16;
   run_in("run", {sampled});
   const std::string samples = read(folder_ / "run" / "samples.csv");
   Experiment again = sampled;
-  again.kernel.kernel += MatrixXd{{3e-3, -2e-3}, {-2e-3, 1e-3}};
+  again.kernel.value += MatrixXd{{3e-3, -2e-3}, {-2e-3, 1e-3}};
   EXPECT_EQ(error("run", {again}), "");
   EXPECT_EQ(read(folder_ / "run" / "samples.csv"), samples) << "of the kernel that was recorded first";
-  again.kernel.kernel(0, 1) = again.kernel.kernel(1, 0) += 3e-2;
+  again.kernel.value(0, 1) = again.kernel.value(1, 0) += 3e-2;
   EXPECT_THAT(error("run", {again}), HasSubstr("not the kernel of this experiment"));
 }
 
 /// Experiments with one and with six inputs.
 Experiment of_inputs(const std::string& name, Eigen::Index inputs, bool with_outputs) {
   Experiment result = experiment(name);
-  result.kernel.kernel = MatrixXd::Ones(inputs, inputs) + MatrixXd::Identity(inputs, inputs);
+  result.kernel.value = MatrixXd::Ones(inputs, inputs) + MatrixXd::Identity(inputs, inputs);
   result.kernel.standard_error = result.kernel.error_bound = MatrixXd::Zero(inputs, inputs);
   result.kernel.labels.assign(static_cast<std::size_t>(inputs), "x");
-  result.sample = [kernel = result.kernel.kernel, with_outputs](std::int64_t width, std::uint64_t first,
-                                                                std::uint64_t count, const Sink& sink) {
+  result.sample = [kernel = result.kernel.value, with_outputs](std::int64_t width, std::uint64_t first,
+                                                               std::uint64_t count, const Sink& sink) {
     for (std::uint64_t i = first; i < first + count; ++i) {
       const double size = 1 + 0.5 * std::sin(double(i)) / std::sqrt(double(width));
       const Eigen::VectorXd outputs = Eigen::VectorXd::Constant(kernel.rows(), size);
@@ -402,7 +407,7 @@ TEST_F(Runs, RefuseResultsThatDoNotFitTheMemory) {
 
 TEST_F(Runs, RejectAKernelOfZero) {
   Experiment zero = experiment("a");
-  zero.kernel.kernel.setZero();
+  zero.kernel.value.setZero();
   EXPECT_THAT(error("run", {zero}), HasSubstr("the analytic kernel is zero"));
   EXPECT_FALSE(fs::exists(folder_ / "run"));
 }

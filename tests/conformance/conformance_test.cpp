@@ -148,13 +148,12 @@ TEST_P(Conformance, ParametersHaveTheVariancesThatTorchCounts) {
 
 TEST_P(Conformance, LimitIsSymmetricAndPositiveSemidefinite) {
   const analytic::Limit limit = analytic::limit(program_, {.points = 1 << 10});
-  EXPECT_EQ((limit.kernel - limit.kernel.transpose()).cwiseAbs().maxCoeff(), 0);
+  EXPECT_EQ((limit.value - limit.value.transpose()).cwiseAbs().maxCoeff(), 0);
   // An error matrix E moves an eigenvalue by at most ‖E‖_F.
-  const double student = student_quantile(limit.kernel.size());
+  const double student = student_quantile(limit.value.size());
   const double error = limit.error_bound.norm() + student * limit.standard_error.norm();
-  const double rounding = std::numeric_limits<double>::epsilon() * limit.kernel.norm();
-  EXPECT_GE(Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.kernel).eigenvalues().minCoeff(),
-            -error - rounding);
+  const double rounding = std::numeric_limits<double>::epsilon() * limit.value.norm();
+  EXPECT_GE(Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.value).eigenvalues().minCoeff(), -error - rounding);
 }
 
 // The same samples, the last one first, and where each output column went; labels stay with their samples.
@@ -194,15 +193,15 @@ TEST_P(Conformance, ReorderingTheSamplesReordersTheKernel) {
   const analytic::Limit one = analytic::limit(program_, options);
   const analytic::Limit two =
       analytic::limit(architectures::program(GetParam().network, other.inputs), options);
-  const MatrixXd expected = one.kernel(other.outputs, other.outputs);
+  const MatrixXd expected = one.value(other.outputs, other.outputs);
   const ArrayXXd error = (one.standard_error(other.outputs, other.outputs).array().square() +
                           two.standard_error.array().square())
                              .sqrt();
   const double student = student_quantile(expected.size());
   const ArrayXXd allowed = student * error + 1e-12;
-  EXPECT_LE(((two.kernel - expected).array().abs() / allowed).maxCoeff(), 1);
+  EXPECT_LE(((two.value - expected).array().abs() / allowed).maxCoeff(), 1);
   if (GetParam().inputs.samples() > 1) {
-    EXPECT_GT(((two.kernel - one.kernel).array().abs() / allowed).maxCoeff(), 1) << "the order should matter";
+    EXPECT_GT(((two.value - one.value).array().abs() / allowed).maxCoeff(), 1) << "the order should matter";
   }
 }
 
@@ -212,8 +211,8 @@ TEST_P(Conformance, SamplesTendToTheLimit) {
   constexpr double wrong = 1.02;
   constexpr std::uint64_t most_ladders = 1 << 16;
   const analytic::Limit limit = analytic::limit(program_, {.points = 1 << 12});
-  const ArrayXXd expected = limit.kernel.array();
-  const Index twice = 2 * limit.kernel.size();  // half of the false alarms for each
+  const ArrayXXd expected = limit.value.array();
+  const Index twice = 2 * limit.value.size();  // half of the false alarms for each
   const double student = student_quantile(twice);
   Ladders ladders(program_);
   ArrayXXd allowed, error;  // error where entries fluctuate; behind a layer norm some are 1 in every network
@@ -226,7 +225,7 @@ TEST_P(Conformance, SamplesTendToTheLimit) {
                 .select(allowed, std::numeric_limits<double>::infinity());
   } while ((2 * error > (wrong - 1) * expected.abs()).all() && ladders.count() < most_ladders);
   EXPECT_LE(((ladders.mean() - expected).abs() / allowed).maxCoeff(), 1) << "limit\n"
-                                                                         << limit.kernel << "\nestimate\n"
+                                                                         << limit.value << "\nestimate\n"
                                                                          << ladders.mean() << "\nallowed\n"
                                                                          << allowed;
   EXPECT_GT(((ladders.mean() - wrong * expected).abs() / error).maxCoeff(), 1) << "a wrong kernel passes";

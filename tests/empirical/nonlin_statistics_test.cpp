@@ -52,7 +52,7 @@ double worst_ratio(const analytic::Limit& limit, const netsor::Program& program,
   const ArrayXXd mean = sum / count;
   const ArrayXXd error = ((squares / count - mean.square()) / count).sqrt();
   const ArrayXXd allowed = z * error + t * limit.standard_error.array();
-  return ((mean - limit.kernel.array()).abs() / allowed).maxCoeff();
+  return ((mean - limit.value.array()).abs() / allowed).maxCoeff();
 }
 
 TEST(NonlinStatistics, LimitIsTheMeanOfSampledNetworks) {

@@ -7,6 +7,9 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "nngpcheck/compare/runs/run.hpp"
+#include "nngpcheck/compare/runs/run_folder.hpp"
+#include "nngpcheck/compare/runs/sample_store.hpp"
 #include "nngpcheck/config/experiment.hpp"
 #include "nngpcheck/files/text_file.hpp"
 #include "nngpcheck/inputs/graph.hpp"
@@ -46,6 +49,20 @@ void edges(const fs::path& file) {
 }
 void kernel(const fs::path& file) { kernels::read_kernel(file, file, {"a", "b"}); }
 
+void summary(const fs::path& file) { compare::curves(file.parent_path()); }
+void run(const fs::path& file) { compare::recorded_experiments(file.parent_path()); }
+/// A log of samples: what is damaged may be skipped, what is not must be of this run.
+void samples(const fs::path& file) {
+  const compare::ChunkGrid grid({{"a", 7, {2, 4}, 3}}, {"error", "k"});
+  compare::SampleIndex index(grid);
+  int damages = 0;
+  index.add(file.parent_path().parent_path(), [&](const std::string&) { ++damages; });
+  for (const std::size_t chunk : grid.all()) {
+    if (index.holds(chunk)) index.samples(chunk);
+  }
+  if (damages > 0) throw InputError("damaged");
+}
+
 const Target& find(const std::string& name) {
   const auto found = std::find_if(targets().begin(), targets().end(),
                                   [&](const Target& target) { return target.name == name; });
@@ -62,13 +79,15 @@ void write(const fs::path& file, std::string_view bytes) {
 
 const std::vector<Target>& targets() {
   static const std::vector<Target> table = {
-      {"experiment", "e.toml", experiment}, {"override", "key=value", override_key},
-      {"expression", "f(x)", expression},   {"csv", "inputs.csv", inputs},
-      {"npy", "inputs.npy", inputs},        {"edges", "graph.csv", edges},
-      {"cifar", "batch.bin", inputs},       {"idx", "images-idx3-ubyte", inputs},
-      {"npz", "inputs.npz", inputs},        {"gzip", "inputs.csv.gz", inputs},
-      {"table", "e.csv", keyed_table},      {"kernel_npy", "K.npy", kernel},
-      {"kernel_csv", "K.csv", kernel},      {"kernel_json", "K.json", kernel},
+      {"experiment", "e.toml", experiment},  {"override", "key=value", override_key},
+      {"expression", "f(x)", expression},    {"csv", "inputs.csv", inputs},
+      {"npy", "inputs.npy", inputs},         {"edges", "graph.csv", edges},
+      {"cifar", "batch.bin", inputs},        {"idx", "images-idx3-ubyte", inputs},
+      {"npz", "inputs.npz", inputs},         {"gzip", "inputs.csv.gz", inputs},
+      {"table", "e.csv", keyed_table},       {"kernel_npy", "K.npy", kernel},
+      {"kernel_csv", "K.csv", kernel},       {"kernel_json", "K.json", kernel},
+      {"summary", "summary.json", summary},  {"run", "run.json", run},
+      {"samples", "samples/w.log", samples},
   };
   return table;
 }
@@ -76,9 +95,12 @@ const std::vector<Target>& targets() {
 Workplace::Workplace(const std::string& target)
     : target_(find(target)),
       folder_(fs::temp_directory_path() / ("nngpcheck-" + target + "-" + std::to_string(getpid()))) {
-  fs::create_directories(folder_);
+  fs::create_directories(folder_ / "samples");
   write(folder_ / "points.csv", "x0,x1\n1,0\n0,1\n1,1\n");
   write(folder_ / "tokens.csv", "sequence,position,token,x0,x1\n0,0,a,1,0\n0,1,b,0,1\n1,0,c,1,1\n");
+  write(
+      folder_ / "kernel_a.json",
+      R"({"kernel": [[1]], "stderr": [[0]], "error_bound": [[0]], "repeats": 0, "labels": ["0"], "method": ""})");
   write(folder_ / "edges.csv", "source,target\n0,1\n1,2\n");
   write(
       folder_ / "keys.toml",
@@ -93,7 +115,7 @@ bool Workplace::read(std::string_view bytes) const {
   try {
     target_.read(folder_ / target_.file);
     return true;
-  } catch (const InputError&) {
+  } catch (const Error&) {
     return false;
   }
 }

@@ -22,7 +22,7 @@ inline void PrintTo(const Target& target, std::ostream* stream) { *stream << tar
 const std::vector<Target>& targets();
 
 /// A folder of its own for the file to read, beside files that it may refer to: points.csv, tokens.csv,
-/// edges.csv, keys.toml.
+/// edges.csv, keys.toml, kernel_a.json.
 class Workplace {
  public:
   /// Throws std::out_of_range if no target has that name.
@@ -31,7 +31,7 @@ class Workplace {
   Workplace(const Workplace&) = delete;
   Workplace& operator=(const Workplace&) = delete;
 
-  /// Reads a file of these bytes; true if it is valid, false for a InputError. Everything else is thrown.
+  /// Reads a file of these bytes; true if it is valid, false for an Error. Everything else is thrown.
   bool read(std::string_view bytes) const;
 
  private:

@@ -15,7 +15,7 @@ constexpr double epsilon32 = std::numeric_limits<float>::epsilon();
 
 class KernelFiles : public Scratch {
  protected:
-  GivenKernel read(const std::string& name, const std::string& contents) const {
+  Kernel read(const std::string& name, const std::string& contents) const {
     return read_kernel(write(name, contents), {}, {"cat", "dog"});
   }
   std::string error(const std::string& name, const std::string& contents) const {
@@ -58,9 +58,18 @@ TEST_F(KernelFiles, MustHaveTheExperimentsOutputsInTheirOrder) {
               HasSubstr("shape (1, 2, 2)"));
 }
 
+TEST_F(KernelFiles, KeepHowManyRepeatsTheirErrorsAreOf) {
+  const std::string start =
+      "{\"kernel\": [[1, 0.5], [0.5, 2]], \"stderr\": [[0.1, 0], [0, 0]], \"repeats\": ";
+  EXPECT_EQ(read("K.json", start + "4}").repeats, 4);
+  EXPECT_EQ(read("K.json", "{\"kernel\": [[1, 0.5], [0.5, 2]]}").repeats, 0);
+  EXPECT_THAT(error("K.json", start + "1}"), AllOf(HasSubstr("K.json: "), HasSubstr("at least 2, or 0")));
+  EXPECT_THAT(error("K.json", start + "\"four\"}"), HasSubstr("K.json: not a kernel"));
+}
+
 TEST_F(KernelFiles, AreSymmetricUpToTheRoundingOfTheirType) {
   const float other = std::nextafter(0.5f, 1.0f);
-  const auto check = [&](const GivenKernel& kernel) {
+  const auto check = [&](const Kernel& kernel) {
     const double mean = (0.5 + other) / 2, half = (other - 0.5) / 2;
     EXPECT_EQ(kernel.value, (Eigen::MatrixXd{{1, mean}, {mean, 2}}));
     EXPECT_EQ(kernel.error_bound, (Eigen::MatrixXd{{0, half}, {half, 0}}));

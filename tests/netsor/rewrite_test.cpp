@@ -20,7 +20,7 @@ const MatrixXd first = matrix({{1, 2}});
 const MatrixXd second = matrix({{3, -1}});
 
 void expect_kernel(const Program& program, const MatrixXd& expected) {
-  const MatrixXd kernel = analytic::limit(program).kernel;
+  const MatrixXd kernel = analytic::limit(program).value;
   EXPECT_LT((kernel - expected).cwiseAbs().maxCoeff(), 1e-12) << kernel;
 }
 

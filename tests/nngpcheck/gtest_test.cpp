@@ -21,7 +21,7 @@ netsor::Program make_program() {
 // EXPECT_FATAL_FAILURE sees no local variables.
 const netsor::Program program = make_program();
 const analytic::Limit limit = analytic::limit(program);
-const Eigen::MatrixXd right = limit.kernel;
+const Eigen::MatrixXd right = limit.value;
 const Eigen::MatrixXd wrong = 1.1 * right;
 
 compare::ProgramCheckOptions options(std::uint64_t seed = 0) {
@@ -46,7 +46,7 @@ std::string message(const Kernel& kernel, const compare::ProgramCheckOptions& ho
 
 TEST(ExpectNngp, PassesForTheLimit) {
   EXPECT_NNGP(program, right);
-  EXPECT_NNGP(program, compare::estimate(limit, program), {.seed = 1});
+  EXPECT_NNGP(program, limit, {.seed = 1});
   ASSERT_NNGP(program, 1.0 * right, options());
 }
 
@@ -89,7 +89,7 @@ TEST(ExpectNngp, FailsWhereItCannotCheck) {
   Eigen::MatrixXd kernel = right;
   kernel(0, 1) = NAN;
   EXPECT_THAT(message(kernel), AllOf(HasSubstr(start), HasSubstr("entry (cat, dog) is not finite")));
-  EXPECT_THAT(message(compare::KernelEstimate{right, {}, {}, {"a"}}), HasSubstr("1 labels"));
+  EXPECT_THAT(message(kernels::Kernel{right, {}, {}, 0, {"a"}}), HasSubstr("1 labels"));
   compare::ProgramCheckOptions few = options();
   few.check.widths = {64, 128};
   EXPECT_THAT(message(right, few), HasSubstr("at least 4 of them"));

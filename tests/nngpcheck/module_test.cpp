@@ -45,7 +45,7 @@ Mlp mlp(std::int64_t width) { return Mlp(inputs.rows(), width); }
 MatrixXd limit(const architectures::MlpOptions& options, const MatrixXd& data = inputs) {
   std::vector<std::string> labels;
   for (Eigen::Index a = 0; a < data.cols(); ++a) labels.push_back(std::to_string(a));
-  return analytic::limit(architectures::mlp(options, {data, labels})).kernel;
+  return analytic::limit(architectures::mlp(options, {data, labels})).value;
 }
 
 const MatrixXd right = limit({.depth = 2, .bias_variance = 0.1});
@@ -63,7 +63,7 @@ std::string message(const Factory& factory, const Tensor& data = rows, const Mat
 
 TEST(ExpectNngpModule, PassesForTheLimit) {
   EXPECT_NNGP_MODULE(mlp, inputs, right, options());
-  ASSERT_NNGP_MODULE(mlp, rows, compare::KernelEstimate{right}, options(0.1, 1));
+  ASSERT_NNGP_MODULE(mlp, rows, kernels::Kernel{right}, options(0.1, 1));
 }
 
 TEST(ExpectNngpModule, PassesInFloat64) {
