@@ -70,7 +70,9 @@ int main(int argc, char** argv) {
   const nlohmann::json table = nlohmann::json::parse(file);
   for (const nlohmann::json& row : table.at("rows")) {
     const double truth = row.at("value");
-    const double representation = 0.5 * std::numeric_limits<double>::epsilon() * std::abs(truth);
+    // Of the true value, as a double and as a ball.
+    const double representation =
+        0.5 * std::numeric_limits<double>::epsilon() * std::abs(truth) + row.value("radius", 0.0);
     const auto start = std::chrono::steady_clock::now();
     try {
       for (const auto& [way, estimate] : results(row)) {

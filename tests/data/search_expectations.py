@@ -299,7 +299,7 @@ def main():
         cancels = {law["phi"], law.get("psi")} & OSCILLATING
         if not value.is_finite() or not value.rad() <= abs(value.mid()) * 1e-18 + (1e-30 if cancels else 0):
             continue  # no rigorous value of enough digits
-        law["value"] = float(value.mid())
+        law["value"], law["radius"] = float(value.mid()), float(value.rad())
         print('{"rows": [' if done == 0 else ",", json.dumps(law), flush=True)
         done += 1
     print("]}")
