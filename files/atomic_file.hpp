@@ -8,7 +8,7 @@ namespace nngpcheck::files {
 /// A file that appears whole or not at all: it is written under a name of its own beside the final one,
 /// FILE.0123456789abcdef.partial, and gets that when it is complete. So several processes may write one file,
 /// and the last one's is there. What a killed process left is removed by whoever writes the same file next.
-/// Every function throws CompareError if the file system refuses.
+/// Every function throws InputError if the file system refuses.
 class AtomicFile {
  public:
   /// Opens the temporary file, so that a place which cannot be written is known before any work is done. A
@@ -42,7 +42,7 @@ class AtomicFile {
 /// The file with these contents.
 void write_file(const std::filesystem::path& file, std::string_view contents);
 
-/// Writes all bytes to an open file, and throws CompareError naming `file` if that fails.
+/// Writes all bytes to an open file, and throws InputError naming `file` if that fails.
 void write_all(int descriptor, std::string_view bytes, const std::filesystem::path& file);
 
 /// Waits until the names in a folder are on the disk.

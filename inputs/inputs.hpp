@@ -39,7 +39,7 @@ struct Inputs {
   Eigen::Index samples() const;
 };
 
-/// Throws ArchitectureError unless the inputs are as stated above, with at least one column and row.
+/// Throws InputError unless the inputs are as stated above, with at least one column and row.
 void validate(const Inputs& inputs);
 
 }  // namespace nngpcheck::inputs

@@ -212,13 +212,16 @@ def pair(phi, psi, law):
 
 
 def logistic_pair(phi, psi, law):
-    """both levels by the trapezoidal rule; poles are at distance pi/deviation"""
+    """both levels by the trapezoidal rule; poles are at distance pi/(steepness deviation)"""
     m, n = arb(law["mean_u"]), arb(law["mean_v"])
     s, t = arb(law["variance_u"]).sqrt(), arb(law["variance_v"]).sqrt()
     slope = arb(law["covariance"]) / s
     rest = (t * t - slope * slope).sqrt()
 
+    steepness = 2 if "tanh" in (phi, psi) else 1  # tanh(x) is 2 logistic(2x) - 1
+
     def grid(deviation):
+        deviation = steepness * float(deviation)
         step = min(0.4, 2 * math.pi**2 / max(float(deviation), 1e-3) / 60)
         far = 12.5 + float(deviation)
         return step, [k * step for k in range(-int(far / step), int(far / step) + 1)]
