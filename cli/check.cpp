@@ -56,17 +56,11 @@ compare::ProgramCheckOptions settings(const config::Check& check, const CheckOpt
   return result;
 }
 
-kernels::Kernel given_kernel(const fs::path& file, const std::optional<fs::path>& standard_error,
-                             const netsor::Program& program) {
-  const std::vector<std::string>& labels = program.output().labels;
-  return kernels::read_kernel(file, standard_error, labels);
-}
-
 compare::CheckResult check(const Subject& subject, const CheckOptions& options, const Progress& progress) {
   const netsor::Program& program = subject.experiment.program;
-  const kernels::Kernel kernel = options.kernel
-                                     ? given_kernel(*options.kernel, options.kernel_stderr, program)
-                                     : limit_of(subject.experiment, subject.file, progress, options.threads);
+  const kernels::Kernel kernel =
+      options.kernel ? kernels::read_kernel(*options.kernel, options.kernel_stderr, program.output().labels)
+                     : limit_of(subject.experiment, subject.file, progress, options.threads);
   compare::ProgramCheckOptions how = settings(subject.experiment.check, options);
   how.progress = progress.named(subject.experiment.name);
   try {
@@ -80,7 +74,7 @@ compare::CheckResult check(const Subject& subject, const CheckOptions& options, 
 /// Says so if a kernel that disagrees is the analytic one in another order.
 void tell_order(const Subject& subject, const CheckOptions& options, const Progress& progress) {
   const netsor::Program& program = subject.experiment.program;
-  const Eigen::MatrixXd given = given_kernel(*options.kernel, {}, program).value;
+  const Eigen::MatrixXd given = kernels::read_kernel(*options.kernel, {}, program.output().labels).value;
   try {
     const analytic::Limit limit = limit_of(subject.experiment, subject.file, progress, options.threads);
     if (const auto order = reordering(given, limit.value)) {

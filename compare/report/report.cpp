@@ -13,6 +13,7 @@
 #include "nngpcheck/compare/report/page.hpp"
 #include "nngpcheck/compare/report/plot.hpp"
 #include "nngpcheck/compare/report/text.hpp"
+#include "nngpcheck/compare/statistics/standard_errors_off.hpp"
 #include "nngpcheck/compare/verdict/evidence.hpp"
 #include "nngpcheck/files/atomic_file.hpp"
 #include "nngpcheck/files/text_file.hpp"

@@ -9,9 +9,8 @@
 #include <vector>
 
 #include "nngpcheck/compare/report/summary.hpp"
-#include "nngpcheck/compare/statistics/empirical_kernel.hpp"
 #include "nngpcheck/compare/verdict/check.hpp"
-#include "nngpcheck/kernels/kernel_file.hpp"
+#include "nngpcheck/kernels/kernel.hpp"
 
 namespace nngpcheck::compare {
 

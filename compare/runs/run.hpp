@@ -13,9 +13,8 @@
 #include "nngpcheck/compare/report/summary.hpp"
 #include "nngpcheck/compare/runs/sample_store.hpp"
 #include "nngpcheck/compare/statistics/chunk.hpp"
-#include "nngpcheck/compare/statistics/empirical_kernel.hpp"
 #include "nngpcheck/compare/verdict/check.hpp"
-#include "nngpcheck/kernels/kernel_file.hpp"
+#include "nngpcheck/kernels/kernel.hpp"
 #include "nngpcheck/support/progress.hpp"
 
 namespace nngpcheck::compare {

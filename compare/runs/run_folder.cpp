@@ -12,6 +12,7 @@
 #include "nngpcheck/compare/statistics/rounding.hpp"
 #include "nngpcheck/files/atomic_file.hpp"
 #include "nngpcheck/files/utf8.hpp"
+#include "nngpcheck/kernels/kernel_file.hpp"
 
 namespace nngpcheck::compare {
 

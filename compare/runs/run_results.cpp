@@ -12,6 +12,7 @@
 #include "nngpcheck/compare/statistics/ladders.hpp"
 #include "nngpcheck/compare/verdict/evidence.hpp"
 #include "nngpcheck/files/atomic_file.hpp"
+#include "nngpcheck/kernels/kernel_file.hpp"
 
 namespace nngpcheck::compare {
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "nngpcheck/compare/statistics/standard_errors_off.hpp"
 #include "scratch.hpp"
 #include "xml.hpp"
 

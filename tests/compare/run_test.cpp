@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "nngpcheck/compare/runs/network_row.hpp"
+#include "nngpcheck/kernels/kernel_file.hpp"
 #include "scratch.hpp"
 
 namespace nngpcheck::compare {

@@ -222,8 +222,8 @@ def logistic_pair(phi, psi, law):
 
     def grid(deviation):
         deviation = steepness * float(deviation)
-        step = min(0.4, 2 * math.pi**2 / max(float(deviation), 1e-3) / 60)
-        far = 12.5 + float(deviation)
+        step = min(0.4, 2 * math.pi**2 / max(deviation, 1e-3) / 60)
+        far = 12.5 + deviation
         return step, [k * step for k in range(-int(far / step), int(far / step) + 1)]
 
     f = lambda name, x: FUNCTIONS[name][1][0](acb(x), False).real

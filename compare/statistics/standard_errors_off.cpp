@@ -1,4 +1,4 @@
-#include "nngpcheck/compare/statistics/empirical_kernel.hpp"
+#include "nngpcheck/compare/statistics/standard_errors_off.hpp"
 
 #include <cmath>
 
