@@ -2,7 +2,7 @@
 //
 //   false_alarms [--checks 10000] [--only NAME]        prints the table of docs/statistics.md
 //
-// One round is made to spend all of α: rounds = 1, and a tolerance that any certificate meets.
+// One round is made to spend all of α: rounds = 1, and a resolution that any certificate meets.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +10,7 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <map>
 
+#include "nngpcheck/analytic/limit.hpp"
 #include "nngpcheck/compare/program_check.hpp"
 #include "nngpcheck/config/experiment.hpp"
 
@@ -59,7 +60,7 @@ struct Counts {
 CheckOptions options(double alpha) {
   CheckOptions result;
   result.widths = {32, 64, 128, 256, 512};
-  result.tolerance = 0.9;
+  result.resolution = 0.9;
   result.false_alarm = alpha;
   result.rounds = 1;
   return result;

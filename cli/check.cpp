@@ -30,12 +30,26 @@ struct Subject {
   config::Experiment experiment;
 };
 
+/// Until version 0.1 the key had another meaning.
+void tell_tolerance(const std::vector<config::Experiment>& experiments, const fs::path& file) {
+  const bool alone =
+      std::any_of(experiments.begin(), experiments.end(), [](const config::Experiment& experiment) {
+        return experiment.check.tolerance && !experiment.check.resolution;
+      });
+  if (!alone) return;
+  tell(file.string() +
+       ": check.tolerance is a tolerance, half of which is never called wrong; what it was until version "
+       "0.1, the error "
+       "that \"agree\" rules out, is check.resolution");
+}
+
 std::vector<Subject> subjects(const CheckOptions& options) {
   std::vector<Subject> result;
   for (const fs::path& file : options.files) {
     std::vector<config::Experiment> experiments =
         chosen(config::read_experiments(file, options.overrides), options.experiment, file);
     tell_doubts(experiments);
+    tell_tolerance(experiments, file);
     for (config::Experiment& experiment : experiments) {
       result.push_back({file, std::move(experiment)});
     }
@@ -51,7 +65,11 @@ std::vector<Subject> subjects(const CheckOptions& options) {
 compare::ProgramCheckOptions settings(const config::Check& check, const CheckOptions& options) {
   compare::ProgramCheckOptions result =
       check_settings(check, options.sampler, options.threads, options.memory);
-  result.check.tolerance = options.tolerance.value_or(result.check.tolerance);
+  result.check.resolution = options.resolution.value_or(result.check.resolution);
+  if (options.tolerance) result.check.tolerance = options.tolerance;
+  if (options.resolution && !options.tolerance) result.check.tolerance.reset();
+  result.check.time = options.time.value_or(result.check.time);
+  if (options.inputs) result.check.inputs = options.inputs;
   result.check.false_alarm = options.false_alarm.value_or(result.check.false_alarm);
   return result;
 }

@@ -61,11 +61,12 @@ void merge(const MergeOptions& options);
 
 struct CheckOptions {
   std::vector<std::filesystem::path> files;
-  std::string experiment;                                      // only this one
-  std::optional<double> false_alarm, tolerance;                // instead of the files'
-  std::optional<std::filesystem::path> kernel, kernel_stderr;  // instead of the analytic kernel
-  std::optional<std::filesystem::path> junit, json;            // where to write the evidence
-  bool quiet = false;                                          // show no progress
+  std::string experiment;                                          // only this one
+  std::optional<double> false_alarm, resolution, tolerance, time;  // instead of the files'
+  std::optional<std::int64_t> inputs;                              // looked at by a round
+  std::optional<std::filesystem::path> kernel, kernel_stderr;      // instead of the analytic kernel
+  std::optional<std::filesystem::path> junit, json;                // where to write the evidence
+  bool quiet = false;                                              // show no progress
   std::string sampler = "auto";
   int threads = 0;
   std::size_t memory = 0;
@@ -80,8 +81,8 @@ struct PowerOptions {
   std::filesystem::path file;
   std::string experiment;  // which one; default: all
   std::int64_t repetitions = 20;
-  double tolerance = 0.01;
-  bool above_tolerance = false;  // only mutants that must be caught
+  double resolution = 0.01;
+  bool above_resolution = false;  // only mutants that must be caught
   int threads = 0;
   bool quiet = false;
   std::optional<std::filesystem::path> json;
@@ -89,7 +90,7 @@ struct PowerOptions {
 };
 
 /// How often and how fast the check catches deliberately wrong kernels. False if it missed one that is wrong
-/// by the tolerance or more.
+/// by the resolution or more.
 bool power(const PowerOptions& options);
 
 struct PlotOptions {

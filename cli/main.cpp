@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <limits>
+#include <map>
 #include <new>
 
 #include "cli/commands.hpp"
@@ -17,6 +18,7 @@
 #include "nngpcheck/architectures/options.hpp"
 #include "nngpcheck/compare/error.hpp"
 #include "nngpcheck/compare/runs/run.hpp"
+#include "nngpcheck/config/experiment.hpp"
 #include "nngpcheck/empirical/sampler.hpp"
 #include "nngpcheck/files/utf8.hpp"
 #include "nngpcheck/netsor/error.hpp"
@@ -202,10 +204,28 @@ void CommandLine::add_check() {
                   "probability of \"disagree\" if a kernel is right; default: the file's, or 1e-6")
       ->type_name("A");
   checking
-      .add_option("--tolerance", check_options.tolerance,
-                  "\"agree\" says that no entry is off by more, relative to the diagonal; default: the "
+      .add_option("--resolution", check_options.resolution,
+                  "\"agree\" says that no entry is off by more, relative to √(K_aa K_bb); default: the "
                   "file's, or 0.01")
       ->type_name("D");
+  checking
+      .add_option("--tolerance", check_options.tolerance,
+                  "instead: a kernel within half of it is never called wrong, one beyond it never passed; "
+                  "default: the "
+                  "file's, if any")
+      ->type_name("T")
+      ->excludes("--resolution");
+  checking
+      .add_option("--time", check_options.time,
+                  "after so many seconds, end undecided; default: the file's, or 120")
+      ->type_name("S");
+  checking
+      .add_option("--inputs", check_options.inputs,
+                  "how many inputs, chosen at random, each round looks at, or \"all\"; default: all of up to "
+                  "128, else 64")
+      ->transform(CLI::Transformer(std::map<std::string, std::int64_t>{{"all", config::all_inputs}},
+                                   CLI::ignore_case))
+      ->type_name("N");
   checking.add_option("--junit", check_options.junit, "write JUnit XML")->type_name("FILE");
   add_quiet(checking, check_options.quiet);
   checking.add_option("--json", check_options.json, "write the evidence as JSON")->type_name("FILE");
@@ -224,11 +244,11 @@ void CommandLine::add_power() {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32))
       ->option_text("N");
   measuring
-      .add_option("--tolerance", options.tolerance,
+      .add_option("--resolution", options.resolution,
                   "what a check must find, relative to √(K_aa K_bb); default: 0.01")
       ->option_text("D");
-  measuring.add_flag("--above-tolerance", options.above_tolerance,
-                     "leave out the right kernel and what differs from it by less than the tolerance");
+  measuring.add_flag("--above-resolution", options.above_resolution,
+                     "leave out the right kernel and what differs from it by less than the resolution");
   measuring.add_option("--threads", options.threads, "0 (default): one per processor")
       ->check(CLI::Range(0, 1024))
       ->option_text("N");

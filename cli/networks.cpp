@@ -17,7 +17,10 @@ compare::ProgramCheckOptions check_settings(const config::Check& check, const st
   compare::ProgramCheckOptions result;
   if (!check.widths.empty()) result.check.widths = check.widths;
   result.check.ladders = check.ladders.value_or(result.check.ladders);
-  result.check.tolerance = check.tolerance.value_or(result.check.tolerance);
+  result.check.resolution = check.resolution.value_or(result.check.resolution);
+  result.check.tolerance = check.tolerance;
+  result.check.time = check.time.value_or(result.check.time);
+  result.check.inputs = check.inputs;
   result.check.false_alarm = check.false_alarm.value_or(result.check.false_alarm);
   result.seed = check.seed;
   result.sampler.products = products(sampler);

@@ -16,8 +16,8 @@ bool power(const PowerOptions& options) {
   tell_doubts(experiments);
   compare::PowerOptions with;
   with.repetitions = options.repetitions;
-  with.check.check.tolerance = options.tolerance;
-  if (options.above_tolerance) with.of = compare::PowerOf::must_be_caught;
+  with.check.check.resolution = options.resolution;
+  if (options.above_resolution) with.of = compare::PowerOf::must_be_caught;
   with.threads = options.threads;
   compare::validate(with.check.check);
   std::optional<files::AtomicFile> json;

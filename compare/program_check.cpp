@@ -5,19 +5,40 @@
 #include <algorithm>
 #include <chrono>
 #include <utility>
+#include <vector>
+
+#include "nngpcheck/netsor/passes/restrict.hpp"
 
 namespace nngpcheck::compare {
 
 namespace {
 
-// Beyond, more ladders cost as little: networks are Gaussian enough, and their bias is gone.
-constexpr std::int64_t widest = std::int64_t{1} << 17;
+/// The widest networks that a check draws by itself.
+constexpr std::int64_t widest = std::int64_t{1} << 20;
 
 std::string progress_text(const LadderRequest& request, std::int64_t width, std::int64_t networks) {
-  return fmt::format("ladders {} to {}, width {} of {} to {}, {} of {} networks", request.first + 1,
-                     request.first + static_cast<std::uint64_t>(request.count), width, request.widths.front(),
-                     request.widths.back(), networks, request.count);
+  return fmt::format("{}: width {}, {} of {} networks", request.purpose, width, networks, request.count);
 }
+
+/// The networks of a program, and of the last restriction of it to some inputs.
+class Networks {
+ public:
+  explicit Networks(std::shared_ptr<const empirical::Sampler> all) : all_(std::move(all)) {}
+
+  const empirical::Sampler& between(const std::vector<Eigen::Index>& inputs) {
+    if (inputs.empty()) return *all_;
+    if (inputs != inputs_) {
+      some_ = std::make_shared<const empirical::Sampler>(netsor::restrict_outputs(all_->program(), inputs),
+                                                         all_->options());
+      inputs_ = inputs;
+    }
+    return *some_;
+  }
+
+ private:
+  std::shared_ptr<const empirical::Sampler> all_, some_;
+  std::vector<Eigen::Index> inputs_;
+};
 
 }  // namespace
 
@@ -38,18 +59,20 @@ CheckOptions fitted_to(const empirical::Sampler& sampler, CheckOptions options) 
 
 DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::uint64_t seed,
                        Progress progress) {
-  return [sampler = std::move(sampler), seed, progress = std::move(progress)](const LadderRequest& request) {
+  return [networks = Networks(std::move(sampler)), seed,
+          progress = std::move(progress)](const LadderRequest& request) mutable {
+    const empirical::Sampler& drawn = networks.between(request.inputs);
     Ladders result{request.widths, {}};
-    const Eigen::Index m = sampler->program().outputs();
+    const Eigen::Index m = drawn.program().outputs();
     for (const std::int64_t width : request.widths) {
       Eigen::MatrixXd kernels(request.count, m * (m + 1) / 2);
-      sampler->sample(width, seed, request.first, static_cast<std::uint64_t>(request.count),
-                      [&](std::uint64_t network, const Eigen::MatrixXd& kernel) {
-                        const auto row = static_cast<Eigen::Index>(network - request.first);
-                        kernels.row(row) = upper_triangle(kernel).transpose();
-                        progress.check();
-                        progress.report({}, [&] { return progress_text(request, width, row + 1); });
-                      });
+      drawn.sample(width, seed, request.first, static_cast<std::uint64_t>(request.count),
+                   [&](std::uint64_t network, const Eigen::MatrixXd& kernel) {
+                     const auto row = static_cast<Eigen::Index>(network - request.first);
+                     kernels.row(row) = upper_triangle(kernel).transpose();
+                     progress.check();
+                     progress.report({}, [&] { return progress_text(request, width, row + 1); });
+                   });
       result.kernels.push_back(std::move(kernels));
     }
     return result;
@@ -62,8 +85,9 @@ CheckResult check(const netsor::Program& program, const kernels::Kernel& kernel,
   const auto sampler = std::make_shared<const empirical::Sampler>(program, options.sampler);
   kernels::Kernel labelled = kernel;
   if (labelled.labels.empty()) labelled.labels = program.output().labels;
-  CheckResult result = check(labelled, ladders_of(sampler, options.seed, options.progress),
-                             fitted_to(*sampler, options.check));
+  CheckOptions fitted = fitted_to(*sampler, options.check);
+  fitted.progress = options.progress;
+  CheckResult result = check(labelled, ladders_of(sampler, options.seed, options.progress), fitted);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

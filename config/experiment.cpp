@@ -167,8 +167,19 @@ Sweep read_sweep(const TableReader& table, const netsor::Program& program, order
   return sweep;
 }
 
+/// Of the inputs, by a round: a number, or "all".
+std::optional<std::int64_t> read_looked_at(const TableReader& table) {
+  const toml::node* node = table.find("inputs");
+  if (node != nullptr && node->is_string()) {
+    if (table.get_string("inputs", "inputs = \"all\"") == "all") return all_inputs;
+    table.fail(*node, "check.inputs must be \"all\", or a number of inputs such as 64");
+  }
+  return table.find_integer("inputs", "inputs = \"all\", or inputs = 64");
+}
+
 Check read_check(const TableReader& table, const netsor::Program& program) {
-  table.only({"widths", "ladders", "tolerance", "false_alarm", "seed", "precision"});
+  table.only(
+      {"widths", "ladders", "resolution", "tolerance", "false_alarm", "time", "inputs", "seed", "precision"});
   Check check;
   if (const toml::node* widths = table.find("widths")) {
     check.widths = read_widths(table, 4, "to extrapolate");
@@ -177,8 +188,11 @@ Check read_check(const TableReader& table, const netsor::Program& program) {
     });
   }
   check.ladders = table.find_integer("ladders", "ladders = 64");
-  check.tolerance = table.find_number("tolerance", "tolerance = 0.01");
+  check.resolution = table.find_number("resolution", "resolution = 0.01");
+  check.tolerance = table.find_number("tolerance", "tolerance = 0.05");
   check.false_alarm = table.find_number("false_alarm", "false_alarm = 1e-6");
+  check.time = table.find_number("time", "time = 120");
+  check.inputs = read_looked_at(table);
   check.seed = read_seed(table);
   check.precision = read_precision(table);
   return check;

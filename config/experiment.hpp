@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -23,11 +24,15 @@ struct Sweep {
   Precision precision = Precision::float64;
 };
 
+inline constexpr std::int64_t all_inputs = std::numeric_limits<std::int64_t>::max();
+
 /// How a kernel is checked against random networks. What is missing is left to the check.
 struct Check {
   std::vector<std::int64_t> widths;  // empty, or at least 4, increasing
   std::optional<std::int64_t> ladders;
-  std::optional<double> tolerance, false_alarm;
+  std::optional<double> resolution, tolerance, false_alarm;
+  std::optional<double> time;          // seconds
+  std::optional<std::int64_t> inputs;  // looked at by a round
   std::uint64_t seed = 0;
   Precision precision = Precision::float64;
 };
@@ -62,8 +67,11 @@ struct Experiment {
 ///     [check]                            # optional, as are its keys
 ///     widths = [64, 128, 256, 512]       # default: 64, 128, …, 8192
 ///     ladders = 64                       # networks of each width in the first round
-///     tolerance = 0.01                   # that no entry may be off by, relative to √(K_aa K_bb)
+///     resolution = 0.01                  # that no entry may be off by, relative to √(K_aa K_bb)
+///     tolerance = 0.05                   # instead: entries within half of it are never called wrong
 ///     false_alarm = 1e-6                 # probability of "disagree" if the kernel is right
+///     time = 120                         # seconds, after which a check ends undecided
+///     inputs = "all"                     # or how many a round looks at; default: all of up to 128, else 64
 ///     seed = 1                           # default 0
 ///     precision = "float64"
 ///

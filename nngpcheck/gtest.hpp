@@ -2,12 +2,14 @@
 // for modules of torch::nn see nngpcheck/module.hpp.
 //
 //     EXPECT_NNGP(program, kernel);
-//     ASSERT_NNGP(program, kernel, {.check = {.tolerance = 0.02}, .seed = 1});
+//     ASSERT_NNGP(program, kernel, {.check = {.resolution = 0.02}, .seed = 1});
+//     EXPECT_NNGP(program, kernel, {.check = {.tolerance = 0.05}});
 //
 // `program` is a netsor::Program, `kernel` an Eigen::MatrixXd or a kernels::Kernel; a
 // compare::ProgramCheckOptions and an Inconclusive may follow. The assertion holds if compare::check() says
-// `agree`: no entry is off by more than the tolerance, relative to √(K_aa K_bb). A right kernel fails with
-// `disagree` with probability ≤ options.check.false_alarm (1e-6). `inconclusive` fails too, with its reason,
+// `agree`: no entry is off by more than the resolution (1 %), or the tolerance, relative to √(K_aa K_bb). A
+// right kernel, or one within half of the tolerance, fails with `disagree` with probability ≤
+// options.check.false_alarm (1e-6). `inconclusive` fails too, with its reason,
 // unless Inconclusive::passes is given: then the verdict is printed. A failure shows the verdict and
 // compare::evidence_table(); what is thrown becomes a failure with its message.
 #pragma once

@@ -1,7 +1,7 @@
 // GoogleTest assertions: a kernel is the infinite-width limit of somebody's own torch::nn modules.
 //
 //     EXPECT_NNGP_MODULE(module_factory, inputs, kernel);
-//     ASSERT_NNGP_MODULE(module_factory, inputs, kernel, {.check = {.tolerance = 0.03}, .seed = 1});
+//     ASSERT_NNGP_MODULE(module_factory, inputs, kernel, {.check = {.resolution = 0.03}, .seed = 1});
 //
 // `module_factory` is a function std::int64_t width -> network. Each call returns a freshly initialised
 // network: a std::shared_ptr to a module with forward(Tensor) -> Tensor, a ModuleHolder, an AnyModule or a

@@ -14,7 +14,8 @@ namespace nngpcheck::analytic {
 namespace {
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
-constexpr double reach = 9;  // the normal law has 2e-19 beyond
+constexpr double reach =
+    9;  // the normal law has 2e-19 beyond, where smooth functions have as little as at the edge
 constexpr double farthest = 38.5;
 constexpr double accurate = 1e-13;     // a formula whose relative bound is larger has cancelled
 constexpr double largest_gap = 2e-15;  // of two trapezoidal rules
@@ -78,17 +79,38 @@ struct Terms {
 
 }  // namespace
 
+/// At least E[|ψ(m + s z)|; reach ≤ |z| ≤ farthest], for a ψ that is monotone in size between neighbouring
+/// points.
+double size_beyond(const netsor::Activation& psi, double m, double s) {
+  constexpr double step = 0.25;
+  double result = 0;
+  for (const double side : {-s, s}) {
+    double before = std::abs(evaluate(psi, m + side * reach));
+    for (double z = reach; z < farthest; z += step) {
+      const double value = std::abs(evaluate(psi, m + side * (z + step)));
+      result += step * normal_density(z) * std::max(before, value);
+      before = value;
+    }
+  }
+  return result;
+}
+
 /// Steps ¼ and √2/4. A frequency aliases to its remainder by 2π/step: where one rule takes an oscillation for
 /// a slower one, the other, whose step is no rational multiple, takes it for another.
 bool ConditionalMean::by_trapezoid(double m, double s, Estimate& result) {
   static const Trapezoid fine_rule(0.25), coarse_rule(0.25 * std::numbers::sqrt2);
   const Terms fine(fine_rule, psi_.phi(), m, s), coarse(coarse_rule, psi_.phi(), m, s);
   work_ += std::ssize(fine_rule.weights) + std::ssize(coarse_rule.weights);
-  const double gap = std::abs(fine.sum - coarse.sum), edges = fine.edges + coarse.edges;
+  const double gap = std::abs(fine.sum - coarse.sum);
+  // Smooth functions end at the edge; beyond kinks there may be more than that shows.
+  const bool kinks = has_kink_between(m - farthest * s, m + farthest * s);
+  const double beyond = kinks ? size_beyond(psi_.phi(), m, s) : 0;
+  const double edges = fine.edges + coarse.edges + (psi_.kinks_are_complete() ? beyond : 0);
   if (!(gap <= largest_gap * fine.size && edges <= epsilon * fine.size)) return false;
   const double shift = 2 * epsilon * (std::abs(m) + s) / (fine_rule.step * s);  // of an argument, in steps
   const double roundings = 6 + 0.5 * static_cast<double>(fine_rule.weights.size());
-  result = {fine.sum, gap + edges + epsilon * roundings * fine.size + shift * fine.variation};
+  result = {fine.sum, gap + fine.edges + coarse.edges + beyond + epsilon * roundings * fine.size +
+                          shift * fine.variation};
   return true;
 }
 

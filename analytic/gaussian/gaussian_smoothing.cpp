@@ -21,6 +21,10 @@ constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 // Bounds count roundings: 4 ε for a library function, ε for an operation, and ε times the condition number of
 // a function for an argument that is rounded: t² for e^{-t²/2} and Φ(-t). Sums add the bounds of their terms.
+// Below the normal numbers a rounding is of fixed size.
+
+constexpr double smallest = std::numeric_limits<double>::denorm_min();
+bool underflows(double value) { return std::abs(value) < std::numeric_limits<double>::min(); }
 
 Estimate operator+(Estimate x, Estimate y) {
   const double sum = x.value + y.value;
@@ -28,15 +32,24 @@ Estimate operator+(Estimate x, Estimate y) {
 }
 Estimate operator*(double factor, Estimate x) {
   const double product = factor * x.value;
-  return {product, std::abs(factor) * x.bound + 2 * epsilon * std::abs(product)};
+  const double rounding = underflows(product) && factor != 0 && x.value != 0 ? smallest : 0;
+  return {product, std::abs(factor) * x.bound + 2 * epsilon * std::abs(product) + rounding};
 }
 
 Estimate rounded(double value, double condition) {
-  return {value, (6 + 2 * condition) * epsilon * std::abs(value)};
+  return {value,
+          (6 + 2 * condition) * epsilon * std::abs(value) + (underflows(value) && value != 0 ? smallest : 0)};
 }
 
-Estimate cdf(double z) { return rounded(normal_cdf(z), z < 0 ? 1 + z * z : 1); }
-Estimate density(double z) { return rounded(normal_density(z), z * z); }
+/// Of a value that is not 0 but by underflow. Exponentials may be off by a few of the smallest numbers there.
+Estimate rounded_positive(double value, double condition) {
+  Estimate result = rounded(value, condition);
+  if (underflows(value)) result.bound += 4 * smallest;
+  return result;
+}
+
+Estimate cdf(double z) { return rounded_positive(normal_cdf(z), z < 0 ? 1 + z * z : 1); }
+Estimate density(double z) { return rounded_positive(normal_density(z), z * z); }
 Estimate erf(double x) { return rounded(std::erf(x), 1); }
 
 /// M_p = m M_{p-1} + (p-1) s² M_{p-2} from M_0 and M_1: the moments of m + s z, or of its positive part.
@@ -118,7 +131,9 @@ Estimate tilted(double m, double s, const Mirrored& f) {
   const double factor = std::exp(exponent);
   const double relative = (6 + 3 * std::abs(m) + 3 * s * s) * epsilon;
   result.bound = factor * (result.bound + relative * std::abs(result.value));
+  if (underflows(factor)) result.bound += 4 * smallest * std::abs(result.value);
   result.value *= factor;
+  if (underflows(result.value)) result.bound += smallest;
   return result;
 }
 
@@ -210,9 +225,9 @@ Estimate smoothed(const netsor::Activation& phi, double m, double s) {
     case Kind::cos:
       return rounded(std::exp(-0.5 * s * s) * std::cos(m), s * s);
     case Kind::exp:
-      return rounded(std::exp(m + 0.5 * s * s), std::abs(m) + s * s);
+      return rounded_positive(std::exp(m + 0.5 * s * s), std::abs(m) + s * s);
     case Kind::gaussian:
-      return rounded(std::exp(-m * m / (widened * widened)) / widened, m * m / (widened * widened));
+      return rounded_positive(std::exp(-m * m / (widened * widened)) / widened, m * m / (widened * widened));
     default:
       return smoothed_homogeneous(*homogeneous_form(phi), m, s);
   }

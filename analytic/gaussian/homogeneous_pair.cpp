@@ -49,12 +49,15 @@ struct Angle {
   double one_minus_cosine() const { return cosine > 0 ? sine * sine / (1 + cosine) : 1 - cosine; }
 };
 
-/// sin t - t cos t; its Taylor series for small t, where the difference cancels.
+/// sin t - t cos t; its Taylor series for small t, where the difference cancels: Σ_k (-1)^{k-1} 2k
+/// t^{2k+1}/(2k+1)!, whose terms from k = 8 on are below ε/2 of the sum there.
 double sine_minus_t_cosine(const Angle& angle) {
   if (angle.t > 0.6) return angle.sine - angle.t * angle.cosine;
   const double x = angle.t * angle.t;
   const double series =
-      1.0 / 3 - x * (1.0 / 30 - x * (1.0 / 840 - x * (1.0 / 45360 - x * (1.0 / 3991680 - x / 518918400))));
+      1.0 / 3 -
+      x * (1.0 / 30 - x * (1.0 / 840 - x * (1.0 / 45360 -
+                                            x * (1.0 / 3991680 - x * (1.0 / 518918400 - x / 93405312000)))));
   return angle.t * x * series;
 }
 
@@ -200,6 +203,8 @@ Moment HomogeneousPair::moment(const Column& u, const Column& v, Estimate c) con
   // summed by quadrature, this is an estimate: its roundings, one for each of up to 60 points, do not all
   // have one sign.
   result.rounding = (10 + 4 * n) * epsilon * scale * unit.magnitude;
+  if (unit.value != 0 && std::abs(result.value) < std::numeric_limits<double>::min())
+    result.rounding += std::numeric_limits<double>::denorm_min();
   result.slope_c = scale * unit.slope * u.inverse * v.inverse;
   const double flow = c.value * result.slope_c;  // Euler: 2a ∂E/∂a + c ∂E/∂c = pE
   result.slope_a = (phi_.power * result.value - flow) * u.half_inverse;

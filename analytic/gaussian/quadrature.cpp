@@ -110,6 +110,10 @@ class Integrator {
       // the density: x² to within 3 roundings, the exponential, the weight; and the sum over the nodes
       const double of_weight = epsilon * (2 + 1.5 * x * x);
       result.rounding += weight * (error + (of_weight + 0.5 * points * epsilon) * std::abs(term));
+      if (term != 0 &&
+          std::abs(weight * term) < std::numeric_limits<double>::min()) {  // roundings of fixed size
+        result.rounding += 2 * std::numeric_limits<double>::denorm_min() * (1 + std::abs(term));
+      }
       if (!jumps) result.gradient += weight * slope * slope;
       result.noise += weight * std::pow(own + of_weight * std::abs(value[i]), 2);
       gauss += rule().gauss[i] * density[i] * term;

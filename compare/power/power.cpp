@@ -158,7 +158,7 @@ PowerResult power(const netsor::Program& program, const kernels::Kernel& right, 
   std::vector<Mutant> kernels;
   if (all) kernels.push_back({"nothing", "the right kernel", right});
   for (const Mutant& mutant : catalogue.mutants) {
-    if (all || distance(mutant.kernel, right) >= fitted.tolerance) kernels.push_back(mutant);
+    if (all || distance(mutant.kernel, right) >= fitted.resolution) kernels.push_back(mutant);
   }
   std::vector<std::vector<Outcome>> outcomes(
       kernels.size(), std::vector<Outcome>(static_cast<std::size_t>(options.repetitions)));
@@ -181,7 +181,7 @@ PowerResult power(const netsor::Program& program, const kernels::Kernel& right, 
   });
   PowerResult result;
   result.repetitions = options.repetitions;
-  result.tolerance = fitted.tolerance;
+  result.resolution = fitted.resolution;
   for (std::size_t k = 0; k < kernels.size(); ++k) {
     result.mutants.push_back(summarize(kernels[k], distance(kernels[k].kernel, right), outcomes[k]));
   }
@@ -232,11 +232,11 @@ std::string power_text(const std::string& name, const PowerResult& result) {
   }
   std::string text = fmt::format(
       "## {}\n\nδ = {:g} %, {} checks of each kernel; wrong by δ or more: {} of {} checks caught.\n\n", name,
-      100 * result.tolerance, result.repetitions, caught, mutants * result.repetitions);
+      100 * result.resolution, result.repetitions, caught, mutants * result.repetitions);
   text += header + wrong;
   if (!notes.empty()) text += "\nInconclusive:\n\n" + notes;
   if (result.right) {
-    text += "\nBelow the tolerance, where `agree` is no error:\n\n" + header + row(*result.right) + close;
+    text += "\nBelow the resolution, where `agree` is no error:\n\n" + header + row(*result.right) + close;
   }
   if (!result.left_out.empty()) text += "\nLeft out:\n\n";
   for (const LeftOut& one : result.left_out) text += fmt::format("- {}: {}\n", one.name, one.reason);
@@ -267,7 +267,7 @@ ordered_json to_json(const std::string& name, const PowerResult& result) {
   }
   for (const LeftOut& one : result.left_out) left_out.push_back({{"name", one.name}, {"reason", one.reason}});
   return {{"name", name},
-          {"tolerance", result.tolerance},
+          {"resolution", result.resolution},
           {"repetitions", result.repetitions},
           {"all_caught", result.all_caught()},
           {"right", result.right ? to_json(*result.right, false) : ordered_json()},

@@ -38,14 +38,14 @@ struct MutantPower {
 
 struct PowerResult {
   std::int64_t repetitions = 0;
-  double tolerance = 0;
+  double resolution = 0;
   std::optional<MutantPower> right;  // the right kernel itself
   std::vector<MutantPower> mutants;  // in the order given
   std::vector<LeftOut> left_out;
   double seconds = 0;
 
   /// Whether a mutant is wrong by at least δ, so that `agree` would be an error.
-  bool must_be_caught(const MutantPower& mutant) const { return mutant.distance >= tolerance; }
+  bool must_be_caught(const MutantPower& mutant) const { return mutant.distance >= resolution; }
   /// Whether all of those were caught in all repetitions.
   bool all_caught() const;
 };
@@ -62,10 +62,10 @@ PowerResult power(const netsor::Program& program, const kernels::Kernel& right, 
 /// (Clopper and Pearson). Precondition: 0 ≤ missed ≤ trials, 0 < trials.
 double miss_bound(std::int64_t missed, std::int64_t trials);
 
-/// A title and Markdown tables: what must be caught, what is below the tolerance, what was left out.
+/// A title and Markdown tables: what must be caught, what is below the resolution, what was left out.
 std::string power_text(const std::string& name, const PowerResult& result);
 
-/// {"name", "tolerance", "repetitions", "all_caught", "right": {…}, "mutants": [{"name", "change",
+/// {"name", "resolution", "repetitions", "all_caught", "right": {…}, "mutants": [{"name", "change",
 /// "distance", "must_be_caught", "disagree", "inconclusive", "agree", "median_ladders", "largest_p",
 /// "reason"}, …], "left_out": [{"name", "reason"}, …], "seconds"}.
 nlohmann::ordered_json to_json(const std::string& name, const PowerResult& result);

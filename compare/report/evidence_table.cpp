@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "nngpcheck/compare/verdict/check_input.hpp"
+#include "nngpcheck/compare/verdict/evidence.hpp"
 
 namespace nngpcheck::compare {
 
@@ -22,12 +23,9 @@ int digits(double value, double shown) {
 std::string difference_text(const CheckResult& result) {
   const EntryEvidence& worst = result.worst;
   const double difference = worst.given - worst.estimated;
-  const double variances = result.estimate(worst.position.row, worst.position.row) *
-                           result.estimate(worst.position.column, worst.position.column);
   std::string text = fmt::format("{:.3g}", difference);
-  if (variances > 0) {
-    text += fmt::format(", {:.2g} % of √(K̂_aa K̂_bb)", 100 * std::abs(difference) / std::sqrt(variances));
-  }
+  if (worst.scale > 0)
+    text += fmt::format(", {:.2g} % of √(K_aa K_bb)", 100 * std::abs(difference) / worst.scale);
   return text;
 }
 
@@ -57,6 +55,7 @@ std::string evidence_table(const CheckResult& result) {
   line("estimated", fmt::format("{:.{}g} ± {:.2g}", worst.estimated, shown, worst.standard_error));
   line("difference", difference_text(result));
   line("networks", networks_text(result));
+  if (const std::string scope = scope_text(result); !scope.empty()) line("inputs", scope);
   if (std::isfinite(result.detectable)) line("detectable error", percent_at_most(result.detectable));
   if (const auto& fluctuations = result.rounds.back().fluctuations) {
     line("fluctuations", fmt::format("fall as width^{:.2f}", fluctuations->slope));

@@ -3,42 +3,48 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
+#include "nngpcheck/compare/error.hpp"
 #include "nngpcheck/compare/verdict/check_input.hpp"
+#include "nngpcheck/compare/verdict/check_plan.hpp"
 #include "nngpcheck/compare/verdict/check_round.hpp"
+#include "nngpcheck/compare/verdict/reasons.hpp"
+#include "nngpcheck/support/memory.hpp"
 
 namespace nngpcheck::compare {
 
 namespace {
 
+using Eigen::Index;
+
 /// In standard errors of the dispersion's slope.
 constexpr double beyond_doubt = 3;
 
-/// How many ladders at which widths.
-struct Plan {
-  std::vector<std::int64_t> widths;
-  std::int64_t ladders = 0;
-};
+constexpr std::int64_t pilot_ladders = 8;
+/// Of wider networks, a pilot only looks at the clock.
+constexpr std::int64_t timed_networks = 4;
+/// Of the time, what a pilot may take until it makes do with narrow networks.
+constexpr double pilot_share = 0.25;
+/// The fewest ladders of a round that is cut short by the time.
+constexpr std::int64_t fewest_ladders = 16;
+/// A first round is small, to see gross errors at little cost, unless it would take just a few times as much
+/// to decide.
+constexpr double largest_first_growth = 4;
+/// How many times as many show whether tails are heavy.
+constexpr double ladders_for_doubt = 4;
+/// A pilot asks for widths with E‖K̂ − E K̂‖²_F at most this times ‖E K̂‖²_F. Relu networks of depth L have
+/// (1 + 5/n)^L − 1, and above it tails like those of a log-normal law.
+constexpr double largest_relative_variance = 0.5;
 
-/// The plan whose precision is `factor` times that of `plan`, or as near as the options allow; nothing if
-/// they allow less than half as much again.
-std::optional<Plan> grown(const Plan& plan, double factor, const CheckOptions& options) {
-  Plan result = plan;
-  double missing = factor;
-  while (missing > 1 && options.largest_width && result.widths.back() <= *options.largest_width / 2) {
-    for (std::int64_t& width : result.widths) width *= 2;
-    missing /= 2;
-  }
-  if (missing > 1) {
-    const double wanted = std::ceil(static_cast<double>(plan.ladders) * missing);
-    result.ladders = static_cast<std::int64_t>(std::min(wanted, static_cast<double>(options.most_ladders)));
-  }
-  const double reached = static_cast<double>(result.ladders) / static_cast<double>(plan.ladders) *
-                         static_cast<double>(result.widths.back() / plan.widths.back());
-  if (reached < 1.5) return {};
-  return result;
+constexpr Index all_of_up_to = 128;
+constexpr Index some_of_many = 64;
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 class Check {
@@ -47,89 +53,230 @@ class Check {
   CheckResult run();
 
  private:
-  /// What a round leads to; a conclusion is in result_.
+  /// What a step leads to; a conclusion is in result_.
   enum class Outcome { concluded, next_round };
+
+  Outcome pilot();
+  Ladders draw_pilot();
+  void move_up_to(double relative_variance);
+  void grow_first_round(const Fluctuations& fluctuations);
+  Forecast forecast(const Fluctuations& fluctuations) const;
+  double seconds_to_agree(double error, int screened) const;
+  Outcome fit_first_round();
 
   Outcome round();
   std::optional<Outcome> follow_up(const Suspicion& suspicion, const Sample& sample);
   Outcome reject(const Confirmation& confirmation, const Suspicion& suspicion, const Sample& fresh);
-  Outcome drop_smallest_width(double p);
+  Outcome move_up(const std::string& problem);
   Outcome grow(const Sample& sample);
   Outcome conclude(Verdict verdict, std::string reason = {});
-  Outcome conclude_heavy_tails();
-  std::string bound_text() const;
+  Outcome conclude_undecided(const std::string& why);
 
-  Sample draw();
+  void choose_inputs();
+  Ladders draw(const std::vector<std::int64_t>& widths, std::int64_t count, const std::string& purpose);
+  Sample draw_round(const std::string& purpose);
   void observe_fluctuations(const Sample& sample);
-  bool heavy_tails(double standard_errors = 0) const;
+  bool heavy_tails() const { return slope_exceeds(tails_seen_ ? -1 : 0); }
+  bool slope_exceeds(double standard_errors) const;
   void describe(const Sample& sample);
-  EntryEvidence entry(const Sample& sample, Eigen::Index e) const;
+  EntryEvidence entry(const Sample& sample, Index e) const;
   CheckRound& record() { return result_.rounds.back(); }
 
   double confirmation_level() const;
   double certificate_quantile(const Sample& sample) const;
+  double elapsed() const { return clock_() - start_; }
+  double time_left() const { return options_.time - elapsed(); }
 
   const DrawLadders& draw_;
   const CheckOptions& options_;
-  Target target_;
+  const std::function<double()> clock_;
+  const double start_;
+  Target all_;     // inputs
+  Target target_;  // those that the round looks at
   Plan plan_;
+  Cost cost_;
   SignFlips flips_;
+  std::mt19937_64 choice_;  // of inputs
   std::uint64_t next_network_ = 0;
-  int screened_ = 0;  // rounds that could have rejected
-  int dropped_ = 0;
+  int screened_ = 0;                        // rounds that could have rejected
   bool fluctuates_ = false;                 // some entry
+  bool tails_seen_ = false;                 // of narrower networks: what rules them out must be surer
   std::optional<Dispersion> fluctuations_;  // of all ladders of these widths or multiples of them
   CheckResult result_;
 };
 
 Check::Check(const kernels::Kernel& kernel, const DrawLadders& draw, const CheckOptions& options)
-    : draw_(draw), options_(options) {
+    : draw_(draw),
+      options_(options),
+      clock_(options.clock ? options.clock : steady_seconds),
+      start_(clock_()) {
   validate(options);
-  target_ = make_target(kernel, options);
+  all_ = make_target(kernel, options);
+  target_ = all_;
   plan_ = {options.widths, options.ladders};
   flips_.random.seed(options.seed);
+  choice_.seed(options.seed);
   result_.labels = kernel.labels;
+  result_.resolution = options.resolution;
   result_.tolerance = options.tolerance;
   result_.false_alarm = options.false_alarm;
   result_.miss = options.miss;
+  result_.all_inputs = kernel.value.rows();
+  result_.caveat = own_errors_caveat(all_, kernel.repeats, options);
 }
 
 CheckResult Check::run() {
+  if (options_.tolerance && !result_.caveat.empty()) {
+    conclude(Verdict::inconclusive, std::exchange(result_.caveat, {}));
+    return std::move(result_);
+  }
+  if (pilot() == Outcome::concluded) return std::move(result_);
   while (screened_ < options_.rounds) {
     if (round() == Outcome::concluded) return std::move(result_);
   }
   if (heavy_tails()) {
-    conclude_heavy_tails();
+    result_.bound = std::numeric_limits<double>::infinity();
+    conclude(Verdict::inconclusive, heavy_tails_reason(fluctuations_, plan_.widths) + wider_widths_remedy);
   } else {
-    conclude(Verdict::inconclusive,
-             fmt::format("undecided after {} rounds: {}; allow more rounds, or a larger tolerance", screened_,
-                         bound_text()));
+    conclude_undecided(fmt::format("after {} rounds", screened_));
   }
   return std::move(result_);
 }
 
+/// Finds widths, and what a verdict takes, from networks that nothing else is decided by.
+Check::Outcome Check::pilot() {
+  choose_inputs();
+  const Fluctuations fluctuations = fluctuations_of(draw_pilot());
+  move_up_to(fluctuations.relative);
+  grow_first_round(fluctuations);
+  result_.forecast = forecast(fluctuations);
+  options_.progress.report({}, [&] { return forecast_text(*result_.forecast, options_); });
+  return fit_first_round();
+}
+
+Ladders Check::draw_pilot() {
+  Ladders result;
+  for (const std::int64_t width : plan_.widths) {
+    const double expected = cost_.known() ? cost_.of(width, pilot_ladders) : 0;
+    if (cost_.known() && elapsed() + expected > pilot_share * options_.time) break;
+    Ladders one = draw({width}, pilot_ladders, "pilot");
+    result.widths.push_back(width);
+    result.kernels.push_back(std::move(one.kernels.front()));
+  }
+  next_network_ += pilot_ladders;
+  return result;
+}
+
+/// As far as there are wider networks, and time for a round of them.
+void Check::move_up_to(double relative_variance) {
+  while (relative_variance > largest_relative_variance * static_cast<double>(plan_.widths.front())) {
+    const auto next = moved_up(plan_, options_);
+    if (!next || cost_.of(*next) > time_left()) return;
+    plan_ = *next;
+    draw({plan_.widths.back()}, timed_networks, "pilot");
+  }
+}
+
+/// To what a verdict should need, if that is not much more.
+void Check::grow_first_round(const Fluctuations& fluctuations) {
+  const double error = foreseen_standard_error(fluctuations, plan_, target_);
+  const Demand demand(target_, options_);
+  const double factor = demand.growth(error, plan_.ladders);
+  if (error <= demand.to_agree(plan_.ladders) || factor > largest_first_growth) return;
+  const auto next = grown(plan_, factor, options_);
+  if (next && cost_.of(*next) <= time_left()) plan_ = *next;
+}
+
+Forecast Check::forecast(const Fluctuations& fluctuations) const {
+  const double error = foreseen_standard_error(fluctuations, plan_, target_), cost = cost_.of(plan_);
+  const double affordable = std::max(time_left() / cost, 1e-300);
+  return {elapsed() + cost + seconds_to_agree(error, 1),
+          Demand(target_, options_).bound(error / std::sqrt(affordable), plan_.ladders)};
+}
+
+/// The rounds to come after those that were screened, the last one as planned and with this relative standard
+/// error, if the kernel is right; ∞ if the options do not allow it.
+double Check::seconds_to_agree(double error, int screened) const {
+  const Demand demand(target_, options_);
+  Plan plan = plan_;
+  double result = 0;
+  for (; error > demand.to_agree(plan.ladders); ++screened) {
+    const auto next = grown(plan, demand.growth(error, plan.ladders), options_);
+    if (!next || screened == options_.rounds) return std::numeric_limits<double>::infinity();
+    error *= std::sqrt(plan.precision() / next->precision());
+    plan = *next;
+    result += cost_.of(plan);
+  }
+  return result;
+}
+
+Check::Outcome Check::fit_first_round() {
+  const double left = time_left();
+  const std::int64_t fewest = std::min(fewest_ladders, plan_.ladders);
+  if (cost_.of(plan_) > left) {
+    const double affordable = std::max(left, 0.) / cost_.of({plan_.widths, 1});
+    plan_.ladders = static_cast<std::int64_t>(affordable);
+  }
+  if (plan_.ladders >= fewest) return Outcome::next_round;
+  result_.needs = result_.forecast->seconds - options_.time;
+  return conclude(
+      Verdict::inconclusive,
+      fmt::format("time: one network of width {} takes about {}; {}", plan_.widths.back(),
+                  seconds_text(cost_.of(plan_.widths.back(), 1)), more_time_remedy(*result_.needs)));
+}
+
 /// α₂.
 double Check::confirmation_level() const {
-  return std::min(1., target_.false_alarm / (options_.screening * options_.rounds));
+  return std::min(1., all_.false_alarm / (options_.screening * options_.rounds));
 }
 
 double Check::certificate_quantile(const Sample& sample) const {
   return student_quantile(options_.miss / options_.rounds, sample.degrees());
 }
 
-Sample Check::draw() {
-  const LadderRequest request{plan_.widths, next_network_, plan_.ladders};
+void Check::choose_inputs() {
+  const Index all = result_.all_inputs;
+  const Index count = options_.inputs       ? std::min(*options_.inputs, all)
+                      : all <= all_of_up_to ? all
+                                            : some_of_many;
+  if (count == all) return;
+  std::vector<Index> chosen;
+  std::sample(all_.inputs.begin(), all_.inputs.end(), std::back_inserter(chosen), count, choice_);
+  target_ = between(all_, chosen);
+}
+
+Ladders Check::draw(const std::vector<std::int64_t>& widths, std::int64_t count, const std::string& purpose) {
+  const bool all = std::ssize(target_.inputs) == result_.all_inputs;
+  Ladders result;
+  for (const std::int64_t width : widths) {
+    const double start = clock_();
+    Ladders one = draw_ladders(
+        draw_, {{width}, next_network_, count, all ? std::vector<Index>{} : target_.inputs, purpose},
+        target_);
+    cost_.observe(width, count, clock_() - start);
+    result.widths.push_back(width);
+    result.kernels.push_back(std::move(one.kernels.front()));
+  }
+  return result;
+}
+
+Sample Check::draw_round(const std::string& purpose) {
+  require_memory(plan_, target_);
+  const std::string what = fmt::format("round {}, {} of {} ladders, about {}", screened_ + 1, purpose,
+                                       plan_.ladders, seconds_text(cost_.of(plan_)));
+  Ladders drawn = draw(plan_.widths, plan_.ladders, what);
   next_network_ += static_cast<std::uint64_t>(plan_.ladders);
-  return Sample(draw_ladders(draw_, request, target_), target_);
+  return Sample(std::move(drawn), target_);
 }
 
 Check::Outcome Check::round() {
+  choose_inputs();
   CheckRound start;
   start.widths = plan_.widths;
   start.ladders = plan_.ladders;
   start.first_network = next_network_;
   result_.rounds.push_back(std::move(start));
-  const Sample sample = draw();
+  const Sample sample = draw_round("screening");
   std::optional<Residuals> residuals;
   observe_fluctuations(sample);
   if (!sample.fluctuating.empty()) {
@@ -138,24 +285,27 @@ Check::Outcome Check::round() {
   }
   describe(sample);
   if (record().p_model && *record().p_model <= options_.model_misfit) {
-    return drop_smallest_width(*record().p_model);
+    return move_up(bias_reason(plan_.widths, *record().p_model));
+  }
+  if (slope_exceeds(beyond_doubt)) {
+    tails_seen_ = true;
+    return move_up(heavy_tails_reason(fluctuations_, plan_.widths));
   }
   ++screened_;
   const Suspicion suspicion = screen(sample, residuals ? &*residuals : nullptr, target_, flips_);
   record().p_entry = suspicion.p_entry;
   record().p_total = suspicion.p_total;
   residuals.reset();
-  if (heavy_tails(beyond_doubt)) return conclude_heavy_tails();
   if (suspicion.p() <= options_.screening / 2 && !heavy_tails()) {
     if (const auto outcome = follow_up(suspicion, sample)) return *outcome;
   }
-  if (result_.bound <= options_.tolerance && !heavy_tails()) return conclude(Verdict::agree);
+  if (result_.bound <= options_.largest_bound() && !heavy_tails()) return conclude(Verdict::agree);
   return grow(sample);
 }
 
 /// Nothing if fresh networks do not confirm the suspicion, or tails become doubtful.
 std::optional<Check::Outcome> Check::follow_up(const Suspicion& suspicion, const Sample& sample) {
-  const Sample fresh = draw();
+  const Sample fresh = draw_round("confirmation");
   const Confirmation confirmation = confirm(suspicion, fresh, target_);
   record().confirmed_p_entry = confirmation.p_entry;
   record().confirmed_p_projection = confirmation.p_projection;
@@ -165,7 +315,7 @@ std::optional<Check::Outcome> Check::follow_up(const Suspicion& suspicion, const
     const Sample all(concatenate(sample.ladders, fresh.ladders), target_);
     const double p = Residuals(all).p_model(flips_);
     record().p_model = std::min(*record().p_model, p);
-    if (p <= options_.model_misfit) return drop_smallest_width(p);
+    if (p <= options_.model_misfit) return move_up(bias_reason(plan_.widths, p));
   }
   return reject(confirmation, suspicion, fresh);
 }
@@ -175,52 +325,53 @@ Check::Outcome Check::reject(const Confirmation& confirmation, const Suspicion& 
   describe(fresh);
   result_.worst = entry(fresh, suspicion.entry);
   const double networks = options_.rounds * options_.screening * 2 * confirmation.p();
-  result_.p_value = std::min(1., networks + (options_.false_alarm - target_.false_alarm));
+  result_.p_value = std::min(1., networks + (options_.false_alarm - all_.false_alarm));
   return conclude(Verdict::disagree, confirmation.p_entry <= confirmation.p_projection
                                          ? "the worst entry is off"
                                          : "all entries together are off");
 }
 
-Check::Outcome Check::drop_smallest_width(double p) {
-  result_.bound = std::numeric_limits<double>::infinity();  // it rests on an extrapolation that does not hold
-  if (dropped_ == options_.most_dropped_widths || plan_.widths.size() == fewest_widths) {
-    return conclude(
-        Verdict::inconclusive,
-        fmt::format("finite-width bias: networks of width {} and more do not follow K + B/n + C/n² "
-                    "(p = {:.1g}); use larger widths",
-                    plan_.widths.front(), p));
+/// To wider networks, because of a problem with these.
+Check::Outcome Check::move_up(const std::string& problem) {
+  result_.bound = std::numeric_limits<double>::infinity();  // it rests on what does not hold
+  const auto next = moved_up(plan_, options_);
+  if (!next) return conclude(Verdict::inconclusive, problem + wider_widths_remedy);
+  const double missing = cost_.of(*next) - time_left();
+  if (missing > 0) {
+    result_.needs = missing;
+    return conclude(Verdict::inconclusive, problem + "; wider ones: " + more_time_remedy(missing));
   }
-  ++dropped_;
   fluctuations_.reset();
-  plan_.widths.erase(plan_.widths.begin());
+  plan_ = *next;
   return Outcome::next_round;
 }
 
 Check::Outcome Check::grow(const Sample& sample) {
-  const double tests = static_cast<double>(target_.entries());
-  const double quantiles =
-      student_quantile(options_.screening / (4 * tests), sample.degrees()) + certificate_quantile(sample);
-  const double room =
-      std::max(options_.tolerance - target_.dead_zone.cwiseQuotient(target_.scale).maxCoeff(), 1e-300);
-  const double wanted = quantiles * relative_standard_error(sample, target_) / room;
-  const double factor = std::clamp(1.2 * wanted * wanted, 2., options_.largest_growth);
-  const auto next = grown(plan_, factor, options_);
-  if (next || screened_ == options_.rounds) {
-    plan_ = next.value_or(plan_);
+  if (screened_ == options_.rounds) return Outcome::next_round;  // there is none
+  const Demand demand(target_, options_);
+  const double error = relative_standard_error(sample, target_);
+  const auto next = heavy_tails() ? with_more_ladders(plan_, ladders_for_doubt, options_)
+                                  : grown(plan_, demand.growth(error, plan_.ladders), options_);
+  if (!next) {
+    if (heavy_tails()) return move_up(heavy_tails_reason(fluctuations_, plan_.widths));
+    return conclude_undecided(
+        fmt::format("with {} ladders up to width {}", plan_.ladders, plan_.widths.back()));
+  }
+  const double cost = cost_.of(*next), left = time_left();
+  if (cost <= left) {
+    plan_ = *next;
     return Outcome::next_round;
   }
-  if (heavy_tails()) return conclude_heavy_tails();
-  return conclude(
-      Verdict::inconclusive,
-      fmt::format("budget: with {} ladders up to width {}, {}; allow more ladders, larger widths, or "
-                  "a larger tolerance",
-                  plan_.ladders, plan_.widths.back(), bound_text()));
-}
-
-std::string Check::bound_text() const {
-  if (std::isinf(result_.bound)) return "the smallest width had to be left out and no bound is known";
-  return fmt::format("no entry is off by > {}, where {} was asked for", percent_at_most(result_.bound),
-                     percent_at_most(options_.tolerance));
+  // What fits is worth it if it should do for a right kernel.
+  const Plan cut{next->widths,
+                 static_cast<std::int64_t>(static_cast<double>(next->ladders) * std::max(left, 0.) / cost)};
+  if (cut.ladders >= fewest_ladders &&
+      error * std::sqrt(plan_.precision() / cut.precision()) <= demand.to_agree(cut.ladders)) {
+    plan_ = cut;
+    return Outcome::next_round;
+  }
+  result_.needs = std::max(cost, seconds_to_agree(error, screened_)) - left;
+  return conclude_undecided(fmt::format("within {}", seconds_text(options_.time)));
 }
 
 Check::Outcome Check::conclude(Verdict verdict, std::string reason) {
@@ -229,20 +380,8 @@ Check::Outcome Check::conclude(Verdict verdict, std::string reason) {
   return Outcome::concluded;
 }
 
-Check::Outcome Check::conclude_heavy_tails() {
-  result_.bound = std::numeric_limits<double>::infinity();  // it rests on standard errors that mean nothing
-  if (!fluctuations_) {
-    return conclude(
-        Verdict::inconclusive,
-        "heavy tails: some networks have exactly the same kernel and others do not, so that nothing "
-        "is known of the variance; use larger widths");
-  }
-  return conclude(
-      Verdict::inconclusive,
-      fmt::format("heavy tails: fluctuations fall as width^{:.2f}, not width^-0.50, so that their "
-                  "variance may be infinite (as behind steep activations such as exp); use larger "
-                  "widths",
-                  fluctuations_->slope));
+Check::Outcome Check::conclude_undecided(const std::string& when) {
+  return conclude(Verdict::inconclusive, undecided_reason(when, result_, options_));
 }
 
 void Check::observe_fluctuations(const Sample& sample) {
@@ -253,15 +392,16 @@ void Check::observe_fluctuations(const Sample& sample) {
   record().fluctuations = fluctuations_;
 }
 
-bool Check::heavy_tails(double standard_errors) const {
+/// The dispersion's slope that which is taken for −1/2, by so many of its standard errors.
+bool Check::slope_exceeds(double standard_errors) const {
   if (!fluctuations_) return fluctuates_;
   return fluctuations_->slope - standard_errors * fluctuations_->standard_error >
          options_.largest_dispersion_slope;
 }
 
-EntryEvidence Check::entry(const Sample& sample, Eigen::Index e) const {
-  return {entry_position(e), target_.value(e), target_.value(e) + sample.statistics.mean(e),
-          sample.statistics.standard_error(e)};
+EntryEvidence Check::entry(const Sample& sample, Index e) const {
+  return {target_.position(e), target_.value(e), target_.value(e) + sample.statistics.mean(e),
+          sample.statistics.standard_error(e), target_.scale(e)};
 }
 
 /// Makes this sample the evidence of the result.
@@ -276,6 +416,7 @@ void Check::describe(const Sample& sample) {
   record().bound = bound.value;
   result_.worst = entry(sample, bound.entry);
   result_.detectable = detectable_error(sample, target_, quantile);
+  result_.inputs = target_.inputs;
   result_.estimate = symmetric_matrix(target_.value + sample.statistics.mean);
   result_.estimate_standard_error = symmetric_matrix(sample.statistics.standard_error);
   result_.rate = fit_rate(sample.ladders.widths, relative_squared_errors(sample.ladders, target_.value),

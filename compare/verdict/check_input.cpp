@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "nngpcheck/compare/error.hpp"
 
@@ -90,8 +91,13 @@ void validate(const CheckOptions& options) {
           "at least `ladders`");
   require(largest_width >= number(options.widths.back()), "largest_width", largest_width,
           "at least the largest of `widths`");
-  require(options.tolerance > 0 && std::isfinite(options.tolerance), "tolerance", options.tolerance,
+  require(options.resolution > 0 && std::isfinite(options.resolution), "resolution", options.resolution,
           "positive");
+  require(!options.tolerance || (*options.tolerance > 0 && std::isfinite(*options.tolerance)), "tolerance",
+          options.tolerance.value_or(0), "positive");
+  require(options.time > 0, "time", options.time, "positive, in seconds");
+  require(!options.inputs || *options.inputs >= 2, "inputs", number(options.inputs.value_or(0)),
+          "at least 2");
   require(options.rounds >= 1, "rounds", options.rounds, "at least 1");
   require(between(options.screening, 0, 1), "screening", options.screening, "between 0 and 1");
   require(between(options.miss, 0, 1), "miss", options.miss, "between 0 and 1");
@@ -99,7 +105,6 @@ void validate(const CheckOptions& options) {
   require(options.false_alarm > 0 && options.false_alarm <= options.screening * options.rounds, "false_alarm",
           options.false_alarm, "positive and at most `screening` times `rounds`");
   require(options.largest_growth >= 2, "largest_growth", options.largest_growth, "at least 2");
-  require(options.most_dropped_widths >= 0, "most_dropped_widths", options.most_dropped_widths, "0 or more");
   require(between(options.largest_dispersion_slope, -0.5, 0), "largest_dispersion_slope",
           options.largest_dispersion_slope, "between -0.5 and 0");
 }
@@ -109,9 +114,12 @@ Target make_target(const kernels::Kernel& kernel, const CheckOptions& options) {
   const Rounding level = rounding(options.precision);
   Target result;
   result.labels = kernel.labels;
+  result.inputs.resize(static_cast<std::size_t>(kernel.value.rows()));
+  std::iota(result.inputs.begin(), result.inputs.end(), Index{0});
   result.value = upper_triangle(kernel.value);
   result.scale = upper_triangle(entry_scales(kernel.value));
-  result.error_bound = error_bars(kernel.error_bound, result.entries()) + level.error * result.scale;
+  result.error_bound = error_bars(kernel.error_bound, result.entries()) +
+                       (level.error + options.tolerance.value_or(0) / 2) * result.scale;
   result.standard_error = error_bars(kernel.standard_error, result.entries());
   result.degrees = degrees_of_freedom(kernel.repeats);
   result.deterministic = level.spread;
@@ -123,6 +131,29 @@ Target make_target(const kernels::Kernel& kernel, const CheckOptions& options) {
     result.dead_zone += student_quantile(tail, result.degrees) * result.standard_error;
   }
   check_symmetry(kernel, result);
+  return result;
+}
+
+EntryPosition Target::position(Index e) const {
+  const EntryPosition at = entry_position(e);
+  return {inputs[static_cast<std::size_t>(at.row)], inputs[static_cast<std::size_t>(at.column)]};
+}
+
+Target between(const Target& all, const std::vector<Index>& inputs) {
+  std::vector<Index> entries;
+  for (const Index column : inputs) {
+    for (const Index row : inputs) {
+      if (row <= column) entries.push_back(column * (column + 1) / 2 + row);
+    }
+  }
+  Target result = all;
+  result.inputs.clear();
+  for (const Index input : inputs) result.inputs.push_back(all.inputs[static_cast<std::size_t>(input)]);
+  result.value = all.value(entries);
+  result.scale = all.scale(entries);
+  result.error_bound = all.error_bound(entries);
+  result.standard_error = all.standard_error(entries);
+  result.dead_zone = all.dead_zone(entries);
   return result;
 }
 
@@ -141,7 +172,7 @@ std::string percent_at_most(double fraction) {
 }
 
 Ladders draw_ladders(const DrawLadders& draw, const LadderRequest& request, const Target& target) {
-  Ladders ladders = draw(request);
+  const Ladders ladders = draw(request);
   bool as_asked = ladders.widths == request.widths && ladders.kernels.size() == request.widths.size();
   for (const MatrixXd& kernels : ladders.kernels) {
     as_asked = as_asked && kernels.rows() == request.count && kernels.cols() == target.entries();
@@ -160,7 +191,7 @@ Ladders draw_ladders(const DrawLadders& draw, const LadderRequest& request, cons
       throw CompareError(fmt::format(
           "network {} of width {}: entry {} of its kernel is {}; check the variances and the inputs",
           request.first + static_cast<std::uint64_t>(network), request.widths[w],
-          entry_name(entry_position(entry), target.labels), kernels(network, entry)));
+          entry_name(target.position(entry), target.labels), kernels(network, entry)));
     }
   }
   return ladders;

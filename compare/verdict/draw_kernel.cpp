@@ -18,13 +18,16 @@ DrawLadders ladders_of(DrawKernel draw) {
       for (std::size_t w = 0; w < request.widths.size(); ++w) {
         const Eigen::MatrixXd kernel = draw(request.widths[w], network);
         if (m == 0) m = kernel.rows();
-        if (m == 0 || kernel.rows() != m || kernel.cols() != m) {
+        if (m == 0 || kernel.rows() != m || kernel.cols() != m ||
+            (!request.inputs.empty() && request.inputs.back() >= m)) {
           throw CompareError(
               fmt::format("network {} of width {}: its kernel is {}×{}, where {}×{} was expected", network,
                           request.widths[w], kernel.rows(), kernel.cols(), m, m));
         }
-        if (i == 0) result.kernels[w].resize(request.count, m * (m + 1) / 2);
-        result.kernels[w].row(i) = upper_triangle(kernel).transpose();
+        const Eigen::VectorXd entries = upper_triangle(
+            request.inputs.empty() ? kernel : Eigen::MatrixXd(kernel(request.inputs, request.inputs)));
+        if (i == 0) result.kernels[w].resize(request.count, entries.size());
+        result.kernels[w].row(i) = entries.transpose();
       }
     }
     return result;

@@ -46,6 +46,29 @@ std::string networks_text(const CheckResult& result) {
   return fmt::format("; {} ladders, n = {}…{}", last.ladders, last.widths.front(), last.widths.back());
 }
 
+std::string scope_suffix(const CheckResult& result) {
+  const std::string scope = scope_text(result);
+  return scope.empty() ? "" : "; looked at " + scope;
+}
+
+std::string agreement_text(const CheckResult& result) {
+  const std::string contract =
+      result.tolerance ? fmt::format("within the tolerance of {}: ", percent_at_most(*result.tolerance)) : "";
+  const std::string caveat = result.caveat.empty() ? "" : "; but " + result.caveat;
+  return fmt::format("{}no entry off by > {} of √(K_aa K_bb) (miss ≤ {}, false alarm ≤ {})", contract,
+                     percent_at_most(result.bound), short_number(result.miss),
+                     short_number(result.false_alarm)) +
+         networks_text(result) + caveat;
+}
+
+std::string disagreement_text(const CheckResult& result) {
+  const std::string contract =
+      result.tolerance ? fmt::format("beyond half the tolerance of {}: ", percent_at_most(*result.tolerance))
+                       : "";
+  return fmt::format("{}{}, confirmed on fresh networks; {}", contract, p_text(result.p_value.value_or(1)),
+                     entry_text(result));
+}
+
 ordered_json number(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? ordered_json(*value) : ordered_json();
 }
@@ -98,19 +121,18 @@ std::string to_string(Verdict verdict) {
 }
 
 std::string finding_text(const CheckResult& result) {
-  switch (result.verdict) {
-    case Verdict::agree:
-      return fmt::format("no entry off by > {} of √(K_aa K_bb) (miss ≤ {}, false alarm ≤ {})",
-                         percent_at_most(result.bound), short_number(result.miss),
-                         short_number(result.false_alarm)) +
-             networks_text(result);
-    case Verdict::disagree:
-      return fmt::format("{}, confirmed on fresh networks; {}", p_text(result.p_value.value_or(1)),
-                         entry_text(result));
-    case Verdict::inconclusive:
-      return result.reason + networks_text(result);
-  }
-  return "";
+  const std::string finding = result.verdict == Verdict::agree      ? agreement_text(result)
+                              : result.verdict == Verdict::disagree ? disagreement_text(result)
+                                                                    : result.reason + networks_text(result);
+  return finding + scope_suffix(result);
+}
+
+std::string scope_text(const CheckResult& result) {
+  const Eigen::Index seen = std::ssize(result.inputs);
+  if (seen == 0 || seen == result.all_inputs) return "";
+  return fmt::format(
+      "{} of {} inputs, at random: a share f of wrong ones is missed with probability at most (1 - f)^{}",
+      seen, result.all_inputs, seen);
 }
 
 std::string verdict_text(const std::string& name, const CheckResult& result) {
@@ -121,17 +143,30 @@ std::string verdict_text(const std::string& name, const CheckResult& result) {
 ordered_json to_json(const CheckResult& result) {
   ordered_json rounds = ordered_json::array();
   for (const CheckRound& round : result.rounds) rounds.push_back(to_json(round));
+  ordered_json forecast;
+  if (result.forecast)
+    forecast = {{"seconds", number(result.forecast->seconds)},
+                {"resolves", number(result.forecast->resolves)}};
   return {{"verdict", to_string(result.verdict)},
+          {"contract", result.tolerance ? "tolerance" : "exact"},
           {"reason", result.reason},
+          {"caveat", result.caveat},
           {"bound", number(result.bound)},
-          {"tolerance", result.tolerance},
+          {"resolution", result.resolution},
+          {"tolerance", number(result.tolerance)},
           {"false_alarm", result.false_alarm},
           {"miss", result.miss},
           {"p_value", number(result.p_value)},
           {"worst_entry", to_json(result.worst, result.labels)},
           {"detectable_error", number(result.detectable)},
+          {"scope",
+           {{"inputs", result.all_inputs},
+            {"looked_at", std::ssize(result.inputs)},
+            {"statement", scope_text(result)}}},
           {"rate", to_json(result.rate)},
           {"rounds", std::move(rounds)},
+          {"forecast", std::move(forecast)},
+          {"needs_seconds", number(result.needs)},
           {"seconds", number(result.seconds)}};
 }
 

@@ -18,7 +18,7 @@ const Eigen::MatrixXd inputs{{1, 0.5, -1}, {0, 1, 0.3}, {-1, 0.2, 0.4}, {2, 1, 0
 MyNetwork my_network(std::int64_t width) { return MyNetwork(inputs.rows(), width); }
 
 // No entry may be off by more than 5 % of √(K_aa K_bb). Half that takes four times as many networks.
-const nngpcheck::ModuleCheckOptions options{.check = {.tolerance = 0.05}};
+const nngpcheck::ModuleCheckOptions options{.check = {.resolution = 0.05}};
 
 TEST(MyKernel, IsTheLimitOfMyNetwork) {
   EXPECT_NNGP_MODULE(my_network, inputs, relu_kernel(inputs, 2, 2, 0.1), options);

@@ -28,7 +28,7 @@ class Check : public Executable {
 };
 
 TEST_F(Check, TheAnalyticKernelAgrees) {
-  const Outcome outcome = run("check e.toml --tolerance 0.03");
+  const Outcome outcome = run("check e.toml --resolution 0.03");
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
   EXPECT_THAT(outcome.output,
               AllOf(StartsWith("agree     mlp: no entry off by > "), HasSubstr("miss ≤ 1e-3")));
@@ -38,22 +38,22 @@ TEST_F(Check, ShowsOnATerminalWhatItDraws) {
   // Over a billion normal numbers, some seconds: nothing is shown of the first one.
   write("dense.toml", experiment + "[check]\nwidths = [1024, 2048, 4096, 8192]\nladders = 16\n");
   const std::string command =
-      "check dense.toml --tolerance 0.3 --sampler dense --threads 1 --set architecture.depth=2";
+      "check dense.toml --resolution 0.3 --sampler dense --threads 1 --set architecture.depth=2";
   // `script` runs it on a terminal; both outputs arrive as one.
   const auto on_terminal = [&](const std::string& arguments) {
     return run("--version; script -qec '" NNGPCHECK_EXECUTABLE " " + arguments + "' /dev/null").output;
   };
   EXPECT_THAT(on_terminal(command),
-              AllOf(HasSubstr("mlp: ladders 1 to 16, width "), HasSubstr("agree     mlp")));
+              AllOf(HasSubstr("mlp: round 1, screening of 16 ladders, about "), HasSubstr("agree     mlp")));
   EXPECT_THAT(on_terminal(command + " --quiet"),
-              AllOf(testing::Not(HasSubstr("ladders 1 to")), HasSubstr("agree     mlp")));
+              AllOf(testing::Not(HasSubstr("screening of")), HasSubstr("agree     mlp")));
 }
 
 TEST_F(Check, KernelsFromElsewhere) {
   run("kernel e.toml -o right.csv");
   run("kernel e.toml -o right.npy");
   for (const char* file : {"right.json", "right.csv", "right.npy"})
-    EXPECT_EQ(run(std::string("check e.toml --tolerance 0.03 --kernel ") + file).status, 0) << file;
+    EXPECT_EQ(run(std::string("check e.toml --resolution 0.03 --kernel ") + file).status, 0) << file;
   kernel_["kernel"][0][1] = kernel_["kernel"][1][0] = 0.2;  // 1/(2π) = 0.159
   write("wrong.json", kernel_.dump());
   const Outcome outcome = run("check e.toml --kernel wrong.json --junit report.xml --json evidence.json");
@@ -72,7 +72,7 @@ TEST_F(Check, ErrorBarsOfAGivenKernelCount) {
   write("off.json", kernel_.dump());
   EXPECT_EQ(run("check e.toml --kernel off.json").status, 1);
   write("stderr.csv", "0,0.02,0\n0.02,0,0\n0,0,0\n");
-  EXPECT_NE(run("check e.toml --tolerance 0.1 --kernel off.json --kernel-stderr stderr.csv").status, 1);
+  EXPECT_NE(run("check e.toml --resolution 0.1 --kernel off.json --kernel-stderr stderr.csv").status, 1);
 }
 
 TEST_F(Check, NamesTheOrderOfAPermutedKernel) {
@@ -112,7 +112,7 @@ TEST_F(Check, SaysWhatIsWrongWithAKernel) {
   refused("check e.toml --kernel order.json",
           "order.json: row 1 is \"1\", but the experiment's output 1 is \"0\"");
   write("header.csv", "0,1,2\n" + read(folder_ / "right.csv"));
-  EXPECT_EQ(run("check e.toml --tolerance 0.03 --kernel header.csv").status, 0);
+  EXPECT_EQ(run("check e.toml --resolution 0.03 --kernel header.csv").status, 0);
   write("names.csv", "a,b,c\n" + read(folder_ / "right.csv"));
   refused("check e.toml --kernel names.csv", "row 1 is \"a\"");
   write("ragged.csv", "1,0,0\n0,1\n0,0,1\n");
@@ -134,16 +134,17 @@ TEST_F(Check, SaysWhatIsWrongWithAKernel) {
 
 TEST_F(Check, OptionsAreThoseOfTheFileOrTheCommandLine) {
   write("c.toml",
-        experiment + "[check]\nwidths = [16, 32, 64, 128]\nladders = 8\ntolerance = 1e-6\nseed = 2\n");
+        experiment + "[check]\nwidths = [16, 32, 64, 128]\nladders = 8\nresolution = 1e-6\nseed = 2\n");
   const Outcome outcome = run("check c.toml --memory 1MiB");
   EXPECT_EQ(outcome.status, 2) << outcome.output << outcome.errors;
-  EXPECT_THAT(outcome.output, StartsWith("inconclusive mlp: budget"));
-  EXPECT_EQ(run("check c.toml --tolerance 0.9").status, 0);
+  EXPECT_THAT(outcome.output, StartsWith("inconclusive mlp: undecided with 4096 ladders up to width "));
+  const Outcome coarse = run("check c.toml --resolution 0.9");
+  EXPECT_EQ(coarse.status, 0) << coarse.output;
   refused("check c.toml --alpha 2", "false_alarm is 2");
   refused("check e.toml --set check.widths=[8,16]",
           "check.widths must hold at least 4 widths, to extrapolate");
-  refused("check e.toml --set check.tolerence=1", "did you mean \"tolerance\"");
-  refused("check e.toml --set check.tolerance=wide", "check.tolerance is a string, not a number");
+  refused("check e.toml --set check.resoluton=1", "did you mean \"resolution\"");
+  refused("check e.toml --set check.resolution=wide", "check.resolution is a string, not a number");
   refused("check e.toml --set check.ladders=2", "ladders is 2: it must be at least 8");
   refused("check", "files is required");
 }
@@ -153,9 +154,9 @@ TEST_F(Check, SeveralExperiments) {
         "[[experiment]]\nname = \"one\"\narchitecture = {name = \"mlp\"}\ninputs = {file = \"a.csv\"}\n"
         "[[experiment]]\nname = \"two\"\narchitecture = {name = \"mlp\", depth = 2}\ninputs = {file = "
         "\"a.csv\"}\n");
-  EXPECT_THAT(run("check two.toml --tolerance 0.05").output,
+  EXPECT_THAT(run("check two.toml --resolution 0.05").output,
               AllOf(HasSubstr("agree     one: "), HasSubstr("agree     two: ")));
-  EXPECT_THAT(run("check two.toml --tolerance 0.05 --experiment two").output, Not(HasSubstr("one: ")));
+  EXPECT_THAT(run("check two.toml --resolution 0.05 --experiment two").output, Not(HasSubstr("one: ")));
   refused("check two.toml --experiment three", "no experiment is called \"three\"; it holds one, two");
 }
 

@@ -151,7 +151,7 @@ TEST_F(Commands, Dual) {
 
 TEST_F(Commands, Power) {
   const std::string quick =
-      "power e.toml --repetitions 1 --above-tolerance --set architecture.activation=erf";
+      "power e.toml --repetitions 1 --above-resolution --set architecture.activation=erf";
   EXPECT_THAT(output(quick + " --json p.json"),
               AllOf(HasSubstr("## mlp"), HasSubstr("| scale 1 % too small |"), HasSubstr("checks caught")));
   const auto json = nlohmann::json::parse(read(folder_ / "p.json"));

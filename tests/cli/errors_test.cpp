@@ -40,7 +40,7 @@ TEST_F(Errors, OfTheCommandLine) {
   expect("run e.toml --sampler magic", "magic");
   expect("power e.toml --experiment nope", "no experiment is called \"nope\"; it holds mlp");
   expect("power e.toml --repetitions 0", "--repetitions");
-  expect("power e.toml --tolerance 0", "tolerance");
+  expect("power e.toml --resolution 0", "resolution");
   expect("run e.toml --threads -1", "--threads");
   expect("run e.toml --threads many", "--threads");
   expect("run e.toml --device toaster --out out", "toaster");
@@ -52,10 +52,10 @@ TEST_F(Errors, OfTheCommandLine) {
   expect("check e.toml --threads -1", "--threads");
   expect("check e.toml --experiment nope", "no experiment is called \"nope\"; it holds mlp");
   expect("check e.toml --alpha x", "--alpha = x");
-  expect("check e.toml --tolerance 0", "e.toml: mlp: tolerance is 0: it must be positive");
+  expect("check e.toml --resolution 0", "e.toml: mlp: resolution is 0: it must be positive");
   expect("check e.toml --kernel", "--kernel: 1 required K missing");
   expect("power e.toml --threads -1", "--threads");
-  expect("power e.toml --tolerance x", "--tolerance = x");
+  expect("power e.toml --resolution x", "--resolution = x");
   expect("power none.toml", "none.toml: no such file");
   expect("show mlp --plan extra", "not expected: extra");
   expect("show mlp --set '#=1'", "--set #=1: a comment");

@@ -45,7 +45,7 @@ DrawLadders repeating(LinearNetworks& networks) {
 /// Decides in its first round, whatever the bound is.
 CheckOptions one_round() {
   CheckOptions result;
-  result.tolerance = 10;
+  result.resolution = 10;
   result.model_misfit = 1e-12;
   return result;
 }
@@ -95,7 +95,7 @@ TEST(Disagreement, IsAsRareAsItSaysInAllRounds) {
   LinearNetworks networks(truth, seed());
   networks.bias = [](double n) { return 2 / n; };
   CheckOptions options;
-  options.tolerance = 0.006;
+  options.resolution = 0.006;
   options.false_alarm = 0.01;
   options.largest_width = std::int64_t{1} << 40;
   int agreed = 0, rejected = 0;
@@ -111,7 +111,7 @@ TEST(Disagreement, IsAsRareAsItSaysInAllRounds) {
   EXPECT_GE(agreed, at_least(trials, 0.98));
 }
 
-/// Checks of a kernel of one entry that is off by `off`, small against the tolerance: how often the bound,
+/// Checks of a kernel of one entry that is off by `off`, small against the resolution: how often the bound,
 /// `shortened` by a part of its distance from the estimate, stays below the error.
 int misses(double off, double shortened, int trials) {
   const MatrixXd one = MatrixXd::Ones(1, 1);
@@ -162,7 +162,7 @@ TEST(WrongKernels, AreCaughtWithTheStatedPower) {
   const std::vector<std::pair<const char*, MatrixXd>> wrong = {
       {"scale", 1.01 * truth}, {"entry", entry}, {"constant", truth - MatrixXd::Constant(size, size, 0.02)}};
   CheckOptions options;
-  options.tolerance = 0.005;
+  options.resolution = 0.005;
   options.largest_width = std::int64_t{1} << 40;
   for (const auto& [name, kernel] : wrong) {
     LinearNetworks networks(truth, seed());
@@ -233,7 +233,7 @@ TEST(HeavyTails, AreToldFromOthersByOneEntry) {
   constexpr int trials = 100;
   const MatrixXd one = MatrixXd::Ones(1, 1);
   CheckOptions options;
-  options.tolerance = 0.05;
+  options.resolution = 0.05;
   options.largest_width = std::int64_t{1} << 40;
   LinearNetworks networks(one, seed()), heavy(one, seed());
   make_heavy(heavy, one);

@@ -2,6 +2,7 @@
 #include "nngpcheck/compare/verdict/check.hpp"
 
 #include <cmath>
+#include <map>
 
 #include "nngpcheck/compare/error.hpp"
 #include "nngpcheck/compare/verdict/evidence.hpp"
@@ -26,6 +27,7 @@ const MatrixXd truth = smooth_kernel(size);
 CheckOptions patient() {
   CheckOptions result;
   result.largest_width = std::int64_t{1} << 40;
+  result.clock = [] { return 0.; };
   return result;
 }
 
@@ -52,6 +54,9 @@ TEST(CheckOptions, AreValidated) {
   EXPECT_THAT(error_after([](Options& o) { o.largest_width = 8191; }), HasSubstr("largest_width is 8191"));
   EXPECT_THAT(error_after([](Options& o) { o.tolerance = 0; }), HasSubstr("tolerance is 0"));
   EXPECT_THAT(error_after([](Options& o) { o.tolerance = NAN; }), HasSubstr("tolerance is nan"));
+  EXPECT_THAT(error_after([](Options& o) { o.resolution = 0; }), HasSubstr("resolution is 0"));
+  EXPECT_THAT(error_after([](Options& o) { o.time = 0; }), HasSubstr("time is 0: it must be positive"));
+  EXPECT_THAT(error_after([](Options& o) { o.inputs = 1; }), HasSubstr("inputs is 1: it must be at least 2"));
   EXPECT_THAT(error_after([](Options& o) { o.false_alarm = 0.06; }),
               HasSubstr("at most `screening` times `rounds`"));
   EXPECT_THAT(error_after([](Options& o) { o.screening = 1; }), HasSubstr("screening is 1"));
@@ -59,7 +64,6 @@ TEST(CheckOptions, AreValidated) {
   EXPECT_THAT(error_after([](Options& o) { o.model_misfit = -1; }), HasSubstr("model_misfit is -1"));
   EXPECT_THAT(error_after([](Options& o) { o.rounds = 0; }), HasSubstr("rounds is 0"));
   EXPECT_THAT(error_after([](Options& o) { o.largest_growth = 1; }), HasSubstr("largest_growth is 1"));
-  EXPECT_THAT(error_after([](Options& o) { o.most_dropped_widths = -1; }), HasSubstr("most_dropped_widths"));
   EXPECT_THAT(error_after([](Options& o) { o.largest_dispersion_slope = 0.1; }),
               HasSubstr("between -0.5 and 0"));
 }
@@ -90,21 +94,24 @@ TEST(DrawnKernels, AreValidated) {
   LinearNetworks networks(truth, seed());
   const kernels::Kernel kernel{truth, {}, {}, 0, {"a", "b", "c", "d", "e", "f"}};
   const auto after = [&](const auto& change) {
-    return error_of([&] {
-      check(kernel, [&](const LadderRequest& request) {
-        Ladders ladders = networks(request);
-        change(ladders);
-        return ladders;
-      });
-    });
+    CheckOptions coarse;
+    coarse.resolution = 0.1;
+    const DrawLadders draw = [&](const LadderRequest& request) {
+      Ladders ladders = networks(request);
+      change(ladders);
+      return ladders;
+    };
+    return error_of([&] { check(kernel, draw, coarse); });
   };
-  EXPECT_THAT(after([](Ladders& l) { l.kernels[2](17, 1) = NAN; }),
-              HasSubstr("network 17 of width 256: entry (a, b) of its kernel is nan"));
-  EXPECT_THAT(after([](Ladders& l) { l.kernels.pop_back(); }), HasSubstr("not those asked for: 64 at each"));
+  EXPECT_THAT(after([](Ladders& l) {
+                if (l.count() == 64 && l.widths.front() == 256) l.kernels[0](17, 1) = NAN;
+              }),
+              HasSubstr("network 25 of width 256: entry (a, b) of its kernel is nan"));
+  EXPECT_THAT(after([](Ladders& l) { l.kernels.pop_back(); }), HasSubstr("not those asked for: 8 at each"));
   EXPECT_THAT(after([](Ladders& l) { l.widths[0] = 63; }), HasSubstr("not those asked for"));
-  EXPECT_THAT(after([](Ladders& l) { l.kernels[1] = MatrixXd::Ones(63, 21); }),
+  EXPECT_THAT(after([](Ladders& l) { l.kernels[0] = MatrixXd::Ones(7, 21); }),
               HasSubstr("not those asked for"));
-  EXPECT_THAT(after([](Ladders& l) { l.kernels[1] = MatrixXd::Ones(64, 20); }), HasSubstr("with 21 entries"));
+  EXPECT_THAT(after([](Ladders& l) { l.kernels[0] = MatrixXd::Ones(8, 20); }), HasSubstr("with 21 entries"));
 }
 
 TEST(Check, LetsExceptionsOfTheDrawPass) {
@@ -135,16 +142,18 @@ TEST(Check, NeverAsksForTheSameNetworks) {
   LinearNetworks networks(truth, seed());
   networks.bias = [](double n) { return std::pow(90 / n, 3); };  // drops a width
   CheckOptions options;
-  options.tolerance = 1e-5;  // cannot be reached
+  options.resolution = 1e-5;  // cannot be reached
   options.rounds = 3;
   options.largest_width = 16384;
   const CheckResult result = check({truth}, networks.draw(), options);
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
   ASSERT_GE(networks.requests.size(), 4u);
-  std::uint64_t next = 0;
+  std::map<std::int64_t, std::uint64_t> next;  // network of a width that was not asked for
   for (const LadderRequest& request : networks.requests) {
-    EXPECT_EQ(request.first, next);
-    next += static_cast<std::uint64_t>(request.count);
+    for (const std::int64_t width : request.widths) {
+      EXPECT_GE(request.first, next[width]);
+      next[width] = request.first + static_cast<std::uint64_t>(request.count);
+    }
     EXPECT_LE(request.widths.back(), 16384);
     EXPECT_LE(request.count, options.most_ladders);
   }
@@ -183,8 +192,13 @@ TEST(Check, ReportsTheConfirmationAlone) {
     drawn.push_back(networks(request));
     return drawn.back();
   });
-  ASSERT_THAT(drawn, SizeIs(2));
-  const MatrixXd y = extrapolate(drawn[1], LadderDesign(drawn[1].widths));
+  ASSERT_THAT(drawn, SizeIs(24));  // pilot, screening, confirmation, width by width
+  Ladders last;
+  for (std::size_t k = 16; k < 24; ++k) {
+    last.widths.push_back(drawn[k].widths.front());
+    last.kernels.push_back(drawn[k].kernels.front());
+  }
+  const MatrixXd y = extrapolate(last, LadderDesign(last.widths));
   const MatrixXd mean = symmetric_matrix(y.colwise().mean());
   EXPECT_TRUE(result.estimate.isApprox(mean, 1e-12));
   EXPECT_THAT(result.rounds, SizeIs(1));
@@ -193,11 +207,12 @@ TEST(Check, ReportsTheConfirmationAlone) {
 TEST(Check, RunsOutOfItsBudget) {
   LinearNetworks networks(truth, seed());
   CheckOptions options;
-  options.tolerance = 1e-3;
+  options.resolution = 1e-3;
   options.most_ladders = 100;
   const CheckResult result = check({truth}, networks.draw(), options);
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
-  EXPECT_THAT(result.reason, StartsWith("budget: with 100 ladders up to width 8192, no entry is off by > "));
+  EXPECT_THAT(result.reason,
+              StartsWith("undecided with 100 ladders up to width 8192: no entry is off by > "));
   EXPECT_TRUE(std::isfinite(result.bound));
   EXPECT_EQ(result.rounds.size(), 2u);
 }
@@ -205,7 +220,7 @@ TEST(Check, RunsOutOfItsBudget) {
 TEST(Check, RunsOutOfRounds) {
   LinearNetworks networks(truth, seed());
   CheckOptions options = patient();
-  options.tolerance = 1e-5;
+  options.resolution = 1e-5;
   options.rounds = 2;
   const CheckResult result = check({truth}, networks.draw(), options);
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
@@ -217,13 +232,16 @@ TEST(Check, DropsWidthsThatDoNotFollowTheModel) {
   for (const double scale : {1., 1.1}) {
     LinearNetworks networks(truth, seed());
     networks.bias = [](double n) { return std::pow(90 / n, 3); };
-    const CheckResult result = check({scale * truth}, networks.draw(), patient());
+    CheckOptions options = patient();
+    options.resolution = 0.03;
+    const CheckResult result = check({scale * truth}, networks.draw(), options);
     EXPECT_EQ(result.verdict, scale == 1 ? Verdict::agree : Verdict::disagree) << result.reason;
     ASSERT_GT(result.rounds.size(), 1u);
     EXPECT_LE(*result.rounds[0].p_model, 1e-3);
     EXPECT_FALSE(result.rounds[0].p_entry);
     EXPECT_EQ(result.rounds[1].widths.front(), 128);
-    EXPECT_EQ(result.rounds[1].first_network, 64u);
+    EXPECT_EQ(result.rounds[1].widths.back(), 16384);
+    EXPECT_EQ(result.rounds[1].first_network, 72u);
   }
 }
 
@@ -231,10 +249,14 @@ TEST(Check, GivesUpWhereNoWidthFollowsTheModel) {
   for (const double scale : {1., 1.1}) {
     LinearNetworks networks(truth, seed());
     networks.bias = [](double n) { return 0.3 * std::sin(2 * std::log(n)); };
-    const CheckResult result = check({scale * truth}, networks.draw(), patient());
+    CheckOptions options = patient();
+    options.resolution = 0.03;
+    options.largest_width = 16384;
+    const CheckResult result = check({scale * truth}, networks.draw(), options);
     EXPECT_EQ(result.verdict, Verdict::inconclusive);
-    EXPECT_THAT(result.reason, StartsWith("finite-width bias: networks of width 512 and more"));
-    EXPECT_EQ(result.rounds.size(), 4u);
+    EXPECT_THAT(result.reason, StartsWith("finite-width bias: networks of width 2048 and more"));
+    EXPECT_THAT(result.reason, HasSubstr("set wider ones (check.widths)"));
+    EXPECT_EQ(result.rounds.size(), 6u);
     EXPECT_TRUE(std::isinf(result.bound));
   }
   LinearNetworks networks(truth, seed());
@@ -245,15 +267,18 @@ TEST(Check, GivesUpWhereNoWidthFollowsTheModel) {
 }
 
 TEST(Check, DoesNotDecideOnHeavyTails) {
-  for (const double tolerance : {0.01, 1e3}) {
+  for (const double resolution : {0.01, 1e3}) {
     for (const double scale : {1., 3.}) {
       LinearNetworks networks(truth, seed());
       make_heavy(networks, truth);
       CheckOptions options;
-      options.tolerance = tolerance;
+      options.resolution = resolution;
+      options.largest_width = std::int64_t{1} << 20;
       const CheckResult result = check({scale * truth}, networks.draw(), options);
       EXPECT_EQ(result.verdict, Verdict::inconclusive);
-      EXPECT_THAT(result.reason, StartsWith("heavy tails: fluctuations fall as width^-0."));
+      EXPECT_THAT(result.reason, StartsWith("heavy tails: fluctuations of networks of widths "));
+      EXPECT_THAT(result.reason, HasSubstr(" to 1048576 fall as width^-0."));
+      EXPECT_THAT(result.reason, HasSubstr("check.widths"));
       EXPECT_TRUE(std::isinf(result.bound));
     }
   }
@@ -267,15 +292,15 @@ TEST(Check, DoesNotDecideWhereOnlySomeNetworksFluctuate) {
     };
     const CheckResult result = check({scale * truth}, networks.draw(), patient());
     EXPECT_EQ(result.verdict, Verdict::inconclusive);
-    EXPECT_THAT(result.reason, HasSubstr("some networks have exactly the same kernel"));
+    EXPECT_THAT(result.reason, HasSubstr("have exactly the same kernel and others do not"));
   }
 }
 
 TEST(Check, GrantsTheKernelItsBound) {
   LinearNetworks networks(truth, seed());
-  const auto verdict = [&](double off, double tolerance, double bound) {
+  const auto verdict = [&](double off, double resolution, double bound) {
     CheckOptions options = patient();
-    options.tolerance = tolerance;
+    options.resolution = resolution;
     return check({(1 + off) * truth, {}, bound * truth}, networks.draw(), options).verdict;
   };
   EXPECT_EQ(verdict(0.028, 0.06, 0.03), Verdict::agree);
@@ -286,7 +311,7 @@ TEST(Check, GrantsTheKernelItsBound) {
 
 TEST(Check, GrantsTheKernelItsStandardError) {
   CheckOptions options = patient();
-  options.tolerance = 0.1;
+  options.resolution = 0.1;
   const MatrixXd two_percent = 0.02 * truth;
   for (const std::int64_t randomizations : {0, 16}) {
     LinearNetworks networks(truth, seed());

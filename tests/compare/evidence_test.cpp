@@ -17,7 +17,7 @@ CheckResult example(Verdict verdict) {
   result.detectable = 0.02;
   result.rate = Rate{-1.01, {-1.05, -0.97}};
   result.labels = {"dog", "lazy"};
-  result.tolerance = 0.01;
+  result.resolution = 0.01;
   result.false_alarm = 1e-6;
   result.miss = 1e-3;
   CheckRound round;
@@ -43,6 +43,27 @@ TEST(VerdictText, Agrees) {
   EXPECT_THAT(text, HasSubstr("off by > 1 % of"));
   EXPECT_THAT(text, HasSubstr("miss ≤ 2.5e-3"));
   EXPECT_TRUE(text.ends_with("; 0.9 s"));
+}
+
+TEST(VerdictText, SaysWhichContractAndWhichInputs) {
+  CheckResult result = example(Verdict::agree);
+  result.tolerance = 0.05;
+  EXPECT_THAT(verdict_text("x", result),
+              HasSubstr("x: within the tolerance of 5 %: no entry off by > 0.81 % of"));
+  EXPECT_EQ(to_json(result)["contract"], "tolerance");
+  EXPECT_EQ(to_json(result)["tolerance"], 0.05);
+  result.tolerance.reset();
+  EXPECT_EQ(to_json(result)["contract"], "exact");
+  EXPECT_TRUE(to_json(result)["tolerance"].is_null());
+  EXPECT_THAT(verdict_text("x", result), testing::Not(HasSubstr("looked at")));
+  result.all_inputs = 2000;
+  result.inputs = {3, 17};
+  EXPECT_THAT(
+      verdict_text("x", result),
+      testing::EndsWith("; looked at 2 of 2000 inputs, at random: a share f of wrong ones is missed with "
+                        "probability at most (1 - f)^2"));
+  EXPECT_EQ(to_json(result)["scope"]["inputs"], 2000);
+  EXPECT_EQ(to_json(result)["scope"]["looked_at"], 2);
 }
 
 TEST(VerdictText, RoundsBoundsUp) {

@@ -50,15 +50,18 @@ class LinearNetworks {
     const Eigen::Index size = root_.rows();
     for (const std::int64_t width : request.widths) {
       const auto n = static_cast<double>(width);
-      Eigen::MatrixXd kernels(request.count, size * (size + 1) / 2);
+      const Eigen::Index seen = request.inputs.empty() ? size : std::ssize(request.inputs);
+      Eigen::MatrixXd kernels(request.count, seen * (seen + 1) / 2);
       for (Eigen::Index i = 0; i < kernels.rows(); ++i) {
         const Eigen::MatrixXd first = root_ * bartlett(n);
         const Eigen::MatrixXd second = first * bartlett(n);
         Eigen::MatrixXd kernel = (1 + bias(n)) * (second * second.transpose());
         if (then) then(kernel, n);
+        if (!request.inputs.empty()) kernel = Eigen::MatrixXd(kernel(request.inputs, request.inputs));
         kernels.row(i) = upper_triangle(kernel);
       }
       result.kernels.push_back(std::move(kernels));
+      seconds += seconds_per_width * n * static_cast<double>(request.count);
     }
     return result;
   }
@@ -71,6 +74,8 @@ class LinearNetworks {
   double uniform() { return std::uniform_real_distribution<double>()(random_); }
 
   std::vector<LadderRequest> requests;
+  /// That drawing takes so far, at this much for each network and unit of width.
+  double seconds = 0, seconds_per_width = 0;
 
  private:
   Eigen::MatrixXd bartlett(double n) {

@@ -26,7 +26,7 @@ const Eigen::MatrixXd wrong = 1.1 * right;
 
 compare::ProgramCheckOptions options(std::uint64_t seed = 0) {
   compare::ProgramCheckOptions result;
-  result.check.tolerance = 0.02;
+  result.check.resolution = 0.02;
   result.seed = seed;
   return result;
 }
@@ -34,7 +34,7 @@ compare::ProgramCheckOptions options(std::uint64_t seed = 0) {
 /// Cannot decide: too few networks for such a tolerance.
 compare::ProgramCheckOptions hopeless() {
   compare::ProgramCheckOptions result;
-  result.check.tolerance = 1e-6;
+  result.check.resolution = 1e-6;
   result.check.rounds = 1;
   return result;
 }
@@ -60,9 +60,9 @@ TEST(ExpectNngp, ShowsTheEvidence) {
   const std::string text = message(wrong, options(7));
   for (const char* line :
        {"\n  reason            ", "\n  worst entry       (", "\n  given             0.",
-        "\n  estimated         0.", " ± ", " % of √(K̂_aa K̂_bb)",
+        "\n  estimated         0.", " ± ", " % of √(K_aa K_bb)",
         "\n  networks          64 ladders of widths 64, 128, 256, 512, 1024, 2048, 4096, 8192; round 1, "
-        "numbers 64 to 127",
+        "numbers 72 to 135",
         "\n  detectable error  ", "\n  fluctuations      fall as width^-0.",
         "\n  squared error     falls as width^-", "\n  repeat with       seed 7\n"}) {
     EXPECT_THAT(text, HasSubstr(line));

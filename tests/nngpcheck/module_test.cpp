@@ -52,8 +52,9 @@ const MatrixXd right = limit({.depth = 2, .bias_variance = 0.1});
 const MatrixXd wrong = limit({.depth = 2, .bias_variance = 0.2});
 
 /// Few networks.
-ModuleCheckOptions options(double tolerance = 0.1, std::uint64_t seed = 0) {
-  return {.widths = {32, 64, 128, 256, 512}, .check = {.ladders = 128, .tolerance = tolerance}, .seed = seed};
+ModuleCheckOptions options(double resolution = 0.1, std::uint64_t seed = 0) {
+  return {
+      .widths = {32, 64, 128, 256, 512}, .check = {.ladders = 128, .resolution = resolution}, .seed = seed};
 }
 
 template <class Factory>

@@ -1,0 +1,153 @@
+#include "nngpcheck/compare/verdict/check_plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "nngpcheck/compare/statistics/ladder_statistics.hpp"
+
+namespace nngpcheck::compare {
+
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+// Beyond, more ladders cost as little: networks are Gaussian enough, and their bias is gone.
+constexpr std::int64_t wide_enough = std::int64_t{1} << 17;
+
+// The largest of a right kernel's deviations, in standard errors; more with more entries, but they are alike.
+constexpr double usual_deviation = 2;
+
+}  // namespace
+
+std::optional<Plan> moved_up(const Plan& plan, const CheckOptions& options) {
+  Plan result = plan;
+  const std::int64_t largest = options.largest_width.value_or(options.widths.back());
+  const bool wider = result.widths.back() <= largest / 2;
+  if (wider) result.widths.push_back(2 * result.widths.back());
+  result.widths.erase(result.widths.begin());
+  if (result.widths.size() < fewest_widths) return {};
+  return result;
+}
+
+std::optional<Plan> grown(const Plan& plan, double factor, const CheckOptions& options) {
+  Plan result = plan;
+  double missing = factor;
+  const std::int64_t largest = std::min(options.largest_width.value_or(0), wide_enough);
+  while (missing > 1 && result.widths.back() <= largest / 2) {
+    for (std::int64_t& width : result.widths) width *= 2;
+    missing /= 2;
+  }
+  if (missing > 1) result = with_more_ladders(result, missing, options).value_or(result);
+  if (result.precision() < 1.5 * plan.precision()) return {};
+  return result;
+}
+
+std::optional<Plan> with_more_ladders(const Plan& plan, double factor, const CheckOptions& options) {
+  Plan result = plan;
+  const double wanted = std::ceil(static_cast<double>(plan.ladders) * factor);
+  result.ladders = static_cast<std::int64_t>(std::min(wanted, static_cast<double>(options.most_ladders)));
+  if (result.precision() < 1.5 * plan.precision()) return {};
+  return result;
+}
+
+void Cost::observe(std::int64_t width, std::int64_t networks, double seconds) {
+  per_network_[width] = seconds / static_cast<double>(networks);
+}
+
+double Cost::per_network(std::int64_t width) const {
+  const auto above = per_network_.lower_bound(width);
+  const auto ratio = [](std::int64_t a, std::int64_t b) {
+    return static_cast<double>(a) / static_cast<double>(b);
+  };
+  if (above != per_network_.end()) return above->second * std::min(1., ratio(width, above->first));
+  const auto widest = std::prev(per_network_.end());
+  const auto first = std::next(per_network_.begin(), std::ssize(per_network_) / 2);
+  // Least squares of log seconds on log width.
+  double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+  for (auto at = first; at != per_network_.end(); ++at) {
+    const double u = std::log2(ratio(at->first, widest->first)), v = std::log2(std::max(at->second, 1e-9));
+    n += 1, x += u, y += v, xx += u * u, xy += u * v;
+  }
+  const double spread = n * xx - x * x;
+  const double exponent = spread > 0 ? std::clamp((n * xy - x * y) / spread, 1., 2.) : 1.;
+  return widest->second * std::pow(ratio(width, widest->first), exponent);
+}
+
+double Cost::of(std::int64_t width, std::int64_t networks) const {
+  return static_cast<double>(networks) * per_network(width);
+}
+
+double Cost::of(const Plan& plan) const {
+  double result = 0;
+  for (const std::int64_t width : plan.widths) result += of(width, plan.ladders);
+  return result;
+}
+
+Fluctuations fluctuations_of(const Ladders& pilot) {
+  Fluctuations result;
+  result.variance = VectorXd::Zero(pilot.entries());
+  const std::size_t widths = pilot.widths.size(), first = widths / 2;
+  for (std::size_t w = first; w < widths; ++w) {
+    const MatrixXd& kernels = pilot.kernels[w];
+    const VectorXd mean = kernels.colwise().mean();
+    const VectorXd variance =
+        (kernels.rowwise() - mean.transpose()).colwise().squaredNorm() *
+        (static_cast<double>(pilot.widths[w]) / static_cast<double>(kernels.rows() - 1));
+    result.variance += variance / static_cast<double>(widths - first);
+    result.relative += variance.sum() / mean.squaredNorm() / static_cast<double>(widths - first);
+  }
+  return result;
+}
+
+double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& plan, const Target& target) {
+  const LadderDesign design(plan.widths);
+  double variance = 0;  // of the extrapolation of one ladder, in units of fluctuations.variance
+  for (std::size_t w = 0; w < plan.widths.size(); ++w) {
+    variance +=
+        std::pow(design.extrapolation(static_cast<Index>(w)), 2) / static_cast<double>(plan.widths[w]);
+  }
+  const double largest = (fluctuations.variance.array() / target.scale.array().square()).maxCoeff();
+  return std::sqrt(largest * variance / static_cast<double>(plan.ladders));
+}
+
+Demand::Demand(const Target& target, const CheckOptions& options)
+    : options_(options), tests_(static_cast<double>(target.entries())) {
+  const double allowed = options.tolerance.value_or(0) / 2;
+  typical_error_ =
+      ((target.error_bound + target.standard_error).array() / target.scale.array()).maxCoeff() - allowed;
+  dead_zone_ = target.dead_zone.cwiseQuotient(target.scale).maxCoeff();
+}
+
+double Demand::certificate(std::int64_t ladders) const {
+  return student_quantile(options_.miss / options_.rounds, static_cast<double>(ladders - 1));
+}
+
+double Demand::to_agree(std::int64_t ladders) const {
+  const double room = std::max(options_.largest_bound() - typical_error_, 0.);
+  return room / (certificate(ladders) + usual_deviation);
+}
+
+double Demand::to_decide(std::int64_t ladders) const {
+  const double room = options_.largest_bound() - dead_zone_;
+  if (!options_.tolerance && room < options_.largest_bound() / 2) return to_agree(ladders);
+  const double screening =
+      student_quantile(options_.screening / (4 * tests_), static_cast<double>(ladders - 1));
+  return std::min(std::max(room, 0.) / (screening + certificate(ladders)), to_agree(ladders));
+}
+
+double Demand::growth(double relative_standard_error, std::int64_t ladders) const {
+  const double enough = to_agree(ladders);
+  const double demanded = relative_standard_error > enough ? enough : to_decide(ladders);
+  const double factor = 1.2 * std::pow(relative_standard_error / std::max(demanded, 1e-300), 2);
+  const double step = factor > options_.largest_growth ? std::sqrt(factor) : factor;
+  return std::clamp(step, 2., options_.largest_growth);
+}
+
+double Demand::bound(double relative_standard_error, std::int64_t ladders) const {
+  return typical_error_ + (certificate(ladders) + usual_deviation) * relative_standard_error;
+}
+
+}  // namespace nngpcheck::compare

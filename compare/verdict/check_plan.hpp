@@ -1,0 +1,92 @@
+// Private to compare/: how many ladders at which widths, what they cost, and what they will show.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "nngpcheck/compare/verdict/check_input.hpp"
+
+namespace nngpcheck::compare {
+
+struct Plan {
+  std::vector<std::int64_t> widths;
+  std::int64_t ladders = 0;
+
+  /// Up to a factor, one over the squared standard error of the extrapolation, for widths in the same
+  /// proportions.
+  double precision() const { return static_cast<double>(ladders) * static_cast<double>(widths.back()); }
+};
+
+/// The plan without its narrowest width, and with twice its widest one as far as the options allow; nothing
+/// if neither leaves enough widths.
+std::optional<Plan> moved_up(const Plan& plan, const CheckOptions& options);
+
+/// The plan whose precision is `factor` times that of `plan`, or as near as the options allow; nothing if
+/// they allow less than half as much again. Precision is bought by doubling all widths up to 2^17, or the
+/// options' largest (the same price as more ladders, with less bias, and closer to Gaussian), then by more
+/// ladders.
+std::optional<Plan> grown(const Plan& plan, double factor, const CheckOptions& options);
+
+/// The plan with `factor` times as many ladders, or as many as the options allow; nothing if that is less
+/// than half as many again.
+std::optional<Plan> with_more_ladders(const Plan& plan, double factor, const CheckOptions& options);
+
+/// What drawing takes, as observed.
+class Cost {
+ public:
+  void observe(std::int64_t width, std::int64_t networks, double seconds);
+  bool known() const { return !per_network_.empty(); }
+  /// Seconds. Beyond the widths observed a network's grow as over the wider half of these, at least in
+  /// proportion to the width and at most to its square. Precondition: known().
+  double of(std::int64_t width, std::int64_t networks) const;
+  double of(const Plan& plan) const;
+
+ private:
+  double per_network(std::int64_t width) const;
+
+  std::map<std::int64_t, double> per_network_;
+};
+
+/// How far the networks of a pilot fluctuate: Var K̂_e ≈ variance_e/n.
+struct Fluctuations {
+  Eigen::VectorXd variance;
+  /// E‖K̂ − E K̂‖²_F ≈ (relative/n)·‖E K̂‖²_F, over the entries.
+  double relative = 0;
+};
+
+/// From the wider half of the widths. Precondition: at least one width of at least two networks.
+Fluctuations fluctuations_of(const Ladders& pilot);
+
+/// max_e se_e/scale_e of the plan's extrapolation, as it should be.
+double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& plan, const Target& target);
+
+/// The relative standard errors that should do for a verdict with so many ladders.
+class Demand {
+ public:
+  Demand(const Target& target, const CheckOptions& options);
+
+  /// For a right kernel: a certificate of the largest bound that `agree` may have.
+  double to_agree(std::int64_t ladders) const;
+  /// And for one that is wrong by so much: `disagree`. A kernel whose own error bars take up more than half
+  /// of that cannot be told from a right one by better networks, and asks for nothing more.
+  double to_decide(std::int64_t ladders) const;
+  /// The precision that the next round should have, as a multiple of that of a round of so many ladders: what
+  /// does for right kernels, which is cheaper, and where that did not, what does for all. At least 2; in two
+  /// equal steps where the options do not allow as much in one.
+  double growth(double relative_standard_error, std::int64_t ladders) const;
+  /// The bound that a right kernel should get.
+  double bound(double relative_standard_error, std::int64_t ladders) const;
+
+ private:
+  double certificate(std::int64_t ladders) const;
+
+  const CheckOptions& options_;
+  double tests_;          // entries
+  double typical_error_;  // of the value, up to which it is right, relative
+  double dead_zone_;      // largest, relative
+};
+
+}  // namespace nngpcheck::compare
