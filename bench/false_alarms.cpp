@@ -1,14 +1,18 @@
 // How often right kernels are refused, and how often reported intervals cover the truth, over many checks.
 //
-//   false_alarms [--checks 10000] [--only NAME]        prints the table of docs/statistics.md
+//   false_alarms [--checks 10000] [--only NAME] [--repeats R]        prints the tables of docs/statistics.md
 //
-// One round is made to spend all of α: rounds = 1, and a resolution that any certificate meets.
+// One round is made to spend all of α: rounds = 1, and a resolution that any certificate meets. With
+// --repeats the right kernel has errors of its own, drawn anew for each check, and the standard error that R
+// repeats of it show.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/math/distributions/beta.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <map>
+#include <random>
+#include <tuple>
 
 #include "nngpcheck/analytic/limit.hpp"
 #include "nngpcheck/compare/program_check.hpp"
@@ -40,12 +44,11 @@ std::string share(std::int64_t count, std::int64_t of) {
 
 // Draws each request once.
 compare::DrawLadders remembered(const compare::DrawLadders& draw) {
-  return [draw, seen = std::map<std::pair<std::uint64_t, std::int64_t>, compare::Ladders>()](
-             const compare::LadderRequest& request) mutable {
-    const auto key = std::pair(request.first, request.count);
+  using Key = std::tuple<std::vector<std::int64_t>, std::uint64_t, std::int64_t>;
+  return [draw, seen = std::map<Key, compare::Ladders>()](const compare::LadderRequest& request) mutable {
+    const Key key(request.widths, request.first, request.count);
     const auto known = seen.find(key);
-    if (known != seen.end() && known->second.widths == request.widths) return known->second;
-    return seen[key] = draw(request);
+    return known != seen.end() ? known->second : seen[key] = draw(request);
   };
 }
 
@@ -63,6 +66,7 @@ CheckOptions options(double alpha) {
   result.resolution = 0.9;
   result.false_alarm = alpha;
   result.rounds = 1;
+  result.largest_width = std::int64_t{1} << 17;
   return result;
 }
 
@@ -82,7 +86,31 @@ void count_intervals(const CheckResult& result, const Eigen::MatrixXd& truth, Co
   }
 }
 
-Counts measure(const config::Experiment& experiment, std::int64_t checks) {
+/// The mean of R kernels with independent errors of 4 % of √(K_aa K_bb), some times the networks' own, and
+/// its standard error.
+kernels::Kernel repeated(const kernels::Kernel& truth, std::int64_t repeats, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> normal;
+  const Eigen::Index size = truth.value.rows();
+  kernels::Kernel result = truth;
+  result.repeats = repeats;
+  result.standard_error.setZero(size, size);
+  const auto n = static_cast<double>(repeats);
+  for (Eigen::Index j = 0; j < size; ++j) {
+    for (Eigen::Index i = 0; i <= j; ++i) {
+      Eigen::VectorXd errors(repeats);
+      for (double& error : errors)
+        error = 0.04 * std::sqrt(truth.value(i, i) * truth.value(j, j)) * normal(random);
+      const double mean = errors.mean();
+      result.value(i, j) = result.value(j, i) = truth.value(i, j) + mean;
+      result.standard_error(i, j) = result.standard_error(j, i) =
+          std::sqrt((errors.array() - mean).square().sum() / (n * (n - 1)));
+    }
+  }
+  return result;
+}
+
+Counts measure(const config::Experiment& experiment, std::int64_t checks, std::int64_t repeats) {
   const kernels::Kernel kernel = analytic::limit(experiment.program);
   // One thread: networks this small are done before a second one has started.
   const auto sampler =
@@ -98,12 +126,14 @@ Counts measure(const config::Experiment& experiment, std::int64_t checks) {
     for (const double alpha : levels) {
       CheckOptions asked = options(alpha);
       asked.seed = seed;
-      const CheckResult result = compare::check(kernel, draw, asked);
+      const kernels::Kernel given = repeats > 0 ? repeated(kernel, repeats, seed) : kernel;
+      const CheckResult result = compare::check(given, draw, asked);
       counts.disagree[alpha] += result.verdict == Verdict::disagree;
       counts.inconclusive[alpha] += result.verdict == Verdict::inconclusive;
       if (alpha == levels.front() && result.verdict == Verdict::agree)
         count_intervals(result, kernel.value, counts);
     }
+    if (repeats > 0) continue;
     CheckOptions asked = options(1e-6);
     asked.seed = seed;
     asked.miss = miss;
@@ -132,16 +162,17 @@ void print(const std::string& name, const Counts& c) {
 
 int main(int argc, char** argv) {
   CLI::App app;
-  std::int64_t checks = 10000;
+  std::int64_t checks = 10000, repeats = 0;
   std::string only;
   app.add_option("--checks", checks, "checks of each architecture");
   app.add_option("--only", only, "one architecture");
+  app.add_option("--repeats", repeats, "behind a standard error of the kernel; 0: it has none");
   CLI11_PARSE(app, argc, argv);
   fmt::print(
       "| kernel | checks | false alarms, α = 1e-2 | α = 1e-3 | inconclusive | 95 % intervals of entries | "
       "of the rate | missed at β = 0.05 |\n|---|---|---|---|---|---|---|---|\n");
   for (const auto& experiment : nngpcheck::config::read_experiments(NNGPCHECK_ARCHITECTURES)) {
     if (only.empty() || experiment.name == only)
-      nngpcheck::print(experiment.name, nngpcheck::measure(experiment, checks));
+      nngpcheck::print(experiment.name, nngpcheck::measure(experiment, checks, repeats));
   }
 }

@@ -80,8 +80,10 @@ void apply_activation(const netsor::Activation& activation, const at::Tensor& x,
     case Kind::hardtanh:
       at::clamp_out(y, x, -1, 1);
       return;
-    case Kind::gelu:
-      at::mul_out(y, x, at::scalar_tensor(-std::numbers::sqrt2 / 2, x.options())).erfc_().mul_(0.5).mul_(x);
+    case Kind::gelu:  // x Φ(x), Φ to an absolute error, which is what its product with x needs
+      at::mul_out(y, x, at::scalar_tensor(std::numbers::sqrt2 / 2, x.options()));
+      if (!scaled_erf(y, 0.5, 0.5, y)) y.erf_().mul_(0.5).add_(0.5);
+      y.mul_(x);
       return;
     case Kind::silu:
       at::sigmoid_out(y, x).mul_(x);
