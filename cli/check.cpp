@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "cli/chosen.hpp"
@@ -13,6 +14,7 @@
 #include "cli/usage_error.hpp"
 #include "cli/watch.hpp"
 #include "nngpcheck/compare/error.hpp"
+#include "nngpcheck/compare/power/known_mistakes.hpp"
 #include "nngpcheck/compare/program_check.hpp"
 #include "nngpcheck/compare/report/junit.hpp"
 #include "nngpcheck/compare/verdict/evidence.hpp"
@@ -24,6 +26,8 @@ namespace nngpcheck::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds time_for_mistakes{20};
 
 struct Subject {
   fs::path file;
@@ -74,6 +78,16 @@ compare::ProgramCheckOptions settings(const config::Check& check, const CheckOpt
   return result;
 }
 
+/// The sequence of each output, where outputs are tokens.
+std::vector<Eigen::Index> groups_of(const config::Experiment& experiment) {
+  std::vector<Eigen::Index> result;
+  if (experiment.program.outputs() != experiment.inputs.count()) return result;
+  for (std::size_t k = 0; k < experiment.inputs.lengths.size(); ++k)
+    result.insert(result.end(), static_cast<std::size_t>(experiment.inputs.lengths[k]),
+                  static_cast<Eigen::Index>(k));
+  return result;
+}
+
 compare::CheckResult check(const Subject& subject, const CheckOptions& options, const Progress& progress) {
   const netsor::Program& program = subject.experiment.program;
   const kernels::Kernel kernel =
@@ -81,6 +95,7 @@ compare::CheckResult check(const Subject& subject, const CheckOptions& options, 
                      : limit_of(subject.experiment, subject.file, progress, options.threads);
   compare::ProgramCheckOptions how = settings(subject.experiment.check, options);
   how.progress = progress.named(subject.experiment.name);
+  how.check.groups = groups_of(subject.experiment);
   try {
     return compare::check(program, kernel, how);
   } catch (const compare::CompareError& error) {
@@ -89,21 +104,34 @@ compare::CheckResult check(const Subject& subject, const CheckOptions& options, 
   }
 }
 
-/// Says so if a kernel that disagrees is the analytic one in another order.
-void tell_order(const Subject& subject, const CheckOptions& options, const Progress& progress) {
-  const netsor::Program& program = subject.experiment.program;
-  const Eigen::MatrixXd given = kernels::read_kernel(*options.kernel, {}, program.output().labels).value;
+/// Which known mistakes make a kernel that disagrees, found within some time; and says so if it is the
+/// analytic one in another order.
+std::vector<std::string> mistakes_of(const Subject& subject, const CheckOptions& options,
+                                     const Progress& progress) {
+  const config::Experiment& experiment = subject.experiment;
+  const auto deadline = std::chrono::steady_clock::now() + time_for_mistakes;
+  const Progress limited(
+      {}, [&] { return progress.stop_requested() || std::chrono::steady_clock::now() > deadline; });
   try {
-    const analytic::Limit limit = limit_of(subject.experiment, subject.file, progress, options.threads);
-    if (const auto order = reordering(given, limit.value)) {
-      tell(
-          fmt::format("{}: with its rows and columns in the order {} it is the analytic kernel; give it in "
-                      "the order of the "
-                      "inputs",
-                      options.kernel->string(), fmt::join(*order, ", ")));
+    const kernels::Kernel given =
+        kernels::read_kernel(*options.kernel, options.kernel_stderr, experiment.program.output().labels);
+    const analytic::Limit right = limit_of(experiment, subject.file, limited, options.threads);
+    if (const auto order = reordering(given.value, right.value)) {
+      tell(fmt::format(
+          "{}: with its rows and columns in the order {} it is the analytic kernel; give it in the order of "
+          "the inputs",
+          options.kernel->string(), fmt::join(*order, ", ")));
     }
+    analytic::LimitOptions limits;
+    limits.threads = options.threads;
+    limits.progress = limited;
+    return compare::known_mistakes(given, right,
+                                   compare::mutants(experiment.network, experiment.inputs, right, limits));
   } catch (const analytic::LimitError&) {
-    // There is none to compare with.
+    return {};  // there is none to compare with
+  } catch (const Stopped&) {
+    progress.check();
+    return {};  // it takes too long
   }
 }
 
@@ -129,11 +157,12 @@ int check(const CheckOptions& options) {
   for (const Subject& subject : given) {
     results.push_back(
         {subject.file.string(), subject.experiment.name, check(subject, options, watch.progress())});
+    compare::CheckResult& result = results.back().result;
+    if (options.kernel && result.verdict == compare::Verdict::disagree)
+      result.mistakes = mistakes_of(subject, options, watch.progress());
     watch.clear();
-    fmt::print("{}\n", compare::verdict_text(results.back().name, results.back().result));
+    fmt::print("{}\n", compare::verdict_text(results.back().name, result));
     std::fflush(stdout);
-    if (options.kernel && results.back().result.verdict == compare::Verdict::disagree)
-      tell_order(subject, options, watch.progress());
   }
   if (junit) junit->commit(compare::junit(results));
   if (json) json->commit(evidence(results));

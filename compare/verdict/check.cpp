@@ -326,6 +326,8 @@ Check::Outcome Check::reject(const Confirmation& confirmation, const Suspicion& 
   result_.worst = entry(fresh, suspicion.entry);
   const double networks = options_.rounds * options_.screening * 2 * confirmation.p();
   result_.p_value = std::min(1., networks + (options_.false_alarm - all_.false_alarm));
+  const Eigen::VectorXd own_errors = target_.dead_zone - options_.tolerance.value_or(0) / 2 * target_.scale;
+  result_.diagnosis = diagnose(fresh, target_, own_errors, options_.groups);
   return conclude(Verdict::disagree, confirmation.p_entry <= confirmation.p_projection
                                          ? "the worst entry is off"
                                          : "all entries together are off");

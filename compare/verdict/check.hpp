@@ -13,6 +13,7 @@
 #include "nngpcheck/compare/statistics/ladders.hpp"
 #include "nngpcheck/compare/statistics/rates.hpp"
 #include "nngpcheck/compare/statistics/rounding.hpp"
+#include "nngpcheck/compare/verdict/diagnosis.hpp"
 #include "nngpcheck/kernels/kernel.hpp"
 #include "nngpcheck/support/progress.hpp"
 
@@ -69,6 +70,9 @@ struct CheckOptions {
   double time = 120;
   /// How many inputs, chosen at random, each round looks at; without a number all of up to 128, else 64.
   std::optional<Eigen::Index> inputs = {};
+  /// The number of the group that each input belongs to, such as its sequence, for the diagnosis; none: no
+  /// groups.
+  std::vector<Eigen::Index> groups = {};
   Precision precision = Precision::float64;
   std::uint64_t seed = 0;  // of the sign flips, and of the choice of inputs
   Progress progress = {};
@@ -130,6 +134,10 @@ struct CheckResult {
   EntryEvidence worst;
   /// An upper bound of the probability of such evidence if the kernel is right; disagree only.
   std::optional<double> p_value;
+  /// What is wrong, where one explanation fits; disagree only.
+  std::optional<Diagnosis> diagnosis;
+  /// The known mistakes that make this kernel, for whoever knows them; the check does not.
+  std::vector<std::string> mistakes;
   /// An error of this size (relative to √(K_aa K_bb)) in any one entry gives `disagree` in one round like the
   /// last one with probability ≥ 1 − β.
   double detectable = std::numeric_limits<double>::infinity();

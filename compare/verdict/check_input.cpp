@@ -111,6 +111,10 @@ void validate(const CheckOptions& options) {
 
 Target make_target(const kernels::Kernel& kernel, const CheckOptions& options) {
   check_kernel(kernel);
+  if (!options.groups.empty() && std::ssize(options.groups) != kernel.value.rows()) {
+    throw CompareError(fmt::format("groups has {} numbers for a kernel of {} rows: give one each",
+                                   options.groups.size(), kernel.value.rows()));
+  }
   const Rounding level = rounding(options.precision);
   Target result;
   result.labels = kernel.labels;

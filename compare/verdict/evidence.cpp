@@ -1,6 +1,7 @@
 #include "nngpcheck/compare/verdict/evidence.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -65,8 +66,12 @@ std::string disagreement_text(const CheckResult& result) {
   const std::string contract =
       result.tolerance ? fmt::format("beyond half the tolerance of {}: ", percent_at_most(*result.tolerance))
                        : "";
-  return fmt::format("{}{}, confirmed on fresh networks; {}", contract, p_text(result.p_value.value_or(1)),
-                     entry_text(result));
+  std::string what;
+  if (result.diagnosis) what += result.diagnosis->text + "; ";
+  if (!result.mistakes.empty())
+    what += fmt::format("it is the kernel of: {}; ", fmt::join(result.mistakes, ", or "));
+  return fmt::format("{}{}, confirmed on fresh networks; {}{}", contract, p_text(result.p_value.value_or(1)),
+                     what, entry_text(result));
 }
 
 ordered_json number(const std::optional<double>& value) {
@@ -158,6 +163,8 @@ ordered_json to_json(const CheckResult& result) {
           {"miss", result.miss},
           {"p_value", number(result.p_value)},
           {"worst_entry", to_json(result.worst, result.labels)},
+          {"diagnosis", to_json(result.diagnosis)},
+          {"mistakes", result.mistakes},
           {"detectable_error", number(result.detectable)},
           {"scope",
            {{"inputs", result.all_inputs},

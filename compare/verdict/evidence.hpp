@@ -27,7 +27,8 @@ std::string finding_text(const CheckResult& result);
 
 /// {"verdict", "contract": "exact" or "tolerance", "reason", "caveat", "bound", "resolution", "tolerance",
 /// "false_alarm", "miss", "p_value", "worst_entry": {"row", "column", "labels", "given", "estimated",
-/// "standard_error"}, "detectable_error", "scope": {"inputs", "looked_at", "statement"}, "rate": {"slope",
+/// "standard_error"}, "diagnosis": {"kind", "value", "interval", "inputs", "text"}, "mistakes": [names],
+/// "detectable_error", "scope": {"inputs", "looked_at", "statement"}, "rate": {"slope",
 /// "interval", "confidence", "note"}, "rounds": [{"widths", "ladders", "first_network", "dispersion_slope",
 /// "p_model", "p_entry", "p_total", "confirmed_p_entry", "confirmed_p_projection", "bound"}, …], "forecast":
 /// {"seconds", "resolves"}, "needs_seconds", "seconds"}; null for what is infinite, missing or not known.
