@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "nngpcheck/netsor/passes/traits.hpp"
 
@@ -9,27 +10,52 @@ namespace nngpcheck::empirical {
 
 namespace {
 
-std::vector<bool> needed_nodes(const netsor::Program& program) {
+// What an instruction reads: its operands, or the sum's that it is.
+std::vector<std::size_t> reads(const netsor::Program& program, std::size_t node, const ProductSum* sum) {
+  if (!sum) return netsor::operands(program.nodes()[node].operation);
+  std::vector<std::size_t> result;
+  for (const ProductTerm& term : sum->terms) {
+    result.push_back(term.bundle.index());
+    for (const ProductTerm::Matrix& matrix : term.matrices) {
+      std::visit(netsor::Overloaded{
+                     [](const netsor::SharedSparse&) {},
+                     [&](const auto& table) { result.push_back(table.id.index()); },
+                 },
+                 matrix);
+    }
+  }
+  for (const netsor::Add::Term& term : sum->rest) result.push_back(term.bundle.index());
+  return result;
+}
+
+using Sums = std::map<std::size_t, ProductSum>;  // by instruction
+
+const ProductSum* sum_at(const Sums& sums, std::size_t node) {
+  const auto found = sums.find(node);
+  return found == sums.end() ? nullptr : &found->second;
+}
+
+std::vector<bool> needed_nodes(const netsor::Program& program, const Sums& sums) {
   std::vector<bool> needed(program.nodes().size(), false);
   for (const netsor::BundleId block : program.output().blocks) needed[block.index()] = true;
   for (std::size_t node = needed.size(); node-- > 0;) {
     if (!needed[node]) continue;
-    for (const std::size_t operand : netsor::operands(program.nodes()[node].operation))
-      needed[operand] = true;
+    for (const std::size_t operand : reads(program, node, sum_at(sums, node))) needed[operand] = true;
   }
   return needed;
 }
 
-// Mixes that one sum alone reads, once.
-std::vector<bool> parts_of_sums(const netsor::Program& program, const std::vector<bool>& needed) {
+// Mixes that one Add alone reads, once.
+std::vector<bool> parts_of_sums(const netsor::Program& program, const std::vector<bool>& needed,
+                                const Sums& drawn) {
   std::vector<int> readers(needed.size(), 0), sums(needed.size(), 0);
   for (std::size_t node = 0; node < needed.size(); ++node) {
     if (!needed[node]) continue;
-    const netsor::Operation& operation = program.nodes()[node].operation;
-    for (const std::size_t operand : netsor::operands(operation)) {
-      ++readers[operand];
-      sums[operand] += std::holds_alternative<netsor::Add>(operation);
-    }
+    const ProductSum* sum = sum_at(drawn, node);
+    for (const std::size_t operand : reads(program, node, sum)) ++readers[operand];
+    const auto* add = std::get_if<netsor::Add>(&program.nodes()[node].operation);
+    if (!add) continue;
+    for (const netsor::Add::Term& term : sum ? sum->rest : add->terms) ++sums[term.bundle.index()];
   }
   for (const netsor::BundleId block : program.output().blocks) ++readers[block.index()];
   std::vector<bool> result(needed.size(), false);
@@ -46,6 +72,8 @@ double area(std::int64_t left, std::int64_t right) {
 
 // The costs of one way to draw, in multiply-adds; a normal number costs about eight (bench/sampler_times).
 constexpr double normal_cost = 8;
+// Those of a step of Cholesky's factorization, and of an entry of a shifted Gram matrix, on the same scale.
+constexpr double pivot_cost = 2, gather_cost = 8;
 
 double dense_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
   return area(rows, of.dimension) * (normal_cost + static_cast<double>(of.uses));
@@ -53,7 +81,7 @@ double dense_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
 
 double images_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
   const double rank = static_cast<double>(std::min(of.uses, of.dimension));
-  return static_cast<double>(rows) * rank * (normal_cost + static_cast<double>(of.uses) / (of.once ? 1 : 2));
+  return static_cast<double>(rows) * rank * (normal_cost + static_cast<double>(of.uses) / 2);
 }
 
 // A Gram matrix; or, if the basis must be formed, about three reads of it, each for a product and a
@@ -65,28 +93,67 @@ double basis_cost(const ExactProducts::Arguments& of) {
   return 3 * static_cast<double>(of.dimension) * uses * rank;
 }
 
+// The columns of X that X M reads.
+std::set<netsor::Index> rows_of(const netsor::SparseMatrix& matrix) {
+  std::set<netsor::Index> result;
+  for (netsor::Index column = 0; column < matrix.cols(); ++column) {
+    for (netsor::SparseMatrix::InnerIterator entry(matrix, column); entry; ++entry)
+      result.insert(entry.row());
+  }
+  return result;
+}
+
+const netsor::SparseMatrix& first_matrix(const ProductTerm& term) {
+  return *std::get<netsor::SharedSparse>(term.matrices.front());
+}
+
+// M without the rows of other columns than these.
+netsor::SharedSparse restrict_rows(const netsor::SparseMatrix& matrix,
+                                   const std::vector<netsor::Index>& columns) {
+  std::vector<Eigen::Triplet<double>> entries;
+  for (netsor::Index column = 0; column < matrix.cols(); ++column) {
+    for (netsor::SparseMatrix::InnerIterator entry(matrix, column); entry; ++entry) {
+      const auto row = std::lower_bound(columns.begin(), columns.end(), entry.row()) - columns.begin();
+      entries.emplace_back(row, column, entry.value());
+    }
+  }
+  netsor::SparseMatrix result(std::ssize(columns), matrix.cols());
+  result.setFromTriplets(entries.begin(), entries.end());
+  return std::make_shared<const netsor::SparseMatrix>(std::move(result));
+}
+
 class Scheduler {
  public:
   Scheduler(const netsor::Program& program, std::int64_t width, Products products, Precision precision)
       : program_(program),
         number_(precision == Precision::float64 ? sizeof(double) : sizeof(float)),
         products_(products),
-        result_{width, products != Products::dense, {}, {}, {}, {}} {}
+        result_{width, products != Products::dense, {}, {}, {}, {}, {}, {}} {}
 
   Schedule make() && {
-    const std::vector<bool> needed = needed_nodes(program_);
-    result_.part_of_sum = parts_of_sums(program_, needed);
+    const Sums sums = choose_sums();
+    const std::vector<bool> needed = needed_nodes(program_, sums);
+    result_.part_of_sum = parts_of_sums(program_, needed, sums);
     for (std::size_t node = 0; node < needed.size(); ++node) {
-      if (needed[node] && !result_.part_of_sum[node]) result_.steps.push_back({node, {}, {}});
+      if (!needed[node] || result_.part_of_sum[node]) continue;
+      result_.steps.push_back({node});
+      if (const ProductSum* sum = sum_at(sums, node)) {
+        result_.steps.back().sum = result_.sums.size();
+        result_.sums.push_back({*sum, {}, {}, {}, {}, {}});
+      }
     }
     plan_values();
     plan_weights();
+    plan_sums();
     for (std::size_t step = 0; step < result_.steps.size(); ++step) plan_scratch(step);
     std::vector<Region*> regions;
     for (Step& step : result_.steps) regions.insert(regions.end(), {&step.value, &step.scratch});
     for (WeightPlan& weight : result_.weights)
       regions.insert(regions.end(), {&weight.matrix, &weight.images});
     for (Group& group : result_.groups) regions.push_back(&group.basis);
+    for (SourcePlan& source : result_.sources) regions.push_back(&source.gram);
+    for (SumPlan& sum : result_.sums)
+      regions.insert(regions.end(), {&sum.native, &sum.argument, &sum.basis, &sum.image});
     result_.buffer_bytes = place(regions);
     return std::move(result_);
   }
@@ -105,11 +172,130 @@ class Scheduler {
     return bundle ? area(bundle->width.at(result_.width), bundle->columns) : 0;
   }
 
+  std::int64_t height(netsor::BundleId bundle) const { return program_.type(bundle).width.at(result_.width); }
+
+  // ---- Sums that are drawn at once ----
+
+  Sums choose_sums() const {
+    Sums result;
+    if (products_ == Products::dense) return result;
+    std::map<std::size_t, int> readers;  // of bundles: sums
+    const std::vector<ProductSum> sums = product_sums(program_, needed_nodes(program_, {}));
+    for (const ProductSum& sum : sums) {
+      for (const auto& [bundle, columns] : sources(sum)) ++readers[bundle];
+    }
+    for (const ProductSum& sum : sums) {
+      if (is_determined(sum) && cost_at_once(sum, readers) < cost_apart(sum, readers))
+        result.emplace(sum.node, sum);
+    }
+    return result;
+  }
+
+  // The bundles that a sum reads, and which of their columns.
+  static std::map<std::size_t, std::set<netsor::Index>> sources(const ProductSum& sum) {
+    std::map<std::size_t, std::set<netsor::Index>> result;
+    for (const ProductTerm& term : sum.terms) result[term.bundle.index()].merge(rows_of(first_matrix(term)));
+    return result;
+  }
+
+  // Whether there can be as many independent columns as the sum has: else a Gram matrix is of no use.
+  bool is_determined(const ProductSum& sum) const {
+    std::int64_t dimension = 0;
+    for (const ProductTerm& term : sum.terms)
+      dimension += std::min<std::int64_t>(height(term.bundle), std::ssize(rows_of(first_matrix(term))));
+    return columns(sum.node) <= dimension;
+  }
+
+  double cost_at_once(const ProductSum& sum, const std::map<std::size_t, int>& readers) const {
+    const auto to = static_cast<double>(columns(sum.node)), rows = static_cast<double>(rows_at(sum.node));
+    double result = to * to * to / 6 * pivot_cost + rows * to * (normal_cost + to / 2);
+    for (const auto& [bundle, columns] : sources(sum)) {
+      const auto from = static_cast<double>(columns.size());
+      result += static_cast<double>(height(program_.bundle(bundle))) * from * from / 2 / readers.at(bundle);
+    }
+    for (const ProductTerm& term : sum.terms) {
+      const auto from = static_cast<double>(first_matrix(term).rows());
+      result += term.matrices.size() == 1 ? to * to / 2 * gather_cost : from * to * (from + to);
+    }
+    return result;
+  }
+
+  double cost_apart(const ProductSum& sum, const std::map<std::size_t, int>& readers) const {
+    struct Costs {
+      double dense = 0, exact = 0;
+    };
+    std::map<std::size_t, Costs> costs;  // by bundle
+    double mixes = 0;
+    for (const ProductTerm& term : sum.terms) {
+      const ExactProducts::Arguments of{height(term.bundle), columns(term.bundle.index()), true, 0};
+      const auto [known, added] = costs.try_emplace(term.bundle.index());
+      if (added) known->second.exact = basis_cost(of) / readers.at(term.bundle.index());
+      known->second.exact += images_cost(rows_at(sum.node), of);
+      known->second.dense += dense_cost(rows_at(sum.node), of);
+      if (sum.terms.size() > 1) mixes += area(rows_at(sum.node), columns(sum.node));
+    }
+    double result = mixes;
+    for (const auto& [bundle, cost] : costs)
+      result += products_ == Products::exact ? cost.exact : std::min(cost.dense, cost.exact);
+    return result;
+  }
+
+  std::int64_t rows_at(std::size_t node) const { return height(program_.bundle(node)); }
+
+  void plan_sums() {
+    std::map<std::size_t, std::set<netsor::Index>> read;  // columns, by bundle
+    for (const SumPlan& plan : result_.sums) {
+      for (auto& [bundle, columns] : sources(plan.sum)) read[bundle].merge(columns);
+    }
+    std::map<std::size_t, std::size_t> known;  // sources, by bundle
+    for (std::size_t step = 0; step < result_.steps.size(); ++step) {
+      if (result_.steps[step].sum == none) continue;
+      SumPlan& plan = result_.sums[result_.steps[step].sum];
+      for (ProductTerm& term : plan.sum.terms) {
+        const std::size_t bundle = term.bundle.index();
+        const auto [source, added] = known.try_emplace(bundle, result_.sources.size());
+        if (added)
+          result_.sources.push_back(
+              {term.bundle, {read[bundle].begin(), read[bundle].end()}, step, {step, step, 0}});
+        SourcePlan& of = result_.sources[source->second];
+        const auto count = std::ssize(of.columns);
+        of.gram.last = step;
+        of.gram.bytes = sizeof(double) * area(count, count);
+        term.matrices.front() = restrict_rows(first_matrix(term), of.columns);
+        plan.sources.push_back(source->second);
+      }
+      plan_sum(step, plan);
+    }
+  }
+
+  void plan_sum(std::size_t step, SumPlan& plan) {
+    const std::int64_t rows = rows_at(result_.steps[step].node);
+    const auto to = columns(result_.steps[step].node);
+    plan.native = plan.argument = plan.basis = plan.image = {step, step};
+    if (number_ != sizeof(double)) plan.native.bytes = sizeof(double) * area(rows, to);
+    for (const std::size_t index : plan.sources) {
+      const SourcePlan& source = result_.sources[index];
+      const std::int64_t dimension = height(source.bundle), count = std::ssize(source.columns);
+      const auto raise = [](Region& region, double numbers) {
+        region.bytes = std::max(region.bytes, sizeof(double) * numbers);
+      };
+      if (number_ != sizeof(double) || count < columns(source.bundle.index()))
+        raise(plan.argument, area(dimension, count));
+      raise(plan.basis, GramSchmidt::storage_size(dimension, count));
+      raise(plan.image, area(rows, count));
+      need_temporary(sizeof(double) * (3 * area(to, to) + 2 * area(count, std::max(to, count))));
+    }
+  }
+
+  // ---- Values, and products that are drawn apart ----
+
   void plan_values() {
     std::map<std::size_t, std::size_t> last;  // by node
     for (std::size_t step = 0; step < result_.steps.size(); ++step) {
       last[result_.steps[step].node] = step;
-      for (std::size_t operand : netsor::operands(operation(step))) {
+      const std::size_t sum = result_.steps[step].sum;
+      for (std::size_t operand :
+           reads(program_, result_.steps[step].node, sum == none ? nullptr : &result_.sums[sum].sum)) {
         if (result_.part_of_sum[operand])
           operand = std::get<netsor::Mix>(program_.nodes()[operand].operation).argument.index();
         last[operand] = step;
@@ -131,7 +317,7 @@ class Scheduler {
     std::map<std::size_t, Use> uses;
     for (std::size_t step = 0; step < result_.steps.size(); ++step) {
       const auto* product = std::get_if<netsor::MatMul>(&operation(step));
-      if (!product) continue;
+      if (!product || result_.steps[step].sum != none) continue;
       Use& use = uses.try_emplace(product->weight.index(), Use{{}, step, step}).first->second;
       use.arguments.push_back(product->argument.index());
       use.last = step;
@@ -205,6 +391,7 @@ class Scheduler {
     Step& here = result_.steps[step];
     here.scratch = {step, step};
     const double out = numbers(here.node);
+    if (here.sum != none && !std::holds_alternative<netsor::Add>(operation(step))) return;
     switch (netsor::form(operation(step))) {
       case netsor::Form::source:
         plan_source(here, out);
@@ -245,7 +432,7 @@ class Scheduler {
                 here.scratch.bytes = sizeof(double) * out;
             },
             [&](const netsor::MatMul& op) {
-              const bool exactly = result_.weights[op.weight.index()].group != WeightPlan::none;
+              const bool exactly = result_.weights[op.weight.index()].group != none;
               const double in = numbers(op.argument.index());
               if (!exactly)
                 need_temporary(number_ * (in + out));
