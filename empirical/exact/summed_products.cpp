@@ -48,30 +48,67 @@ Copies equal_sums(const std::vector<SummedProduct>& products, Index columns) {
   return result;
 }
 
-// The upper half of G += scale MᵀΓM; by M's entries, or by whole columns if there are many.
-void add_gram(const SummedProduct& product, MatrixXd& sum) {
-  const auto& [deviation, gram, copies, matrix] = product;
-  const double scale = deviation * deviation, entries = static_cast<double>(matrix.nonZeros());
-  const auto from = static_cast<std::size_t>(matrix.rows()), to = static_cast<std::size_t>(matrix.cols());
-  if (8 * entries * entries > static_cast<double>(from * to) * static_cast<double>(from + to)) {
-    const MatrixXd dense = scale * MatrixXd(matrix), plain = matrix;
-    MatrixXd half = MatrixXd::Zero(matrix.rows(), matrix.cols());
-    const Rows<const double> rows{gram.data(), static_cast<std::size_t>(gram.outerStride()), from};
-    simd().multiply(rows, {dense.data(), from, to}, from, {half.data(), from, to});
-    simd().multiply({plain.data(), from, to}, {half.data(), from, to}, from, {sum.data(), to, to});
-    return;
+// Entries of M with one value, to columns `to`, `to` + 1, … from rows `from`, `from` + 1, …: of shifts.
+struct Run {
+  Index to, from, length;
+  double value;
+};
+
+std::vector<Run> runs_of(const netsor::SparseMatrix& matrix) {
+  std::vector<Run> result;
+  for (Index column = 0; column < matrix.cols(); ++column) {
+    for (netsor::SparseMatrix::InnerIterator entry(matrix, column); entry; ++entry) {
+      if (!result.empty()) {
+        Run& last = result.back();
+        if (last.to + last.length == column && last.from + last.length == entry.row() &&
+            last.value == entry.value()) {
+          ++last.length;
+          continue;
+        }
+      }
+      result.push_back({column, entry.row(), 1, entry.value()});
+    }
   }
+  return result;
+}
+
+// The upper half of G += scale MᵀΓM.
+void add_by_entries(const netsor::SparseMatrix& matrix, const Eigen::Ref<const MatrixXd>& gram, double scale,
+                    MatrixXd& sum) {
+  const std::vector<Run> runs = runs_of(matrix);
   for (Index j = 0; j < matrix.cols(); ++j) {
     for (netsor::SparseMatrix::InnerIterator right(matrix, j); right; ++right) {
-      const double* column = gram.col(right.row()).data();
-      const double factor = scale * right.value();
-      double* target = sum.col(j).data();
-      for (Index i = 0; i <= j; ++i) {
-        for (netsor::SparseMatrix::InnerIterator left(matrix, i); left; ++left)
-          target[i] += factor * left.value() * column[left.row()];
+      for (const Run& left : runs) {
+        if (left.to > j) break;
+        const double* from = gram.col(right.row()).data() + left.from;
+        double* to = sum.col(j).data() + left.to;
+        const double factor = scale * right.value() * left.value;
+        const Index length = std::min(left.length, j + 1 - left.to);
+        for (Index i = 0; i < length; ++i) to[i] += factor * from[i];
       }
     }
   }
+}
+
+void add_by_columns(const MatrixXd& matrix, const Eigen::Ref<const MatrixXd>& gram, double scale,
+                    MatrixXd& sum) {
+  const auto from = static_cast<std::size_t>(matrix.rows()), to = static_cast<std::size_t>(matrix.cols());
+  const MatrixXd scaled = scale * matrix;
+  MatrixXd half = MatrixXd::Zero(matrix.rows(), matrix.cols());
+  const Rows<const double> rows{gram.data(), static_cast<std::size_t>(gram.outerStride()), from};
+  simd().multiply(rows, {scaled.data(), from, to}, from, {half.data(), from, to});
+  simd().multiply({matrix.data(), from, to}, {half.data(), from, to}, from, {sum.data(), to, to});
+}
+
+void add_gram(const SummedProduct& product, MatrixXd& sum) {
+  const netsor::SparseMatrix& matrix = product.matrix;
+  const double scale = product.deviation * product.deviation;
+  const auto entries = static_cast<double>(matrix.nonZeros()), columns = static_cast<double>(matrix.cols()),
+             rows = static_cast<double>(matrix.rows());
+  if (8 * entries * entries > rows * columns * (rows + columns))
+    add_by_columns(matrix, product.gram, scale, sum);
+  else
+    add_by_entries(matrix, product.gram, scale, sum);
 }
 
 }  // namespace
