@@ -33,6 +33,7 @@ Interpreter::Interpreter(const netsor::Program& program, const Schedule& schedul
   }
   find_diagonals();
   if (schedule.exact_inputs) find_input_coordinates();
+  for (const SumPlan& plan : schedule.sums) input_sums_.push_back(input_sum_coordinates(plan.sum));
 }
 
 // Grams of which only the diagonal is read, as in every layer norm.
@@ -54,8 +55,8 @@ void Interpreter::find_diagonals() {
 void Interpreter::find_input_coordinates() {
   std::map<std::size_t, std::vector<std::size_t>> nodes;  // by input weight
   for (const Step& step : schedule_.steps) {
-    if (const auto* input = std::get_if<netsor::Input>(&program_.nodes()[step.node].operation))
-      nodes[input->weight.index()].push_back(step.node);
+    const auto* input = std::get_if<netsor::Input>(&program_.nodes()[step.node].operation);
+    if (input && step.sum == none) nodes[input->weight.index()].push_back(step.node);
   }
   for (const auto& [weight, inputs] : nodes) {
     const auto data = [&](std::size_t node) -> const Eigen::MatrixXd& {
@@ -111,7 +112,7 @@ void Interpreter::evaluate(const Networks& networks) {
   for (step_ = 0; step_ < schedule_.steps.size(); ++step_) {
     const auto [node, sum, value, scratch] = schedule_.steps[step_];
     if (sum != none) {
-      run_sum(schedule_.sums[sum], bundles_[node]);
+      run_sum(sum, bundles_[node]);
       continue;
     }
     std::visit(

@@ -76,12 +76,14 @@ class Interpreter {
   void add_terms(const std::vector<netsor::Add::Term>& terms, bool begun, at::Tensor& result);
   void add_bundles(const std::vector<netsor::Add::Term>& terms, bool begun, at::Tensor& result);
   void multiply_exactly(const netsor::MatMul& operation, at::Tensor& result);
-  void run_sum(const SumPlan& plan, at::Tensor& result);
+  void run_sum(std::size_t sum, at::Tensor& result);
   void read_source(std::size_t index, const Region& room);
   Rows<const double> source_columns(const SourcePlan& source, const Region& room, std::int64_t b) const;
   Eigen::Map<Eigen::MatrixXd> source_gram(const SourcePlan& source, std::int64_t b) const;
-  netsor::SparseMatrix matrix(const ProductTerm& term, std::int64_t b) const;
-  void draw_sum(const SumPlan& plan, std::int64_t b, Rows<double> y);
+  Eigen::MatrixXd input_sum_coordinates(const ProductSum& sum) const;
+  RandomObject object(const ProductTerm& term) const;
+  netsor::SharedSparse matrix(const ProductTerm& term, std::int64_t b) const;
+  void draw_sum(std::size_t sum, std::int64_t b, Rows<double> y);
   void draw_apart(const SumPlan& plan, const std::vector<netsor::SharedSparse>& matrices, std::int64_t b,
                   Rows<double> y);
   template <class PerNetwork>
@@ -99,6 +101,7 @@ class Interpreter {
   std::map<std::size_t, Mixer> mixers_;  // by instruction
   std::map<std::size_t, Eigen::MatrixXd> input_coordinates_;  // by instruction
   std::vector<std::vector<ExactProducts>> groups_;            // by group of the schedule, then by network
+  std::vector<Eigen::MatrixXd> input_sums_;                   // by sum of the schedule: of data
   std::vector<std::vector<Copies>> copies_;                   // by source of the schedule, then by network
   Networks networks_{};                                       // of the current batch
   std::size_t step_ = 0;                                      // the current one

@@ -15,7 +15,7 @@ std::vector<std::size_t> reads(const netsor::Program& program, std::size_t node,
   if (!sum) return netsor::operands(program.nodes()[node].operation);
   std::vector<std::size_t> result;
   for (const ProductTerm& term : sum->terms) {
-    result.push_back(term.bundle.index());
+    if (!sum->of_inputs()) result.push_back(term.bundle.index());
     for (const ProductTerm::Matrix& matrix : term.matrices) {
       std::visit(netsor::Overloaded{
                      [](const netsor::SharedSparse&) {},
@@ -185,8 +185,10 @@ class Scheduler {
       for (const auto& [bundle, columns] : sources(sum)) ++readers[bundle];
     }
     for (const ProductSum& sum : sums) {
-      if (is_determined(sum) && cost_at_once(sum, readers) < cost_apart(sum, readers))
-        result.emplace(sum.node, sum);
+      const bool at_once = sum.of_inputs()
+                               ? sum.terms.size() > 1
+                               : is_determined(sum) && cost_at_once(sum, readers) < cost_apart(sum, readers);
+      if (at_once) result.emplace(sum.node, sum);
     }
     return result;
   }
@@ -194,6 +196,7 @@ class Scheduler {
   // The bundles that a sum reads, and which of their columns.
   static std::map<std::size_t, std::set<netsor::Index>> sources(const ProductSum& sum) {
     std::map<std::size_t, std::set<netsor::Index>> result;
+    if (sum.of_inputs()) return result;
     for (const ProductTerm& term : sum.terms) result[term.bundle.index()].merge(rows_of(first_matrix(term)));
     return result;
   }
@@ -252,6 +255,7 @@ class Scheduler {
       if (result_.steps[step].sum == none) continue;
       SumPlan& plan = result_.sums[result_.steps[step].sum];
       for (ProductTerm& term : plan.sum.terms) {
+        if (plan.sum.of_inputs()) continue;
         const std::size_t bundle = term.bundle.index();
         const auto [source, added] = known.try_emplace(bundle, result_.sources.size());
         if (added)

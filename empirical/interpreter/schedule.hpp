@@ -48,10 +48,11 @@ struct SourcePlan {
   Region gram;
 };
 
-/// A sum of products that is drawn at once, by its coordinates (see summed_coordinates).
+/// A sum of products that is drawn at once, by its coordinates: those of the data, which are always the same,
+/// or see summed_coordinates.
 struct SumPlan {
   ProductSum sum;                    // the rows of each term's first matrix are the columns of its source
-  std::vector<std::size_t> sources;  // of each term
+  std::vector<std::size_t> sources;  // of each term; none for data
   Region native;                     // the sum in float64, if networks are in float32
   Region argument;                   // some columns of X side by side, in float64
   Region basis, image;               // if products are drawn one by one, all the same

@@ -66,42 +66,73 @@ void Interpreter::read_source(std::size_t index, const Region& room) {
   }
 }
 
-netsor::SparseMatrix Interpreter::matrix(const ProductTerm& term, std::int64_t b) const {
-  const auto network = static_cast<std::size_t>(b);
-  Eigen::MatrixXd result =
-      Eigen::MatrixXd::Identity(std::get<netsor::SharedSparse>(term.matrices.front())->rows(),
-                                std::get<netsor::SharedSparse>(term.matrices.front())->rows());
-  for (const ProductTerm::Matrix& factor : term.matrices) {
-    result = std::visit(netsor::Overloaded{
-                            [&](const netsor::SharedSparse& m) -> Eigen::MatrixXd { return result * *m; },
-                            [&](const netsor::LinearTerm::Table& t) -> Eigen::MatrixXd {
-                              return result * table(t.id)[network];
-                            },
-                            [&](const netsor::LinearTerm::Diagonal& t) -> Eigen::MatrixXd {
-                              return result * table(t.id)[network].row(0).asDiagonal();
-                            },
-                        },
-                        factor);
+// M, in network b.
+netsor::SharedSparse Interpreter::matrix(const ProductTerm& term, std::int64_t b) const {
+  const auto& first = std::get<netsor::SharedSparse>(term.matrices.front());
+  if (term.matrices.size() == 1) return first;
+  Eigen::MatrixXd result = *first;
+  for (std::size_t k = 1; k < term.matrices.size(); ++k) {
+    const auto table = [&](netsor::TableId id) -> const Eigen::MatrixXd& {
+      return this->table(id)[static_cast<std::size_t>(b)];
+    };
+    result = std::visit(
+        netsor::Overloaded{
+            [&](const netsor::SharedSparse& m) -> Eigen::MatrixXd { return result * *m; },
+            [&](const netsor::LinearTerm::Table& t) -> Eigen::MatrixXd { return result * table(t.id); },
+            [&](const netsor::LinearTerm::Diagonal& t) -> Eigen::MatrixXd {
+              return result * table(t.id).row(0).asDiagonal();
+            },
+        },
+        term.matrices[k]);
   }
-  return result.sparseView();
+  return std::make_shared<const netsor::SparseMatrix>(result.sparseView());
 }
 
-void Interpreter::draw_sum(const SumPlan& plan, std::int64_t b, Rows<double> y) {
+RandomObject Interpreter::object(const ProductTerm& term) const {
+  return std::visit([&](const auto& weight) { return random_object(program_[weight], schedule_.width); },
+                    term.weight);
+}
+
+// Of the columns of Σ_k U_k D_k M_k, in a basis of those of the D_k M_k times the deviations, stacked.
+Eigen::MatrixXd Interpreter::input_sum_coordinates(const ProductSum& sum) const {
+  if (!sum.of_inputs()) return {};
+  const auto data = [&](const ProductTerm& term) -> const Eigen::MatrixXd& {
+    return *std::get<netsor::Input>(program_[term.bundle].operation).data;
+  };
+  Eigen::Index rows = 0;
+  for (const ProductTerm& term : sum.terms) rows += data(term).rows();
+  const Eigen::Index columns = std::get<netsor::BundleType>(program_.nodes()[sum.node].type).columns;
+  Eigen::MatrixXd stacked(rows, columns);
+  rows = 0;
+  for (const ProductTerm& term : sum.terms) {
+    const Eigen::MatrixXd& d = data(term);
+    stacked.middleRows(rows, d.rows()) =
+        object(term).deviation * (d * *std::get<netsor::SharedSparse>(term.matrices.front()));
+    rows += d.rows();
+  }
+  std::vector<double> storage(static_cast<std::size_t>(GramSchmidt::storage_size(rows, columns)));
+  return Coordinates(storage.data(), rows, columns, {})
+      .of({stacked.data(), static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)});
+}
+
+void Interpreter::draw_sum(std::size_t sum, std::int64_t b, Rows<double> y) {
+  const SumPlan& plan = schedule_.sums[sum];
+  const RandomObject first = object(plan.sum.terms.front());
+  const auto draw = [&](const Eigen::MatrixXd& c) {
+    combine_images({sum_stream(first, networks_, b), first.rows, 1, nullptr, nullptr}, 0, c, y);
+  };
+  if (plan.sum.of_inputs()) return draw(input_sums_[sum]);
   std::vector<netsor::SharedSparse> matrices;
   std::vector<SummedProduct> products;
   for (std::size_t k = 0; k < plan.sources.size(); ++k) {
     const ProductTerm& term = plan.sum.terms[k];
     const std::size_t source = plan.sources[k];
-    matrices.push_back(term.matrices.size() == 1
-                           ? std::get<netsor::SharedSparse>(term.matrices.front())
-                           : std::make_shared<const netsor::SparseMatrix>(matrix(term, b)));
-    products.push_back({random_object(program_[term.weight], networks_.width).deviation,
-                        source_gram(schedule_.sources[source], b),
+    matrices.push_back(matrix(term, b));
+    products.push_back({object(term).deviation, source_gram(schedule_.sources[source], b),
                         copies_[source][static_cast<std::size_t>(b)], *matrices.back()});
   }
-  const RandomObject first = random_object(program_[plan.sum.terms.front().weight], networks_.width);
   if (const std::optional<Eigen::MatrixXd> c = summed_coordinates(products))
-    combine_images({sum_stream(first, networks_, b), first.rows, 1, nullptr, nullptr}, 0, *c, y);
+    draw(*c);
   else
     draw_apart(plan, matrices, b, y);
 }
@@ -111,17 +142,16 @@ void Interpreter::draw_apart(const SumPlan& plan, const std::vector<netsor::Shar
                              std::int64_t b, Rows<double> y) {
   std::map<std::size_t, std::vector<std::size_t>> terms;  // by source
   for (std::size_t k = 0; k < plan.sources.size(); ++k) terms[plan.sources[k]].push_back(k);
-  const auto rows =
-      static_cast<std::size_t>(program_[plan.sum.terms.front().weight].rows.at(networks_.width));
+  const auto rows = static_cast<std::size_t>(object(plan.sum.terms.front()).rows);
   for (std::size_t j = 0; j < y.count; ++j) std::fill_n(y.row(j), rows, 0.0);
   for (const auto& [index, members] : terms) {
     const SourcePlan& source = schedule_.sources[index];
     const Rows<const double> x = source_columns(source, plan.argument, b);
     std::vector<GaussianMatrix> weights;
     for (const std::size_t k : members) {
-      const RandomObject object = random_object(program_[plan.sum.terms[k].weight], networks_.width);
+      const RandomObject weight = object(plan.sum.terms[k]);
       weights.push_back(
-          {exact_stream(object, networks_, b), object.rows, object.deviation, nullptr, nullptr});
+          {exact_stream(weight, networks_, b), weight.rows, weight.deviation, nullptr, nullptr});
     }
     const auto uses = std::ssize(source.columns);
     ExactProducts products({bundle(source.bundle).size(2), uses, true, uses + 1}, share(plan.basis, b),
@@ -134,12 +164,13 @@ void Interpreter::draw_apart(const SumPlan& plan, const std::vector<netsor::Shar
   }
 }
 
-void Interpreter::run_sum(const SumPlan& plan, at::Tensor& result) {
+void Interpreter::run_sum(std::size_t sum, at::Tensor& result) {
+  const SumPlan& plan = schedule_.sums[sum];
   for (const std::size_t source : std::set(plan.sources.begin(), plan.sources.end())) {
     if (schedule_.sources[source].first_step == step_) read_source(source, plan.argument);
   }
   const at::Tensor y = native_result(plan.native, result);
-  for (std::int64_t b = 0; b < networks_.count; ++b) draw_sum(plan, b, columns_of(y, b));
+  for (std::int64_t b = 0; b < networks_.count; ++b) draw_sum(sum, b, columns_of(y, b));
   if (!y.is_same(result)) result.copy_(y);
   add_terms(plan.sum.rest, true, result);
 }
