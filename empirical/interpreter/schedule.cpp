@@ -73,7 +73,7 @@ double area(std::int64_t left, std::int64_t right) {
 // The costs of one way to draw, in multiply-adds; a normal number costs about eight (bench/sampler_times).
 constexpr double normal_cost = 8;
 // Those of a step of Cholesky's factorization, and of an entry of a shifted Gram matrix, on the same scale.
-constexpr double pivot_cost = 2, gather_cost = 8;
+constexpr double pivot_cost = 2, gather_cost = 8, coordinates_cost = 2;
 
 double dense_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
   return area(rows, of.dimension) * (normal_cost + static_cast<double>(of.uses));
@@ -89,7 +89,8 @@ double images_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
 double basis_cost(const ExactProducts::Arguments& of) {
   const double rank = static_cast<double>(std::min(of.uses, of.dimension));
   const double uses = static_cast<double>(of.uses);
-  if (of.once && of.uses < of.dimension) return static_cast<double>(of.dimension) * uses * uses / 2;
+  if (of.once && of.uses < of.dimension)
+    return static_cast<double>(of.dimension) * uses * uses / 2 + coordinates_cost * uses * uses * uses;
   return 3 * static_cast<double>(of.dimension) * uses * rank;
 }
 
