@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "nngpcheck/empirical/interpreter/chosen_sums.hpp"
+#include "nngpcheck/empirical/interpreter/costs.hpp"
 #include "nngpcheck/netsor/passes/traits.hpp"
 
 namespace nngpcheck::empirical {
@@ -27,8 +29,6 @@ std::vector<std::size_t> reads(const netsor::Program& program, std::size_t node,
   for (const netsor::Add::Term& term : sum->rest) result.push_back(term.bundle.index());
   return result;
 }
-
-using Sums = std::map<std::size_t, ProductSum>;  // by instruction
 
 const ProductSum* sum_at(const Sums& sums, std::size_t node) {
   const auto found = sums.find(node);
@@ -66,48 +66,6 @@ std::vector<bool> parts_of_sums(const netsor::Program& program, const std::vecto
   return result;
 }
 
-double area(std::int64_t left, std::int64_t right) {
-  return static_cast<double>(left) * static_cast<double>(right);
-}
-
-// The costs of one way to draw, in multiply-adds; a normal number costs about eight (bench/sampler_times).
-constexpr double normal_cost = 8;
-// Those of a step of Cholesky's factorization, and of an entry of a shifted Gram matrix, on the same scale.
-constexpr double pivot_cost = 2, gather_cost = 8, coordinates_cost = 2;
-
-double dense_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
-  return area(rows, of.dimension) * (normal_cost + static_cast<double>(of.uses));
-}
-
-double images_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
-  const double rank = static_cast<double>(std::min(of.uses, of.dimension));
-  return static_cast<double>(rows) * rank * (normal_cost + static_cast<double>(of.uses) / 2);
-}
-
-// A Gram matrix; or, if the basis must be formed, about three reads of it, each for a product and a
-// projection. Where the arguments are kept (see Coordinates) it is less.
-double basis_cost(const ExactProducts::Arguments& of) {
-  const double rank = static_cast<double>(std::min(of.uses, of.dimension));
-  const double uses = static_cast<double>(of.uses);
-  if (of.once && of.uses < of.dimension)
-    return static_cast<double>(of.dimension) * uses * uses / 2 + coordinates_cost * uses * uses * uses;
-  return 3 * static_cast<double>(of.dimension) * uses * rank;
-}
-
-// The columns of X that X M reads.
-std::set<netsor::Index> rows_of(const netsor::SparseMatrix& matrix) {
-  std::set<netsor::Index> result;
-  for (netsor::Index column = 0; column < matrix.cols(); ++column) {
-    for (netsor::SparseMatrix::InnerIterator entry(matrix, column); entry; ++entry)
-      result.insert(entry.row());
-  }
-  return result;
-}
-
-const netsor::SparseMatrix& first_matrix(const ProductTerm& term) {
-  return *std::get<netsor::SharedSparse>(term.matrices.front());
-}
-
 // M without the rows of other columns than these.
 netsor::SharedSparse restrict_rows(const netsor::SparseMatrix& matrix,
                                    const std::vector<netsor::Index>& columns) {
@@ -132,7 +90,7 @@ class Scheduler {
         result_{width, products != Products::dense, {}, {}, {}, {}, {}, {}} {}
 
   Schedule make() && {
-    const Sums sums = choose_sums();
+    const Sums sums = chosen_sums(program_, needed_nodes(program_, {}), result_.width, products_);
     const std::vector<bool> needed = needed_nodes(program_, sums);
     result_.part_of_sum = parts_of_sums(program_, needed, sums);
     for (std::size_t node = 0; node < needed.size(); ++node) {
@@ -175,81 +133,10 @@ class Scheduler {
 
   std::int64_t height(netsor::BundleId bundle) const { return program_.type(bundle).width.at(result_.width); }
 
-  // ---- Sums that are drawn at once ----
-
-  Sums choose_sums() const {
-    Sums result;
-    if (products_ == Products::dense) return result;
-    std::map<std::size_t, int> readers;  // of bundles: sums
-    const std::vector<ProductSum> sums = product_sums(program_, needed_nodes(program_, {}));
-    for (const ProductSum& sum : sums) {
-      for (const auto& [bundle, columns] : sources(sum)) ++readers[bundle];
-    }
-    for (const ProductSum& sum : sums) {
-      const bool at_once = sum.of_inputs()
-                               ? sum.terms.size() > 1
-                               : is_determined(sum) && cost_at_once(sum, readers) < cost_apart(sum, readers);
-      if (at_once) result.emplace(sum.node, sum);
-    }
-    return result;
-  }
-
-  // The bundles that a sum reads, and which of their columns.
-  static std::map<std::size_t, std::set<netsor::Index>> sources(const ProductSum& sum) {
-    std::map<std::size_t, std::set<netsor::Index>> result;
-    if (sum.of_inputs()) return result;
-    for (const ProductTerm& term : sum.terms) result[term.bundle.index()].merge(rows_of(first_matrix(term)));
-    return result;
-  }
-
-  // Whether there can be as many independent columns as the sum has: else a Gram matrix is of no use.
-  bool is_determined(const ProductSum& sum) const {
-    std::int64_t dimension = 0;
-    for (const ProductTerm& term : sum.terms)
-      dimension += std::min<std::int64_t>(height(term.bundle), std::ssize(rows_of(first_matrix(term))));
-    return columns(sum.node) <= dimension;
-  }
-
-  double cost_at_once(const ProductSum& sum, const std::map<std::size_t, int>& readers) const {
-    const auto to = static_cast<double>(columns(sum.node)), rows = static_cast<double>(rows_at(sum.node));
-    double result = to * to * to / 6 * pivot_cost + rows * to * (normal_cost + to / 2);
-    for (const auto& [bundle, columns] : sources(sum)) {
-      const auto from = static_cast<double>(columns.size());
-      result += static_cast<double>(height(program_.bundle(bundle))) * from * from / 2 / readers.at(bundle);
-    }
-    for (const ProductTerm& term : sum.terms) {
-      const auto from = static_cast<double>(first_matrix(term).rows());
-      result += term.matrices.size() == 1 ? to * to / 2 * gather_cost : from * to * (from + to);
-    }
-    return result;
-  }
-
-  double cost_apart(const ProductSum& sum, const std::map<std::size_t, int>& readers) const {
-    struct Costs {
-      double dense = 0, exact = 0;
-    };
-    std::map<std::size_t, Costs> costs;  // by bundle
-    double mixes = 0;
-    for (const ProductTerm& term : sum.terms) {
-      const ExactProducts::Arguments of{height(term.bundle), columns(term.bundle.index()), true, 0};
-      const auto [known, added] = costs.try_emplace(term.bundle.index());
-      if (added) known->second.exact = basis_cost(of) / readers.at(term.bundle.index());
-      known->second.exact += images_cost(rows_at(sum.node), of);
-      known->second.dense += dense_cost(rows_at(sum.node), of);
-      if (sum.terms.size() > 1) mixes += area(rows_at(sum.node), columns(sum.node));
-    }
-    double result = mixes;
-    for (const auto& [bundle, cost] : costs)
-      result += products_ == Products::exact ? cost.exact : std::min(cost.dense, cost.exact);
-    return result;
-  }
-
-  std::int64_t rows_at(std::size_t node) const { return height(program_.bundle(node)); }
-
   void plan_sums() {
     std::map<std::size_t, std::set<netsor::Index>> read;  // columns, by bundle
     for (const SumPlan& plan : result_.sums) {
-      for (auto& [bundle, columns] : sources(plan.sum)) read[bundle].merge(columns);
+      for (auto& [bundle, columns] : sources_of(plan.sum)) read[bundle].merge(columns);
     }
     std::map<std::size_t, std::size_t> known;  // sources, by bundle
     for (std::size_t step = 0; step < result_.steps.size(); ++step) {
@@ -274,7 +161,7 @@ class Scheduler {
   }
 
   void plan_sum(std::size_t step, SumPlan& plan) {
-    const std::int64_t rows = rows_at(result_.steps[step].node);
+    const std::int64_t rows = height(program_.bundle(result_.steps[step].node));
     const auto to = columns(result_.steps[step].node);
     plan.native = plan.argument = plan.basis = plan.image = {step, step};
     if (number_ != sizeof(double)) plan.native.bytes = sizeof(double) * area(rows, to);
