@@ -8,14 +8,15 @@ namespace nngpcheck::empirical {
 
 namespace {
 
-std::set<netsor::Index> rows_of(const netsor::SparseMatrix& matrix) {
-  std::set<netsor::Index> result;
+void mark_rows(const netsor::SparseMatrix& matrix, std::vector<bool>& read) {
+  read.resize(static_cast<std::size_t>(matrix.rows()), false);
   for (netsor::Index column = 0; column < matrix.cols(); ++column) {
     for (netsor::SparseMatrix::InnerIterator entry(matrix, column); entry; ++entry)
-      result.insert(entry.row());
+      read[static_cast<std::size_t>(entry.row())] = true;
   }
-  return result;
 }
+
+std::int64_t count(const std::vector<bool>& read) { return std::count(read.begin(), read.end(), true); }
 
 class Choice {
  public:
@@ -41,8 +42,9 @@ class Choice {
   bool is_determined(const ProductSum& sum) const {
     std::int64_t dimension = 0;
     for (const ProductTerm& term : sum.terms) {
-      dimension +=
-          std::min<std::int64_t>(height(term.bundle.index()), std::ssize(rows_of(first_matrix(term))));
+      std::vector<bool> read;
+      mark_rows(first_matrix(term), read);
+      dimension += std::min(height(term.bundle.index()), count(read));
     }
     return columns(sum.node) <= dimension;
   }
@@ -52,7 +54,7 @@ class Choice {
     const auto to = static_cast<double>(columns(sum.node)), rows = static_cast<double>(height(sum.node));
     double result = to * to * to / 6 * pivot_cost + rows * to * (normal_cost + to / 2);
     for (const auto& [bundle, read] : sources_of(sum)) {
-      const auto from = static_cast<double>(read.size());
+      const auto from = static_cast<double>(count(read));
       result += static_cast<double>(height(bundle)) * from * from / 2 / readers_.at(bundle);
     }
     for (const ProductTerm& term : sum.terms) {
@@ -94,10 +96,10 @@ const netsor::SparseMatrix& first_matrix(const ProductTerm& term) {
   return *std::get<netsor::SharedSparse>(term.matrices.front());
 }
 
-std::map<std::size_t, std::set<netsor::Index>> sources_of(const ProductSum& sum) {
-  std::map<std::size_t, std::set<netsor::Index>> result;
+std::map<std::size_t, std::vector<bool>> sources_of(const ProductSum& sum) {
+  std::map<std::size_t, std::vector<bool>> result;
   if (sum.of_inputs()) return result;
-  for (const ProductTerm& term : sum.terms) result[term.bundle.index()].merge(rows_of(first_matrix(term)));
+  for (const ProductTerm& term : sum.terms) mark_rows(first_matrix(term), result[term.bundle.index()]);
   return result;
 }
 

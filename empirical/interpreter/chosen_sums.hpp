@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <vector>
 
 #include "nngpcheck/empirical/interpreter/product_sums.hpp"
@@ -19,8 +18,8 @@ using Sums = std::map<std::size_t, ProductSum>;  // by instruction
 Sums chosen_sums(const netsor::Program& program, const std::vector<bool>& needed, std::int64_t width,
                  Products products);
 
-/// The bundles X_k of a sum, and which of their columns it reads; none for data.
-std::map<std::size_t, std::set<netsor::Index>> sources_of(const ProductSum& sum);
+/// The bundles X_k of a sum, and for each of their columns whether it is read; none for data.
+std::map<std::size_t, std::vector<bool>> sources_of(const ProductSum& sum);
 
 /// The first matrix, a constant.
 const netsor::SparseMatrix& first_matrix(const ProductTerm& term);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "nngpcheck/empirical/interpreter/chosen_sums.hpp"
 #include "nngpcheck/empirical/interpreter/costs.hpp"
@@ -134,27 +133,32 @@ class Scheduler {
   std::int64_t height(netsor::BundleId bundle) const { return program_.type(bundle).width.at(result_.width); }
 
   void plan_sums() {
-    std::map<std::size_t, std::set<netsor::Index>> read;  // columns, by bundle
+    std::map<std::size_t, std::vector<bool>> read;  // columns, by bundle
     for (const SumPlan& plan : result_.sums) {
-      for (auto& [bundle, columns] : sources_of(plan.sum)) read[bundle].merge(columns);
+      for (const auto& [bundle, columns] : sources_of(plan.sum)) {
+        read[bundle].resize(columns.size(), false);
+        for (std::size_t j = 0; j < columns.size(); ++j) read[bundle][j] = read[bundle][j] || columns[j];
+      }
     }
-    std::map<std::size_t, std::size_t> known;  // sources, by bundle
+    std::map<std::size_t, std::size_t> sources;  // by bundle
+    for (const auto& [bundle, columns] : read) {
+      sources[bundle] = result_.sources.size();
+      result_.sources.push_back({program_.bundle(bundle), {}, none, {}});
+      for (std::size_t j = 0; j < columns.size(); ++j) {
+        if (columns[j]) result_.sources.back().columns.push_back(static_cast<netsor::Index>(j));
+      }
+    }
     for (std::size_t step = 0; step < result_.steps.size(); ++step) {
       if (result_.steps[step].sum == none) continue;
       SumPlan& plan = result_.sums[result_.steps[step].sum];
       for (ProductTerm& term : plan.sum.terms) {
         if (plan.sum.of_inputs()) continue;
-        const std::size_t bundle = term.bundle.index();
-        const auto [source, added] = known.try_emplace(bundle, result_.sources.size());
-        if (added)
-          result_.sources.push_back(
-              {term.bundle, {read[bundle].begin(), read[bundle].end()}, step, {step, step, 0}});
-        SourcePlan& of = result_.sources[source->second];
-        const auto count = std::ssize(of.columns);
-        of.gram.last = step;
-        of.gram.bytes = sizeof(double) * area(count, count);
-        term.matrices.front() = restrict_rows(first_matrix(term), of.columns);
-        plan.sources.push_back(source->second);
+        plan.sources.push_back(sources[term.bundle.index()]);
+        SourcePlan& source = result_.sources[plan.sources.back()];
+        term.matrices.front() = restrict_rows(first_matrix(term), source.columns);
+        source.first_step = std::min(source.first_step, step);
+        const auto count = std::ssize(source.columns);
+        source.gram = {source.first_step, step, sizeof(double) * area(count, count)};
       }
       plan_sum(step, plan);
     }
