@@ -12,8 +12,19 @@ std::size_t row_block(std::int64_t rank) {
   return static_cast<std::size_t>(std::clamp<std::int64_t>(numbers / (rank + 1), 64, 2048)) / 64 * 64;
 }
 
-Rows<const double> columns_of(const Eigen::MatrixXd& c) {
-  return {c.data(), static_cast<std::size_t>(c.rows()), static_cast<std::size_t>(c.cols())};
+// Columns of C that are combined together, and how many of its rows are not all 0 there: fewer in the first
+// columns of a triangular matrix.
+constexpr std::size_t columns_at_once = 8;
+
+std::vector<std::size_t> heights(const Eigen::MatrixXd& c) {
+  std::vector<std::size_t> result;
+  for (Eigen::Index first = 0; first < c.cols(); first += columns_at_once) {
+    const auto part = c.middleCols(first, std::min<Eigen::Index>(columns_at_once, c.cols() - first));
+    Eigen::Index height = c.rows();
+    while (height > 0 && (part.row(height - 1).array() == 0).all()) --height;
+    result.push_back(static_cast<std::size_t>(height));
+  }
+  return result;
 }
 
 }  // namespace
@@ -22,6 +33,7 @@ void combine_images(const GaussianMatrix& w, std::int64_t drawn, const Eigen::Ma
   const auto rank = static_cast<std::size_t>(c.rows());
   const auto rows = static_cast<std::size_t>(w.rows);
   const std::size_t block = std::min(row_block(c.rows()), rows);
+  const std::vector<std::size_t> heights = empirical::heights(c);
   std::vector<double> here(w.images ? 0 : rank * block);
   for (std::size_t begin = 0; begin < rows; begin += block) {
     const std::size_t size = std::min(block, rows - begin);
@@ -31,7 +43,11 @@ void combine_images(const GaussianMatrix& w, std::int64_t drawn, const Eigen::Ma
       w.stream.fill(k * rows + begin, {images.row(k), size}, 0, w.deviation);
     const Rows<double> part{y.first + begin, y.stride, y.count};
     for (std::size_t j = 0; j < y.count; ++j) std::fill_n(part.row(j), size, 0.0);
-    simd().combine(columns_of(c), images, size, part);
+    for (std::size_t first = 0, tile = 0; first < y.count; first += columns_at_once, ++tile) {
+      const std::size_t count = std::min(columns_at_once, y.count - first);
+      simd().combine({c.data() + first * rank, rank, count}, {images.first, images.stride, heights[tile]},
+                     size, {part.row(first), part.stride, count});
+    }
   }
 }
 

@@ -47,4 +47,10 @@ NormalStream exact_stream(const RandomObject& object, const Networks& networks, 
   return {networks.seed, networks.width, networks.first + static_cast<std::uint64_t>(b), object.name + '\0'};
 }
 
+NormalStream sum_stream(const RandomObject& object, const Networks& networks, std::int64_t b) {
+  RandomObject named = object;
+  named.name += '\0';
+  return exact_stream(named, networks, b);
+}
+
 }  // namespace nngpcheck::empirical

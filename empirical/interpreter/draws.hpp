@@ -40,4 +40,7 @@ void draw(const RandomObject& object, const Networks& networks, at::Tensor& targ
 /// The stream of an ExactProduct for that weight of network first + b: another one than draw()'s.
 NormalStream exact_stream(const RandomObject& object, const Networks& networks, std::int64_t b);
 
+/// The stream of a sum of products of which that weight's is the first: another one again.
+NormalStream sum_stream(const RandomObject& object, const Networks& networks, std::int64_t b);
+
 }  // namespace nngpcheck::empirical

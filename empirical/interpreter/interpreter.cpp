@@ -24,7 +24,8 @@ Interpreter::Interpreter(const netsor::Program& program, const Schedule& schedul
       bundles_(program.nodes().size()),
       padded_(program.nodes().size()),
       tables_(program.nodes().size()),
-      groups_(schedule.groups.size()) {
+      groups_(schedule.groups.size()),
+      copies_(schedule.sources.size()) {
   if (buffer_.is_cpu()) prefer_large_pages(buffer_.data_ptr(), buffer_.nbytes());
   for (std::size_t node = 0; node < program.nodes().size(); ++node) {
     if (const auto* mix = std::get_if<netsor::Mix>(&program.nodes()[node].operation))
@@ -32,6 +33,7 @@ Interpreter::Interpreter(const netsor::Program& program, const Schedule& schedul
   }
   find_diagonals();
   if (schedule.exact_inputs) find_input_coordinates();
+  for (const SumPlan& plan : schedule.sums) input_sums_.push_back(input_sum_coordinates(plan.sum));
 }
 
 // Grams of which only the diagonal is read, as in every layer norm.
@@ -53,8 +55,8 @@ void Interpreter::find_diagonals() {
 void Interpreter::find_input_coordinates() {
   std::map<std::size_t, std::vector<std::size_t>> nodes;  // by input weight
   for (const Step& step : schedule_.steps) {
-    if (const auto* input = std::get_if<netsor::Input>(&program_.nodes()[step.node].operation))
-      nodes[input->weight.index()].push_back(step.node);
+    const auto* input = std::get_if<netsor::Input>(&program_.nodes()[step.node].operation);
+    if (input && step.sum == none) nodes[input->weight.index()].push_back(step.node);
   }
   for (const auto& [weight, inputs] : nodes) {
     const auto data = [&](std::size_t node) -> const Eigen::MatrixXd& {
@@ -108,7 +110,11 @@ void Interpreter::evaluate(const Networks& networks) {
   if (networks.count != networks_.count) lay_out(networks.count);
   networks_ = networks;
   for (step_ = 0; step_ < schedule_.steps.size(); ++step_) {
-    const std::size_t node = schedule_.steps[step_].node;
+    const auto [node, sum, value, scratch] = schedule_.steps[step_];
+    if (sum != none) {
+      run_sum(sum, bundles_[node]);
+      continue;
+    }
     std::visit(
         [&](const auto& operation) {
           if constexpr (requires { run(operation, bundles_[node]); }) {
@@ -252,7 +258,7 @@ void Interpreter::multiply_exactly(const netsor::MatMul& operation, at::Tensor& 
 }
 
 void Interpreter::run(const netsor::MatMul& operation, at::Tensor& result) {
-  if (schedule_.weights[operation.weight.index()].group != WeightPlan::none)
+  if (schedule_.weights[operation.weight.index()].group != none)
     multiply_exactly(operation, result);
   else
     multiply_weights(weight_matrices(operation.weight), bundle(operation.argument), result);
@@ -275,13 +281,18 @@ void Interpreter::run(const netsor::TableMix& operation, at::Tensor& result) {
   }
 }
 
-// The terms that are bundles first, then those that are mixed on the way.
 void Interpreter::run(const netsor::Add& operation, at::Tensor& result) {
+  add_terms(operation.terms, false, result);
+}
+
+// To what is there if the sum has begun. The terms that are bundles first, then those that are mixed on the
+// way.
+void Interpreter::add_terms(const std::vector<netsor::Add::Term>& terms, bool begun, at::Tensor& result) {
   std::vector<netsor::Add::Term> bundles, mixed;
-  for (const netsor::Add::Term& term : operation.terms)
+  for (const netsor::Add::Term& term : terms)
     (schedule_.part_of_sum[term.bundle.index()] ? mixed : bundles).push_back(term);
-  if (!bundles.empty()) add_bundles(bundles, result);
-  std::vector<bool> written(static_cast<std::size_t>(result.size(0)), !bundles.empty());
+  if (!bundles.empty()) add_bundles(bundles, begun, result);
+  std::vector<bool> written(static_cast<std::size_t>(result.size(0)), begun || !bundles.empty());
   for (const auto& [coefficient, id] : mixed) {
     const auto& mix = std::get<netsor::Mix>(program_[id].operation);
     mixers_.at(id.index()).add(coefficient, bundle(mix.argument), result, written);
@@ -289,15 +300,16 @@ void Interpreter::run(const netsor::Add& operation, at::Tensor& result) {
   fill_rest(result, written);
 }
 
-void Interpreter::add_bundles(const std::vector<netsor::Add::Term>& terms, at::Tensor& result) {
+void Interpreter::add_bundles(const std::vector<netsor::Add::Term>& terms, bool begun, at::Tensor& result) {
   const auto is_sign = [](double coefficient) { return coefficient == 1 || coefficient == -1; };
-  std::size_t next = 1;
-  if (terms.size() > 1 && terms[0].coefficient == 1 && is_sign(terms[1].coefficient)) {
+  std::size_t next = 0;
+  if (!begun && terms.size() > 1 && terms[0].coefficient == 1 && is_sign(terms[1].coefficient)) {
     at::add_out(result, bundle(terms[0].bundle), bundle(terms[1].bundle), terms[1].coefficient);
     next = 2;
-  } else {
+  } else if (!begun) {
     result.copy_(bundle(terms[0].bundle));
     if (terms[0].coefficient != 1) result.mul_(terms[0].coefficient);
+    next = 1;
   }
   for (; next < terms.size(); ++next) {
     const auto& [coefficient, id] = terms[next];

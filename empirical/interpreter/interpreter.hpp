@@ -10,6 +10,7 @@
 
 #include "nngpcheck/empirical/exact/exact_products.hpp"
 #include "nngpcheck/empirical/exact/mixer.hpp"
+#include "nngpcheck/empirical/exact/summed_products.hpp"
 #include "nngpcheck/empirical/interpreter/draws.hpp"
 #include "nngpcheck/empirical/interpreter/schedule.hpp"
 #include "nngpcheck/empirical/sampler.hpp"
@@ -72,8 +73,19 @@ class Interpreter {
   void draw_into(const RandomObject& object, at::Tensor& target);
   at::Tensor weight_matrices(netsor::WeightId id);
   std::vector<ExactProducts> exact_group(const Group& group);
-  void add_bundles(const std::vector<netsor::Add::Term>& terms, at::Tensor& result);
+  void add_terms(const std::vector<netsor::Add::Term>& terms, bool begun, at::Tensor& result);
+  void add_bundles(const std::vector<netsor::Add::Term>& terms, bool begun, at::Tensor& result);
   void multiply_exactly(const netsor::MatMul& operation, at::Tensor& result);
+  void run_sum(std::size_t sum, at::Tensor& result);
+  void read_source(std::size_t index, const Region& room);
+  Rows<const double> source_columns(const SourcePlan& source, const Region& room, std::int64_t b) const;
+  Eigen::Map<Eigen::MatrixXd> source_gram(const SourcePlan& source, std::int64_t b) const;
+  Eigen::MatrixXd input_sum_coordinates(const ProductSum& sum) const;
+  RandomObject object(const ProductTerm& term) const;
+  netsor::SharedSparse matrix(const ProductTerm& term, std::int64_t b) const;
+  void draw_sum(std::size_t sum, std::int64_t b, Rows<double> y);
+  void draw_apart(const SumPlan& plan, const std::vector<netsor::SharedSparse>& matrices, std::int64_t b,
+                  Rows<double> y);
   template <class PerNetwork>
   Tables for_each_network(const PerNetwork& per_network) const;
 
@@ -89,6 +101,8 @@ class Interpreter {
   std::map<std::size_t, Mixer> mixers_;  // by instruction
   std::map<std::size_t, Eigen::MatrixXd> input_coordinates_;  // by instruction
   std::vector<std::vector<ExactProducts>> groups_;            // by group of the schedule, then by network
+  std::vector<Eigen::MatrixXd> input_sums_;                   // by sum of the schedule: of data
+  std::vector<std::vector<Copies>> copies_;                   // by source of the schedule, then by network
   Networks networks_{};                                       // of the current batch
   std::size_t step_ = 0;                                      // the current one
 };

@@ -3,33 +3,58 @@
 #include <algorithm>
 #include <map>
 
+#include "nngpcheck/empirical/interpreter/chosen_sums.hpp"
+#include "nngpcheck/empirical/interpreter/costs.hpp"
 #include "nngpcheck/netsor/passes/traits.hpp"
 
 namespace nngpcheck::empirical {
 
 namespace {
 
-std::vector<bool> needed_nodes(const netsor::Program& program) {
+// What an instruction reads: its operands, or the sum's that it is.
+std::vector<std::size_t> reads(const netsor::Program& program, std::size_t node, const ProductSum* sum) {
+  if (!sum) return netsor::operands(program.nodes()[node].operation);
+  std::vector<std::size_t> result;
+  for (const ProductTerm& term : sum->terms) {
+    if (!sum->of_inputs()) result.push_back(term.bundle.index());
+    for (const ProductTerm::Matrix& matrix : term.matrices) {
+      std::visit(netsor::Overloaded{
+                     [](const netsor::SharedSparse&) {},
+                     [&](const auto& table) { result.push_back(table.id.index()); },
+                 },
+                 matrix);
+    }
+  }
+  for (const netsor::Add::Term& term : sum->rest) result.push_back(term.bundle.index());
+  return result;
+}
+
+const ProductSum* sum_at(const Sums& sums, std::size_t node) {
+  const auto found = sums.find(node);
+  return found == sums.end() ? nullptr : &found->second;
+}
+
+std::vector<bool> needed_nodes(const netsor::Program& program, const Sums& sums) {
   std::vector<bool> needed(program.nodes().size(), false);
   for (const netsor::BundleId block : program.output().blocks) needed[block.index()] = true;
   for (std::size_t node = needed.size(); node-- > 0;) {
     if (!needed[node]) continue;
-    for (const std::size_t operand : netsor::operands(program.nodes()[node].operation))
-      needed[operand] = true;
+    for (const std::size_t operand : reads(program, node, sum_at(sums, node))) needed[operand] = true;
   }
   return needed;
 }
 
-// Mixes that one sum alone reads, once.
-std::vector<bool> parts_of_sums(const netsor::Program& program, const std::vector<bool>& needed) {
+// Mixes that one Add alone reads, once.
+std::vector<bool> parts_of_sums(const netsor::Program& program, const std::vector<bool>& needed,
+                                const Sums& drawn) {
   std::vector<int> readers(needed.size(), 0), sums(needed.size(), 0);
   for (std::size_t node = 0; node < needed.size(); ++node) {
     if (!needed[node]) continue;
-    const netsor::Operation& operation = program.nodes()[node].operation;
-    for (const std::size_t operand : netsor::operands(operation)) {
-      ++readers[operand];
-      sums[operand] += std::holds_alternative<netsor::Add>(operation);
-    }
+    const ProductSum* sum = sum_at(drawn, node);
+    for (const std::size_t operand : reads(program, node, sum)) ++readers[operand];
+    const auto* add = std::get_if<netsor::Add>(&program.nodes()[node].operation);
+    if (!add) continue;
+    for (const netsor::Add::Term& term : sum ? sum->rest : add->terms) ++sums[term.bundle.index()];
   }
   for (const netsor::BundleId block : program.output().blocks) ++readers[block.index()];
   std::vector<bool> result(needed.size(), false);
@@ -40,29 +65,19 @@ std::vector<bool> parts_of_sums(const netsor::Program& program, const std::vecto
   return result;
 }
 
-double area(std::int64_t left, std::int64_t right) {
-  return static_cast<double>(left) * static_cast<double>(right);
-}
-
-// The costs of one way to draw, in multiply-adds; a normal number costs about eight (bench/sampler_times).
-constexpr double normal_cost = 8;
-
-double dense_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
-  return area(rows, of.dimension) * (normal_cost + static_cast<double>(of.uses));
-}
-
-double images_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
-  const double rank = static_cast<double>(std::min(of.uses, of.dimension));
-  return static_cast<double>(rows) * rank * (normal_cost + static_cast<double>(of.uses) / (of.once ? 1 : 2));
-}
-
-// A Gram matrix; or, if the basis must be formed, about three reads of it, each for a product and a
-// projection. Where the arguments are kept (see Coordinates) it is less.
-double basis_cost(const ExactProducts::Arguments& of) {
-  const double rank = static_cast<double>(std::min(of.uses, of.dimension));
-  const double uses = static_cast<double>(of.uses);
-  if (of.once && of.uses < of.dimension) return static_cast<double>(of.dimension) * uses * uses / 2;
-  return 3 * static_cast<double>(of.dimension) * uses * rank;
+// M without the rows of other columns than these.
+netsor::SharedSparse restrict_rows(const netsor::SparseMatrix& matrix,
+                                   const std::vector<netsor::Index>& columns) {
+  std::vector<Eigen::Triplet<double>> entries;
+  for (netsor::Index column = 0; column < matrix.cols(); ++column) {
+    for (netsor::SparseMatrix::InnerIterator entry(matrix, column); entry; ++entry) {
+      const auto row = std::lower_bound(columns.begin(), columns.end(), entry.row()) - columns.begin();
+      entries.emplace_back(row, column, entry.value());
+    }
+  }
+  netsor::SparseMatrix result(std::ssize(columns), matrix.cols());
+  result.setFromTriplets(entries.begin(), entries.end());
+  return std::make_shared<const netsor::SparseMatrix>(std::move(result));
 }
 
 class Scheduler {
@@ -71,22 +86,32 @@ class Scheduler {
       : program_(program),
         number_(precision == Precision::float64 ? sizeof(double) : sizeof(float)),
         products_(products),
-        result_{width, products != Products::dense, {}, {}, {}, {}} {}
+        result_{width, products != Products::dense, {}, {}, {}, {}, {}, {}} {}
 
   Schedule make() && {
-    const std::vector<bool> needed = needed_nodes(program_);
-    result_.part_of_sum = parts_of_sums(program_, needed);
+    const Sums sums = chosen_sums(program_, needed_nodes(program_, {}), result_.width, products_);
+    const std::vector<bool> needed = needed_nodes(program_, sums);
+    result_.part_of_sum = parts_of_sums(program_, needed, sums);
     for (std::size_t node = 0; node < needed.size(); ++node) {
-      if (needed[node] && !result_.part_of_sum[node]) result_.steps.push_back({node, {}, {}});
+      if (!needed[node] || result_.part_of_sum[node]) continue;
+      result_.steps.push_back({node});
+      if (const ProductSum* sum = sum_at(sums, node)) {
+        result_.steps.back().sum = result_.sums.size();
+        result_.sums.push_back({*sum, {}, {}, {}, {}, {}});
+      }
     }
     plan_values();
     plan_weights();
+    plan_sums();
     for (std::size_t step = 0; step < result_.steps.size(); ++step) plan_scratch(step);
     std::vector<Region*> regions;
     for (Step& step : result_.steps) regions.insert(regions.end(), {&step.value, &step.scratch});
     for (WeightPlan& weight : result_.weights)
       regions.insert(regions.end(), {&weight.matrix, &weight.images});
     for (Group& group : result_.groups) regions.push_back(&group.basis);
+    for (SourcePlan& source : result_.sources) regions.push_back(&source.gram);
+    for (SumPlan& sum : result_.sums)
+      regions.insert(regions.end(), {&sum.native, &sum.argument, &sum.basis, &sum.image});
     result_.buffer_bytes = place(regions);
     return std::move(result_);
   }
@@ -105,11 +130,68 @@ class Scheduler {
     return bundle ? area(bundle->width.at(result_.width), bundle->columns) : 0;
   }
 
+  std::int64_t height(netsor::BundleId bundle) const { return program_.type(bundle).width.at(result_.width); }
+
+  void plan_sums() {
+    std::map<std::size_t, std::vector<bool>> read;  // columns, by bundle
+    for (const SumPlan& plan : result_.sums) {
+      for (const auto& [bundle, columns] : sources_of(plan.sum)) {
+        read[bundle].resize(columns.size(), false);
+        for (std::size_t j = 0; j < columns.size(); ++j) read[bundle][j] = read[bundle][j] || columns[j];
+      }
+    }
+    std::map<std::size_t, std::size_t> sources;  // by bundle
+    for (const auto& [bundle, columns] : read) {
+      sources[bundle] = result_.sources.size();
+      result_.sources.push_back({program_.bundle(bundle), {}, none, {}});
+      for (std::size_t j = 0; j < columns.size(); ++j) {
+        if (columns[j]) result_.sources.back().columns.push_back(static_cast<netsor::Index>(j));
+      }
+    }
+    for (std::size_t step = 0; step < result_.steps.size(); ++step) {
+      if (result_.steps[step].sum == none) continue;
+      SumPlan& plan = result_.sums[result_.steps[step].sum];
+      for (ProductTerm& term : plan.sum.terms) {
+        if (plan.sum.of_inputs()) continue;
+        plan.sources.push_back(sources[term.bundle.index()]);
+        SourcePlan& source = result_.sources[plan.sources.back()];
+        term.matrices.front() = restrict_rows(first_matrix(term), source.columns);
+        source.first_step = std::min(source.first_step, step);
+        const auto count = std::ssize(source.columns);
+        source.gram = {source.first_step, step, sizeof(double) * area(count, count)};
+      }
+      plan_sum(step, plan);
+    }
+  }
+
+  void plan_sum(std::size_t step, SumPlan& plan) {
+    const std::int64_t rows = height(program_.bundle(result_.steps[step].node));
+    const auto to = columns(result_.steps[step].node);
+    plan.native = plan.argument = plan.basis = plan.image = {step, step};
+    if (number_ != sizeof(double)) plan.native.bytes = sizeof(double) * area(rows, to);
+    for (const std::size_t index : plan.sources) {
+      const SourcePlan& source = result_.sources[index];
+      const std::int64_t dimension = height(source.bundle), count = std::ssize(source.columns);
+      const auto raise = [](Region& region, double numbers) {
+        region.bytes = std::max(region.bytes, sizeof(double) * numbers);
+      };
+      if (number_ != sizeof(double) || count < columns(source.bundle.index()))
+        raise(plan.argument, area(dimension, count));
+      raise(plan.basis, GramSchmidt::storage_size(dimension, count));
+      raise(plan.image, area(rows, count));
+      need_temporary(sizeof(double) * (3 * area(to, to) + 2 * area(count, std::max(to, count))));
+    }
+  }
+
+  // ---- Values, and products that are drawn apart ----
+
   void plan_values() {
     std::map<std::size_t, std::size_t> last;  // by node
     for (std::size_t step = 0; step < result_.steps.size(); ++step) {
       last[result_.steps[step].node] = step;
-      for (std::size_t operand : netsor::operands(operation(step))) {
+      const std::size_t sum = result_.steps[step].sum;
+      for (std::size_t operand :
+           reads(program_, result_.steps[step].node, sum == none ? nullptr : &result_.sums[sum].sum)) {
         if (result_.part_of_sum[operand])
           operand = std::get<netsor::Mix>(program_.nodes()[operand].operation).argument.index();
         last[operand] = step;
@@ -131,7 +213,7 @@ class Scheduler {
     std::map<std::size_t, Use> uses;
     for (std::size_t step = 0; step < result_.steps.size(); ++step) {
       const auto* product = std::get_if<netsor::MatMul>(&operation(step));
-      if (!product) continue;
+      if (!product || result_.steps[step].sum != none) continue;
       Use& use = uses.try_emplace(product->weight.index(), Use{{}, step, step}).first->second;
       use.arguments.push_back(product->argument.index());
       use.last = step;
@@ -205,6 +287,7 @@ class Scheduler {
     Step& here = result_.steps[step];
     here.scratch = {step, step};
     const double out = numbers(here.node);
+    if (here.sum != none && !std::holds_alternative<netsor::Add>(operation(step))) return;
     switch (netsor::form(operation(step))) {
       case netsor::Form::source:
         plan_source(here, out);
@@ -245,7 +328,7 @@ class Scheduler {
                 here.scratch.bytes = sizeof(double) * out;
             },
             [&](const netsor::MatMul& op) {
-              const bool exactly = result_.weights[op.weight.index()].group != WeightPlan::none;
+              const bool exactly = result_.weights[op.weight.index()].group != none;
               const double in = numbers(op.argument.index());
               if (!exactly)
                 need_temporary(number_ * (in + out));

@@ -69,6 +69,64 @@ BundleId layer_norm(Builder& b, BundleId x) {
   return b.scale(centred, b.apply(netsor::Rsqrt{1e-3}, {variance}));
 }
 
+// W₁ X S₁ + W₂ X S₂ + …, with weights of these names and shifts by 0, 1, … columns.
+BundleId sum_of_shifts(Builder& b, BundleId x, const std::vector<std::string>& names) {
+  const netsor::Index columns = b.type(x).columns;
+  std::vector<netsor::Add::Term> terms;
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    Eigen::MatrixXd shift = Eigen::MatrixXd::Zero(columns, columns);
+    for (netsor::Index j = static_cast<netsor::Index>(k); j < columns; ++j)
+      shift(j - static_cast<netsor::Index>(k), j) = 1;
+    terms.push_back({1, b.mix(b.matmul(b.weight({names[k], {}, {}, 1.0}), x), sparse(shift))});
+  }
+  return b.add(std::move(terms));
+}
+
+// Sums that are drawn at once, or seem so.
+void add_sums(std::vector<NamedProgram>& result) {
+  const auto add = [&](const std::string& name, const auto& sum) {
+    Start s;
+    const BundleId block = s.builder.map(Activation::named("tanh"), sum(s.builder, s.x, s.g));
+    result.push_back({name, std::move(s).finish({block})});
+  };
+  add("sum of shifts", [](Builder& b, BundleId x, BundleId) { return sum_of_shifts(b, x, {"A", "B", "C"}); });
+  add("sum with others", [](Builder& b, BundleId x, BundleId g) {
+    return b.add({{2, sum_of_shifts(b, x, {"A", "B"})},
+                  {-0.5, b.matmul(b.weight({"C", {}, {}, 1.0}), x)},
+                  {1, b.column(b.bias({"b", {}, 0.4, 0.3}))},
+                  {0.5, g},
+                  {1, b.select(g, {3, 2, 1, 0})}});
+  });
+  add("sum of few columns", [](Builder& b, BundleId x, BundleId) {
+    return b.select(sum_of_shifts(b, x, {"A", "B"}), {3, 1});
+  });
+  add("sum of mixed arguments", [](Builder& b, BundleId x, BundleId) {
+    return b.add(b.matmul(b.weight({"A", {}, {}, 1.0}), b.select(x, {0, 0, 1, 2, 2})),
+                 b.matmul(b.weight({"B", {}, {}, 1.0}), b.select(x, {3, 3, 3, 1, 1})));
+  });
+  add("sum through tables", [](Builder& b, BundleId x, BundleId g) {
+    return b.add(b.scale(b.matmul(b.weight({"A", {}, {}, 1.0}), x), b.mean(x)),
+                 b.mix(b.matmul(b.weight({"B", {}, {}, 1.0}), x), b.gram(x, g)));
+  });
+  add("sum of copies", [](Builder& b, BundleId x, BundleId) {
+    return sum_of_shifts(b, b.map(Activation::named("relu"), b.select(x, {1, 1, 2, 1})), {"A", "B"});
+  });
+  add("sum of collinear columns", [](Builder& b, BundleId, BundleId g) {
+    Eigen::MatrixXd twice(4, 4);
+    twice << 1, 2, 0, 0, 0, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0;
+    return sum_of_shifts(b, b.map(Activation::named("relu"), b.mix(g, sparse(twice))), {"A", "B"});
+  });
+  add("sum of inputs", [](Builder& b, BundleId, BundleId) {
+    const BundleId one = b.input(b.input_weight({"U1", {}, 2, 1.5}), some_data(2, 5));
+    const BundleId two = b.input(b.input_weight({"U2", {}, 3, 0.5}), some_data(3, 4));
+    return b.add({{1, b.select(one, {4, 0, 1, 1})}, {-2, two}, {1, b.column(b.bias({"b", {}, 0.4}))}});
+  });
+  add("product that is read twice", [](Builder& b, BundleId x, BundleId) {
+    const BundleId product = b.matmul(b.weight({"A", {}, {}, 1.0}), x);
+    return b.add(b.select(product, {1, 0, 3, 2}), b.mul(product, product));
+  });
+}
+
 netsor::Program attention() {
   Start s;
   Builder& b = s.builder;
@@ -143,6 +201,7 @@ std::vector<NamedProgram> instruction_programs() {
     s.relu_of_product(s.x, "unused");
     return Blocks{s.relu_of_product(s.x, "used")};
   });
+  add_sums(result);
   result.push_back({"attention", attention()});
   architectures::MlpOptions mlp{4, Activation::named("tanh"), 1.5, 1.2, 0.3, 2.0};
   result.push_back({"mlp", architectures::mlp(mlp, vectors(5, 6))});

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "nngpcheck/architectures/named/cnn.hpp"
 #include "nngpcheck/architectures/named/mlp.hpp"
 #include "nngpcheck/architectures/named/recurrent.hpp"
 #include "tests/empirical/programs.hpp"
@@ -39,6 +40,9 @@ TEST(Schedule, PutsEverythingIntoItsOwnPlace) {
       for (const WeightPlan& weight : plan.weights)
         regions.insert(regions.end(), {weight.matrix, weight.images});
       for (const Group& group : plan.groups) regions.push_back(group.basis);
+      for (const SourcePlan& source : plan.sources) regions.push_back(source.gram);
+      for (const SumPlan& sum : plan.sums)
+        regions.insert(regions.end(), {sum.native, sum.argument, sum.basis, sum.image});
       for (std::size_t i = 0; i < regions.size(); ++i) {
         EXPECT_LE(regions[i].offset + regions[i].bytes, plan.buffer_bytes);
         for (std::size_t j = 0; j < i; ++j) EXPECT_FALSE(overlap(regions[i], regions[j])) << named.name;
@@ -70,6 +74,59 @@ TEST(Schedule, AutomaticTakesMatricesOnlyForNarrowNetworks) {
   ASSERT_EQ(narrow.groups.size(), 1U);
   EXPECT_EQ(narrow.groups[0].arguments.switch_rank, 2);
   EXPECT_GT(narrow.weights[narrow.groups[0].weights[0]].matrix.bytes, 0);
+}
+
+netsor::Program cnn(int depth, double bias_variance = 0) {
+  inputs::Inputs images = testing::vectors(3, 32);
+  images.grid = {4, 4};
+  return architectures::cnn({.depth = depth, .bias_variance = bias_variance}, images);
+}
+
+TEST(Schedule, DrawsConvolutionsAtOnce) {
+  for (const double bias_variance : {0.0, 0.5}) {
+    const Schedule plan = schedule(cnn(3, bias_variance), 64, Products::automatic, Precision::float64);
+    ASSERT_EQ(plan.sums.size(), 3U);
+    EXPECT_TRUE(plan.sums[0].sum.of_inputs());
+    EXPECT_TRUE(plan.groups.empty());
+    for (const SumPlan& sum : plan.sums) EXPECT_EQ(sum.sum.terms.size(), 9U);
+    ASSERT_EQ(plan.sources.size(), 2U) << "one Gram matrix a layer";
+    for (const WeightPlan& weight : plan.weights) EXPECT_EQ(weight.matrix.bytes + weight.images.bytes, 0);
+    std::size_t products = 0;
+    for (const Step& step : plan.steps) products += step.sum != none;
+    EXPECT_EQ(products, 3U);
+  }
+  EXPECT_TRUE(schedule(cnn(3), 64, Products::dense, Precision::float64).sums.empty());
+}
+
+TEST(Schedule, DrawsAtOnceOnlyWhereThatIsCheaper) {
+  const auto sums = [](const netsor::Program& program, std::int64_t width, Products products) {
+    return schedule(program, width, products, Precision::float64).sums.size();
+  };
+  EXPECT_EQ(sums(cnn(2), 2, Products::exact), 1U) << "18 rows in all determine no 32 columns";
+  EXPECT_EQ(sums(cnn(2), 16, Products::exact), 2U);
+  EXPECT_EQ(sums(cnn(2), 8, Products::automatic), 1U) << "matrices are cheaper";
+  EXPECT_EQ(sums(cnn(2), 16, Products::automatic), 2U);
+  EXPECT_EQ(sums(cnn(2), 4096, Products::automatic), 2U);
+  EXPECT_EQ(sums(architectures::simple_rnn({}, testing::sequences(3, {4, 3})), 64, Products::exact), 0U);
+  EXPECT_EQ(sums(architectures::mlp({.depth = 3}, testing::vectors(3, 5)), 64, Products::exact), 2U);
+}
+
+// A buffer with what is needed in case products are drawn apart; without nine products at a time.
+TEST(Schedule, TakesLessMemoryForSums) {
+  const netsor::Program program = cnn(3);
+  const double bundle = 32.0 * 4096 * sizeof(double);
+  EXPECT_LT(schedule(program, 4096, Products::automatic, Precision::float64).buffer_bytes, 5.5 * bundle);
+  EXPECT_GT(schedule(program, 4096, Products::automatic, Precision::float64).buffer_bytes, 4 * bundle);
+}
+
+TEST(Schedule, ReadsOnlyColumnsThatAreNeeded) {
+  inputs::Inputs images = testing::vectors(3, 32);
+  images.grid = {4, 4};
+  const Schedule strided =
+      schedule(architectures::cnn({.depth = 2, .kernel = {1}, .stride = {2}, .outputs = "positions"}, images),
+               64, Products::exact, Precision::float64);
+  ASSERT_EQ(strided.sources.size(), 1U);
+  EXPECT_EQ(strided.sources[0].columns.size(), 2U);
 }
 
 }  // namespace
