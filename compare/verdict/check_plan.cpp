@@ -36,7 +36,7 @@ std::optional<Plan> grown(const Plan& plan, double factor, const CheckOptions& o
   Plan result = plan;
   double missing = factor;
   const std::int64_t largest = std::min(options.largest_width.value_or(0), wide_enough);
-  while (missing > 1 && result.widths.back() <= largest / 2) {
+  while (missing >= 2 && result.widths.back() <= largest / 2) {
     for (std::int64_t& width : result.widths) width *= 2;
     missing /= 2;
   }
