@@ -88,16 +88,20 @@ std::vector<Eigen::Index> groups_of(const config::Experiment& experiment) {
   return result;
 }
 
-compare::CheckResult check(const Subject& subject, const CheckOptions& options, const Progress& progress) {
-  const netsor::Program& program = subject.experiment.program;
-  const kernels::Kernel kernel =
-      options.kernel ? kernels::read_kernel(*options.kernel, options.kernel_stderr, program.output().labels)
-                     : limit_of(subject.experiment, subject.file, progress, options.threads);
+kernels::Kernel kernel_of(const Subject& subject, const CheckOptions& options, const Progress& progress) {
+  const config::Experiment& experiment = subject.experiment;
+  return options.kernel ? kernels::read_kernel(*options.kernel, options.kernel_stderr,
+                                               experiment.program.output().labels)
+                        : limit_of(experiment, subject.file, progress, options.threads);
+}
+
+compare::CheckResult check(const Subject& subject, const kernels::Kernel& kernel, const CheckOptions& options,
+                           const Progress& progress) {
   compare::ProgramCheckOptions how = settings(subject.experiment.check, options);
-  how.progress = progress.named(subject.experiment.name);
+  how.check.progress = progress.named(subject.experiment.name);
   how.check.groups = groups_of(subject.experiment);
   try {
-    return compare::check(program, kernel, how);
+    return compare::check(subject.experiment.program, kernel, how);
   } catch (const compare::CompareError& error) {
     throw compare::CompareError((options.kernel ? *options.kernel : subject.file).string() + ": " +
                                 subject.experiment.name + ": " + error.what());
@@ -106,15 +110,13 @@ compare::CheckResult check(const Subject& subject, const CheckOptions& options, 
 
 /// Which known mistakes make a kernel that disagrees, found within some time; and says so if it is the
 /// analytic one in another order.
-std::vector<std::string> mistakes_of(const Subject& subject, const CheckOptions& options,
-                                     const Progress& progress) {
+std::vector<std::string> mistakes_of(const Subject& subject, const kernels::Kernel& given,
+                                     const CheckOptions& options, const Progress& progress) {
   const config::Experiment& experiment = subject.experiment;
   const auto deadline = std::chrono::steady_clock::now() + time_for_mistakes;
   const Progress limited(
       {}, [&] { return progress.stop_requested() || std::chrono::steady_clock::now() > deadline; });
   try {
-    const kernels::Kernel given =
-        kernels::read_kernel(*options.kernel, options.kernel_stderr, experiment.program.output().labels);
     const analytic::Limit right = limit_of(experiment, subject.file, limited, options.threads);
     if (const auto order = reordering(given.value, right.value)) {
       tell(fmt::format(
@@ -155,11 +157,12 @@ int check(const CheckOptions& options) {
   std::vector<compare::NamedResult> results;
   Watch watch(!options.quiet);
   for (const Subject& subject : given) {
+    const kernels::Kernel kernel = kernel_of(subject, options, watch.progress());
     results.push_back(
-        {subject.file.string(), subject.experiment.name, check(subject, options, watch.progress())});
+        {subject.file.string(), subject.experiment.name, check(subject, kernel, options, watch.progress())});
     compare::CheckResult& result = results.back().result;
     if (options.kernel && result.verdict == compare::Verdict::disagree)
-      result.mistakes = mistakes_of(subject, options, watch.progress());
+      result.mistakes = mistakes_of(subject, kernel, options, watch.progress());
     watch.clear();
     fmt::print("{}\n", compare::verdict_text(results.back().name, result));
     std::fflush(stdout);

@@ -30,7 +30,7 @@ bool power(const PowerOptions& options) {
     analytic::LimitOptions limits;
     limits.threads = options.threads;
     limits.progress = watch.progress().named(experiment.name + ", wrong kernels");
-    with.check.progress = watch.progress().named(experiment.name);
+    with.check.check.progress = watch.progress().named(experiment.name);
     const compare::Catalogue catalogue =
         compare::mutants(experiment.network, experiment.inputs, right, limits);
     const compare::PowerResult result = compare::power(experiment.program, right, catalogue, with);

@@ -70,7 +70,7 @@ std::function<compare::CheckResult()> check_of(const config::Experiment& experim
                                                const Progress& progress) {
   compare::ProgramCheckOptions settings =
       check_settings(experiment.check, options.sampler, options.threads, options.memory);
-  settings.progress = progress.named(experiment.name);
+  settings.check.progress = progress.named(experiment.name);
   return [program = experiment.program, limit, settings] { return compare::check(program, limit, settings); };
 }
 

@@ -85,9 +85,8 @@ CheckResult check(const netsor::Program& program, const kernels::Kernel& kernel,
   const auto sampler = std::make_shared<const empirical::Sampler>(program, options.sampler);
   kernels::Kernel labelled = kernel;
   if (labelled.labels.empty()) labelled.labels = program.output().labels;
-  CheckOptions fitted = fitted_to(*sampler, options.check);
-  fitted.progress = options.progress;
-  CheckResult result = check(labelled, ladders_of(sampler, options.seed, options.progress), fitted);
+  CheckResult result = check(labelled, ladders_of(sampler, options.seed, options.check.progress),
+                             fitted_to(*sampler, options.check));
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

@@ -18,12 +18,10 @@ DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::u
 
 struct ProgramCheckOptions {
   /// Widths are multiplied by the program's unit (see netsor::width_unit) if it does not accept them as they
-  /// are; the largest width, if none is given, is what fits into the sampler's memory, at most 2^20. Its
-  /// `progress` is not read: the one below is.
+  /// are; the largest width, if none is given, is what fits into the sampler's memory, at most 2^20.
   CheckOptions check = {};
   empirical::SamplerOptions sampler = {};
   std::uint64_t seed = 0;  // of the networks
-  Progress progress = {};
 };
 
 /// Widths that the sampler's program accepts, its precision, and the largest width if none is given.

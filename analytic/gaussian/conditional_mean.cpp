@@ -102,11 +102,11 @@ bool ConditionalMean::by_trapezoid(double m, double s, Estimate& result) {
   const Terms fine(fine_rule, psi_.phi(), m, s), coarse(coarse_rule, psi_.phi(), m, s);
   work_ += std::ssize(fine_rule.weights) + std::ssize(coarse_rule.weights);
   const double gap = std::abs(fine.sum - coarse.sum);
+  if (!(gap <= largest_gap * fine.size && fine.edges + coarse.edges <= epsilon * fine.size)) return false;
   // Smooth functions end at the edge; beyond kinks there may be more than that shows.
   const bool kinks = has_kink_between(m - farthest * s, m + farthest * s);
   const double beyond = kinks ? size_beyond(psi_.phi(), m, s) : 0;
-  const double edges = fine.edges + coarse.edges + (psi_.kinks_are_complete() ? beyond : 0);
-  if (!(gap <= largest_gap * fine.size && edges <= epsilon * fine.size)) return false;
+  if (psi_.kinks_are_complete() && fine.edges + coarse.edges + beyond > epsilon * fine.size) return false;
   const double shift = 2 * epsilon * (std::abs(m) + s) / (fine_rule.step * s);  // of an argument, in steps
   const double roundings = 6 + 0.5 * static_cast<double>(fine_rule.weights.size());
   result = {fine.sum, gap + fine.edges + coarse.edges + beyond + epsilon * roundings * fine.size +

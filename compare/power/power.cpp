@@ -152,9 +152,11 @@ PowerResult power(const netsor::Program& program, const kernels::Kernel& right, 
   const int threads = options.threads > 0 ? options.threads : processors;
   const auto sampler =
       std::make_shared<const empirical::Sampler>(program, share_of_one(options.check.sampler, threads));
-  const CheckOptions fitted = fitted_to(*sampler, options.check.check);
+  CheckOptions fitted = fitted_to(*sampler, options.check.check);
+  fitted.inputs =
+      std::max<Eigen::Index>(program.outputs(), 2);  // all, so that all kernels share their networks
   const bool all = options.of == PowerOf::all;
-  const Progress& progress = options.check.progress;
+  const Progress& progress = options.check.check.progress;
   std::vector<Mutant> kernels;
   if (all) kernels.push_back({"nothing", "the right kernel", right});
   for (const Mutant& mutant : catalogue.mutants) {
@@ -170,6 +172,7 @@ PowerResult power(const netsor::Program& program, const kernels::Kernel& right, 
     Memory memory(ladders_of(sampler, seed, progress.silent()));
     CheckOptions check_options = fitted;
     check_options.seed = analytic::seed_of_part(fitted.seed, number);
+    check_options.progress = progress.silent();
     for (std::size_t k = 0; k < kernels.size(); ++k) {
       outcomes[k][static_cast<std::size_t>(repetition)] =
           outcome(check(kernels[k].kernel, std::ref(memory), check_options));

@@ -5,15 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
-#include "nngpcheck/compare/error.hpp"
 #include "nngpcheck/compare/verdict/check_input.hpp"
 #include "nngpcheck/compare/verdict/check_plan.hpp"
 #include "nngpcheck/compare/verdict/check_round.hpp"
 #include "nngpcheck/compare/verdict/reasons.hpp"
-#include "nngpcheck/support/memory.hpp"
 
 namespace nngpcheck::compare {
 
@@ -70,7 +67,7 @@ class Check {
   Outcome move_up(const std::string& problem);
   Outcome grow(const Sample& sample);
   Outcome conclude(Verdict verdict, std::string reason = {});
-  Outcome conclude_undecided(const std::string& why);
+  Outcome conclude_undecided(const std::string& when);
 
   void choose_inputs();
   Ladders draw(const std::vector<std::int64_t>& widths, std::int64_t count, const std::string& purpose);
@@ -326,7 +323,7 @@ Check::Outcome Check::reject(const Confirmation& confirmation, const Suspicion& 
   result_.worst = entry(fresh, suspicion.entry);
   const double networks = options_.rounds * options_.screening * 2 * confirmation.p();
   result_.p_value = std::min(1., networks + (options_.false_alarm - all_.false_alarm));
-  const Eigen::VectorXd own_errors = target_.dead_zone - options_.tolerance.value_or(0) / 2 * target_.scale;
+  const Eigen::VectorXd own_errors = target_.dead_zone - options_.allowance() * target_.scale;
   result_.diagnosis = diagnose(fresh, target_, own_errors, options_.groups);
   return conclude(Verdict::disagree, confirmation.p_entry <= confirmation.p_projection
                                          ? "the worst entry is off"

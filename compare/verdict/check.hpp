@@ -81,6 +81,8 @@ struct CheckOptions {
 
   /// What `agree` asks of the bound: δ, or t.
   double largest_bound() const { return tolerance.value_or(resolution); }
+  /// What is part of the kernel's error bound: 0, or t/2.
+  double allowance() const { return tolerance.value_or(0) / 2; }
 };
 
 /// Throws CompareError, naming the option, the problem and what is valid.

@@ -122,8 +122,8 @@ Target make_target(const kernels::Kernel& kernel, const CheckOptions& options) {
   std::iota(result.inputs.begin(), result.inputs.end(), Index{0});
   result.value = upper_triangle(kernel.value);
   result.scale = upper_triangle(entry_scales(kernel.value));
-  result.error_bound = error_bars(kernel.error_bound, result.entries()) +
-                       (level.error + options.tolerance.value_or(0) / 2) * result.scale;
+  result.error_bound =
+      error_bars(kernel.error_bound, result.entries()) + (level.error + options.allowance()) * result.scale;
   result.standard_error = error_bars(kernel.standard_error, result.entries());
   result.degrees = degrees_of_freedom(kernel.repeats);
   result.deterministic = level.spread;

@@ -1,10 +1,15 @@
 #include "nngpcheck/compare/verdict/check_plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "nngpcheck/compare/error.hpp"
 #include "nngpcheck/compare/statistics/ladder_statistics.hpp"
+#include "nngpcheck/compare/statistics/rates.hpp"
+#include "nngpcheck/support/memory.hpp"
 
 namespace nngpcheck::compare {
 
@@ -64,15 +69,13 @@ double Cost::per_network(std::int64_t width) const {
   };
   if (above != per_network_.end()) return above->second * std::min(1., ratio(width, above->first));
   const auto widest = std::prev(per_network_.end());
-  const auto first = std::next(per_network_.begin(), std::ssize(per_network_) / 2);
-  // Least squares of log seconds on log width.
-  double n = 0, x = 0, y = 0, xx = 0, xy = 0;
-  for (auto at = first; at != per_network_.end(); ++at) {
-    const double u = std::log2(ratio(at->first, widest->first)), v = std::log2(std::max(at->second, 1e-9));
-    n += 1, x += u, y += v, xx += u * u, xy += u * v;
+  std::vector<double> widths, seconds;
+  for (auto at = std::next(per_network_.begin(), std::ssize(per_network_) / 2); at != per_network_.end();
+       ++at) {
+    widths.push_back(static_cast<double>(at->first));
+    seconds.push_back(std::max(at->second, 1e-9));  // a clock may not see them
   }
-  const double spread = n * xx - x * x;
-  const double exponent = spread > 0 ? std::clamp((n * xy - x * y) / spread, 1., 2.) : 1.;
+  const double exponent = widths.size() > 1 ? std::clamp(log_log_slope(widths, seconds), 1., 2.) : 1.;
   return widest->second * std::pow(ratio(width, widest->first), exponent);
 }
 
@@ -84,6 +87,18 @@ double Cost::of(const Plan& plan) const {
   double result = 0;
   for (const std::int64_t width : plan.widths) result += of(width, plan.ladders);
   return result;
+}
+
+void require_memory(const Plan& plan, const Target& target) {
+  // The kernels, their differences, and what the contrasts make of them.
+  const double bytes = 3. * sizeof(double) * static_cast<double>(plan.ladders) *
+                       static_cast<double>(plan.widths.size()) * static_cast<double>(target.entries());
+  const double available = support::available_memory();
+  if (bytes <= available) return;
+  throw CompareError(fmt::format(
+      "{} ladders of kernels of {} inputs take {}, where {} are available: look at fewer inputs (--inputs, "
+      "check.inputs)",
+      plan.ladders, target.inputs.size(), support::bytes_text(bytes), support::bytes_text(available)));
 }
 
 Fluctuations fluctuations_of(const Ladders& pilot) {
@@ -115,9 +130,8 @@ double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& pla
 
 Demand::Demand(const Target& target, const CheckOptions& options)
     : options_(options), tests_(static_cast<double>(target.entries())) {
-  const double allowed = options.tolerance.value_or(0) / 2;
-  typical_error_ =
-      ((target.error_bound + target.standard_error).array() / target.scale.array()).maxCoeff() - allowed;
+  typical_error_ = ((target.error_bound + target.standard_error).array() / target.scale.array()).maxCoeff() -
+                   options.allowance();
   dead_zone_ = target.dead_zone.cwiseQuotient(target.scale).maxCoeff();
 }
 

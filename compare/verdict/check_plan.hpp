@@ -50,6 +50,9 @@ class Cost {
   std::map<std::int64_t, double> per_network_;
 };
 
+/// Throws CompareError if the ladders' kernels do not fit the memory, naming what would.
+void require_memory(const Plan& plan, const Target& target);
+
 /// How far the networks of a pilot fluctuate: Var K̂_e ≈ variance_e/n.
 struct Fluctuations {
   Eigen::VectorXd variance;

@@ -4,9 +4,6 @@
 
 #include <cmath>
 
-#include "nngpcheck/compare/error.hpp"
-#include "nngpcheck/support/memory.hpp"
-
 namespace nngpcheck::compare {
 
 std::string seconds_text(double seconds) {
@@ -60,10 +57,9 @@ std::string forecast_text(const Forecast& forecast, const CheckOptions& options)
 }
 
 std::string own_errors_caveat(const Target& target, std::int64_t repeats, const CheckOptions& options) {
-  const double allowed = options.tolerance ? *options.tolerance / 2 : options.resolution;
-  const double granted = options.tolerance.value_or(0) / 2;
+  const double allowed = options.tolerance ? options.allowance() : options.resolution;
   Eigen::Index worst = 0;
-  const double reach = target.dead_zone.cwiseQuotient(target.scale).maxCoeff(&worst) - granted;
+  const double reach = target.dead_zone.cwiseQuotient(target.scale).maxCoeff(&worst) - options.allowance();
   if (reach < allowed) return "";
   std::string text = fmt::format("the kernel's own error bar reaches {} in entry {}", percent_at_most(reach),
                                  entry_name(target.position(worst), target.labels));
@@ -79,18 +75,6 @@ std::string own_errors_caveat(const Target& target, std::int64_t repeats, const 
                     "errors, or allow a larger tolerance",
                     percent_at_most(*options.tolerance))
               : ": no smaller error of it can be shown");
-}
-
-void require_memory(const Plan& plan, const Target& target) {
-  // The kernels, their differences, and what the contrasts make of them.
-  const double bytes = 3. * sizeof(double) * static_cast<double>(plan.ladders) *
-                       static_cast<double>(plan.widths.size()) * static_cast<double>(target.entries());
-  const double available = support::available_memory();
-  if (bytes <= available) return;
-  throw CompareError(fmt::format(
-      "{} ladders of kernels of {} inputs take {}, where {} are available: look at fewer inputs (--inputs, "
-      "check.inputs)",
-      plan.ladders, target.inputs.size(), support::bytes_text(bytes), support::bytes_text(available)));
 }
 
 }  // namespace nngpcheck::compare

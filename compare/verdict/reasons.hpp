@@ -8,7 +8,6 @@
 
 #include "nngpcheck/compare/statistics/ladder_statistics.hpp"
 #include "nngpcheck/compare/verdict/check_input.hpp"
-#include "nngpcheck/compare/verdict/check_plan.hpp"
 
 namespace nngpcheck::compare {
 
@@ -36,8 +35,5 @@ std::string forecast_text(const Forecast& forecast, const CheckOptions& options)
 /// What the kernel's own error bars keep from being shown: that they reach t/2 in some entry, or δ of the
 /// exact contract; else "".
 std::string own_errors_caveat(const Target& target, std::int64_t repeats, const CheckOptions& options);
-
-/// Throws CompareError if the ladders' kernels do not fit the memory, naming what would.
-void require_memory(const Plan& plan, const Target& target);
 
 }  // namespace nngpcheck::compare

@@ -25,9 +25,8 @@ const MatrixXd truth = smooth_kernel(size);
 
 /// Precision is bought by larger widths, at no cost here.
 CheckOptions patient() {
-  CheckOptions result;
+  CheckOptions result = untimed();
   result.largest_width = std::int64_t{1} << 40;
-  result.clock = [] { return 0.; };
   return result;
 }
 

@@ -18,13 +18,6 @@ using testing::HasSubstr;
 
 const MatrixXd truth = smooth_kernel(6);
 
-CheckOptions untimed() {
-  CheckOptions result;
-  result.largest_width = std::int64_t{1} << 20;
-  result.clock = [] { return 0.; };
-  return result;
-}
-
 CheckOptions within(double tolerance) {
   CheckOptions result = untimed();
   result.tolerance = tolerance;
@@ -176,7 +169,7 @@ TEST(ManyInputs, AreLookedAtInPart) {
   EXPECT_TRUE(std::is_sorted(result.inputs.begin(), result.inputs.end()));
   EXPECT_EQ(result.estimate.rows(), 12);
   EXPECT_THAT(scope_text(result), HasSubstr("12 of 40 inputs"));
-  EXPECT_EQ(scope_text(result).find("(1 - f)^12") == std::string::npos, false);
+  EXPECT_THAT(scope_text(result), HasSubstr("(1 - f)^12"));
 }
 
 TEST(ManyInputs, OfWhomAShareIsWrongAreCaught) {
@@ -191,7 +184,6 @@ TEST(ManyInputs, OfWhomAShareIsWrongAreCaught) {
   const CheckResult result = check({wrong}, networks.draw(), options);
   EXPECT_EQ(result.verdict, Verdict::disagree) << result.reason;
   EXPECT_EQ(result.worst.given, wrong(result.worst.position.row, result.worst.position.column));
-  EXPECT_GE(result.worst.position.row, 0);
   // The confirmation looks at the inputs that were suspected, on fresh networks; the pilot at others.
   std::set<std::vector<Index>> looked_at;
   for (const LadderRequest& request : networks.requests) looked_at.insert(request.inputs);

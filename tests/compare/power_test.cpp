@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "nngpcheck/compare/error.hpp"
 
@@ -47,6 +48,25 @@ TEST(Power, CatchesWrongKernelsAndNotTheRightOne) {
       EXPECT_EQ(same.largest_p, mutant.largest_p) << mutant.name;
     }
   }
+}
+
+TEST(Power, LooksAtAllOfManyInputs) {
+  constexpr Eigen::Index count = 130;  // a check by itself would look at some of them
+  inputs::Inputs many{Eigen::MatrixXd(2, count), {}};
+  for (Eigen::Index i = 0; i < count; ++i) {
+    many.data.col(i) << std::cos(static_cast<double>(i)), 1 + std::sin(static_cast<double>(i) / 7);
+    many.labels.push_back(std::to_string(i));
+  }
+  const Network layers = network({{Dense{}}, {Activate{netsor::Activation::named("erf")}}});
+  const netsor::Program made = program(layers, many);
+  const analytic::Limit right = analytic::limit(made);
+  PowerOptions options;
+  options.repetitions = 1;
+  options.check.check.rounds = 1;
+  options.check.check.widths = {64, 128, 256, 512};
+  const PowerResult result = power(made, right, {{wrong_kernels(right)[3]}, {}}, options);
+  ASSERT_EQ(result.mutants.size(), 1u);
+  EXPECT_EQ(result.mutants.front().disagree, 1) << power_text("many", result);
 }
 
 TEST(Power, SaysWhatWasMissed) {
