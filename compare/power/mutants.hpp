@@ -35,6 +35,7 @@ struct WrongNetwork {
 ///   layer norm missing, mean of layer norm not subtracted
 ///   skip missing                      the last one
 ///   cross terms of a residual dropped the last branch that correlates with its skip is independent
+///   cross terms of all residuals dropped   E[(x + f)(x' + f')] = E[x x'] + E[f f'], means included
 /// A skip is a term of a sum that another of its terms is computed from, not through tables alone. Gates are
 /// found by the names of their random objects (see architectures/layers/layers.hpp).
 std::vector<WrongNetwork> wrong_programs(const netsor::Program& program);

@@ -239,6 +239,39 @@ Mistake cross_terms_dropped(const Program& program) {
       decouple(program, skip->sum, skip->branch)};
 }
 
+/// Whether a term of a sum is computed from another one of its terms, and may correlate with it.
+bool is_correlated_branch(const Program& program, const Add& op, std::size_t branch) {
+  return std::any_of(op.terms.begin(), op.terms.end(), [&](const Add::Term& skip) {
+    return can_be_skip(program, skip.bundle) && depends(program, op.terms[branch].bundle, skip.bundle) &&
+           may_correlate(program, op.terms[branch].bundle, skip.bundle);
+  });
+}
+
+/// Every such branch times a random vector g of its own: E[(s + g ⊙ b)²] = E[s²] + E[b²].
+Mistake all_cross_terms_dropped(const Program& program) {
+  Changes changes;
+  for_each<Add>(program, [&](std::size_t k, const Add& op) {
+    std::vector<std::size_t> branches;
+    for (std::size_t term = 0; term < op.terms.size(); ++term) {
+      if (is_correlated_branch(program, op, term)) branches.push_back(term);
+    }
+    if (branches.empty()) return;
+    changes[k] = [op, branches, name = program.name(k), width = program.type(program.bundle(k)).width](
+                     const Draft& draft, std::uint32_t) {
+      netsor::Builder& builder = draft.builder();
+      std::vector<Add::Term> terms;
+      for (const Add::Term& term : op.terms) terms.push_back({term.coefficient, draft[term.bundle]});
+      for (const std::size_t branch : branches) {
+        const netsor::BiasId sign =
+            builder.bias({fmt::format("{} (independent branch {})", name, branch), width, 1, 0});
+        terms[branch].bundle = builder.mul(terms[branch].bundle, builder.column(sign));
+      }
+      return builder.add(std::move(terms)).index();
+    };
+  });
+  return changed(program, "cross terms of all residuals dropped", changes);
+}
+
 }  // namespace
 
 std::vector<Mistake> wrong_structures(const Program& program) {
@@ -250,6 +283,7 @@ std::vector<Mistake> wrong_structures(const Program& program) {
   result.push_back(mean_not_subtracted(program));
   result.push_back(skip_missing(program, skip));
   result.push_back(cross_terms_dropped(program));
+  result.push_back(all_cross_terms_dropped(program));
   return result;
 }
 

@@ -215,6 +215,9 @@ TEST(Mutants, OfSkips) {
   EXPECT_THAT(names(mistakes.all), Not(Contains("cross terms of a residual dropped")));
   const Mistakes crossed({{Dense{}}, {Residual{{relu}, {}}}}, inputs);
   crossed.expect_wrong("cross terms of a residual dropped");
+  crossed.expect("cross terms of all residuals dropped",
+                 Mistakes({{Dense{}}}, inputs).right + Mistakes({{Dense{}}, relu}, inputs).right);
+  EXPECT_THAT(names(mistakes.all), Not(Contains("cross terms of all residuals dropped")));
   SelfAttention attention;
   attention.weights = "none";
   Mistakes({{Dense{}}, {Residual{{{attention}}, {}}}}, sequences({3, 2}))
