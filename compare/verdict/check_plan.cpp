@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "nngpcheck/compare/error.hpp"
 #include "nngpcheck/compare/statistics/ladder_statistics.hpp"
@@ -59,28 +60,40 @@ std::optional<Plan> with_more_ladders(const Plan& plan, double factor, const Che
 }
 
 void Cost::observe(std::int64_t width, std::int64_t networks, double seconds) {
-  per_network_[width] = seconds / static_cast<double>(networks);
+  Draws& draws = observed_[width];
+  draws.before = std::exchange(draws.last, {static_cast<double>(networks), seconds});
 }
 
-double Cost::per_network(std::int64_t width) const {
-  const auto above = per_network_.lower_bound(width);
-  const auto ratio = [](std::int64_t a, std::int64_t b) {
-    return static_cast<double>(a) / static_cast<double>(b);
-  };
-  if (above != per_network_.end()) return above->second * std::min(1., ratio(width, above->first));
-  const auto widest = std::prev(per_network_.end());
-  std::vector<double> widths, seconds;
-  for (auto at = std::next(per_network_.begin(), std::ssize(per_network_) / 2); at != per_network_.end();
-       ++at) {
-    widths.push_back(static_cast<double>(at->first));
-    seconds.push_back(std::max(at->second, 1e-9));  // a clock may not see them
-  }
-  const double exponent = widths.size() > 1 ? std::clamp(log_log_slope(widths, seconds), 1., 2.) : 1.;
-  return widest->second * std::pow(ratio(width, widest->first), exponent);
+double Cost::Draws::each() const {
+  constexpr double least = 0.25;  // of the average: a clock and its machine are not exact
+  const double average = last.seconds / last.networks;
+  if (before.networks == last.networks || before.networks == 0) return average;
+  const double slope = (last.seconds - before.seconds) / (last.networks - before.networks);
+  return std::clamp(slope, least * average, average);
 }
 
 double Cost::of(std::int64_t width, std::int64_t networks) const {
-  return static_cast<double>(networks) * per_network(width);
+  const auto above = observed_.lower_bound(width);
+  const auto middle = std::next(observed_.begin(), std::ssize(observed_) / 2);
+  const auto ratio = [](std::int64_t a, std::int64_t b) {
+    return static_cast<double>(a) / static_cast<double>(b);
+  };
+  const auto count = static_cast<double>(networks);
+  if (width < middle->first) {
+    const Draws& draws = above->second;
+    return (draws.setup() + draws.each() * count) * std::min(1., ratio(width, above->first));
+  }
+  std::vector<double> widths, seconds;
+  double mean = 0;  // of the logarithms of seconds per network and unit of width
+  for (auto at = middle; at != observed_.end(); ++at) {
+    widths.push_back(static_cast<double>(at->first));
+    seconds.push_back(std::max(at->second.each(), 1e-9));  // a clock may not see them
+  }
+  const double exponent = widths.size() > 1 ? std::clamp(log_log_slope(widths, seconds), 1., 2.) : 1.;
+  for (std::size_t k = 0; k < widths.size(); ++k)
+    mean += std::log(seconds[k] / std::pow(widths[k], exponent)) / static_cast<double>(widths.size());
+  const Draws& nearest = above == observed_.end() ? std::prev(above)->second : above->second;
+  return nearest.setup() + count * std::exp(mean) * std::pow(static_cast<double>(width), exponent);
 }
 
 double Cost::of(const Plan& plan) const {

@@ -38,16 +38,23 @@ std::optional<Plan> with_more_ladders(const Plan& plan, double factor, const Che
 class Cost {
  public:
   void observe(std::int64_t width, std::int64_t networks, double seconds);
-  bool known() const { return !per_network_.empty(); }
-  /// Seconds. Beyond the widths observed a network's grow as over the wider half of these, at least in
-  /// proportion to the width and at most to its square. Precondition: known().
+  bool known() const { return !observed_.empty(); }
+  /// Seconds. Of the wider half of the widths observed, and beyond them, as a power of the width between 1
+  /// and 2 that fits them all: single times are noisy. Precondition: known().
   double of(std::int64_t width, std::int64_t networks) const;
   double of(const Plan& plan) const;
 
  private:
-  double per_network(std::int64_t width) const;
-
-  std::map<std::int64_t, double> per_network_;
+  struct Draw {
+    double networks = 0, seconds = 0;
+  };
+  /// The last two of a width: s + c N seconds for N networks.
+  struct Draws {
+    Draw before, last;
+    double each() const;                                                                  // c
+    double setup() const { return std::max(last.seconds - each() * last.networks, 0.); }  // s
+  };
+  std::map<std::int64_t, Draws> observed_;
 };
 
 /// Throws CompareError if the ladders' kernels do not fit the memory, naming what would.
