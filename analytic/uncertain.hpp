@@ -2,8 +2,12 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <limits>
 
 namespace nngpcheck::analytic {
+
+/// Twice the largest relative error of one rounded operation.
+inline constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 /// A computed number and a deterministic bound on its distance from the exact one.
 struct Estimate {

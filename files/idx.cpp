@@ -10,7 +10,7 @@ namespace {
 
 using Kind = NumberType::Kind;
 
-constexpr std::size_t most_axes = 8;
+constexpr std::size_t most_axes_of_idx = 8;
 
 std::optional<NumberType> type_of(char code) {
   switch (code) {
@@ -35,7 +35,7 @@ std::optional<NumberType> type_of(char code) {
 
 bool is_idx(std::string_view bytes) {
   return bytes.size() >= 4 && bytes[0] == 0 && bytes[1] == 0 && type_of(bytes[2]) && bytes[3] >= 1 &&
-         static_cast<std::size_t>(bytes[3]) <= most_axes;
+         static_cast<std::size_t>(bytes[3]) <= most_axes_of_idx;
 }
 
 Array parse_idx(std::string name, std::string bytes) {

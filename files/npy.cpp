@@ -20,7 +20,7 @@ using Kind = NumberType::Kind;
 
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t longest_header = 4096;  // real ones take about 100 bytes
-constexpr std::size_t most_axes = 32;         // as NumPy 1 has it
+constexpr std::size_t most_axes_of_npy = 32;  // as NumPy 1 has it
 
 /// The header of a file, and where it ends.
 struct Header {
@@ -62,13 +62,13 @@ std::string_view value_of(std::string_view header, const std::string& key, const
   throw InputError(name + ": damaged npy header");
 }
 
-[[noreturn]] void refuse(const std::string& name, std::string_view type, const std::string& remedy) {
+[[noreturn]] void refuse_type(const std::string& name, std::string_view type, const std::string& remedy) {
   throw InputError(fmt::format("{}: an array of type {}; {}", name, in_quotes(type), remedy));
 }
 
 NumberType parse_type(std::string_view value, const std::string& name) {
   if (value.starts_with('['))
-    refuse(name, "structured", "save numpy.lib.recfunctions.structured_to_unstructured(it)");
+    refuse_type(name, "structured", "save numpy.lib.recfunctions.structured_to_unstructured(it)");
   const char quote = value.front();
   const std::size_t end = value.find(quote, 1);
   if ((quote != '\'' && quote != '"') || end == std::string_view::npos) {
@@ -96,22 +96,22 @@ NumberType parse_type(std::string_view value, const std::string& name) {
       if (known_size && result.bytes > 1) return result;
       break;
     case 'c':
-      refuse(name, type,
-             "complex numbers are no inputs; save its real and imaginary parts beside each other");
+      refuse_type(name, type,
+                  "complex numbers are no inputs; save its real and imaginary parts beside each other");
     case 'O':
-      refuse(name, type, "Python objects, as rows of different lengths make; save it.astype(float)");
+      refuse_type(name, type, "Python objects, as rows of different lengths make; save it.astype(float)");
     case 'U':
     case 'S':
-      refuse(name, type, "texts; save it.astype(float), without the columns that are no numbers");
+      refuse_type(name, type, "texts; save it.astype(float), without the columns that are no numbers");
     case 'M':
     case 'm':
-      refuse(name, type, "dates or times; save it.astype(float)");
+      refuse_type(name, type, "dates or times; save it.astype(float)");
     case 'V':
-      refuse(name, type, "NumPy has no such number (bfloat16?); save it.astype(numpy.float32)");
+      refuse_type(name, type, "NumPy has no such number (bfloat16?); save it.astype(numpy.float32)");
     default:
       break;
   }
-  refuse(name, type, "save it.astype(float)");
+  refuse_type(name, type, "save it.astype(float)");
 }
 
 /// The lengths in a shape such as "(16, 32)", "(3,)" or "()".
@@ -124,7 +124,7 @@ std::vector<std::uint64_t> parse_shape(std::string_view value, const std::string
   while (!trimmed(rest).empty()) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const auto length = parse_number<std::uint64_t>(rest.substr(0, comma));
-    if (!length || result.size() == most_axes) {
+    if (!length || result.size() == most_axes_of_npy) {
       throw InputError(
           fmt::format("{}: damaged npy header: the shape {}", name, in_quotes(value.substr(0, end + 1))));
     }

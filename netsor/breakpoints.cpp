@@ -17,7 +17,7 @@ namespace nngpcheck::netsor {
 
 namespace {
 
-using Node = Expression::Node;
+using Term = Expression::Node;
 
 constexpr std::size_t most_points = 10000;
 constexpr double most_work = 2e6;  // evaluations of nodes
@@ -40,8 +40,8 @@ struct Crossing {
 bool is_whole(double x) { return x == std::floor(x); }
 
 /// The crossings at which a node is not smooth.
-std::vector<Crossing> crossings(std::span<const Node> nodes, std::uint32_t index) {
-  const Node& node = nodes[index];
+std::vector<Crossing> crossings(std::span<const Term> nodes, std::uint32_t index) {
+  const Term& node = nodes[index];
   const std::uint32_t a = node.arguments[0], b = node.arguments[1];
   const auto at = [&](double offset, double spacing = 0) {
     return Crossing{index, a, {}, {offset, spacing}};
@@ -271,7 +271,7 @@ class Search {
     std::vector<bool> result(nodes_.size(), false);
     result.back() = true;
     for (std::size_t k = nodes_.size(); k-- > 0;) {
-      const Node& node = nodes_[k];
+      const Term& node = nodes_[k];
       if (!result[k] || (is_piecewise_constant(node.op) && before[k] == after[k])) continue;
       for (const std::span<const double> values : {before, after}) {
         for (int i = 0; i < arity(node.op); ++i) {
@@ -283,7 +283,7 @@ class Search {
   }
 
   /// Whether a node depends on its argument `i` where the nodes have these values.
-  static bool counts(const Node& node, int i, std::span<const double> values) {
+  static bool counts(const Term& node, int i, std::span<const double> values) {
     const double a = values[node.arguments[0]], b = values[node.arguments[1]];
     switch (node.op) {
       case Operator::select:
@@ -320,7 +320,7 @@ class Search {
   }
 
   const Expression& expression_;
-  std::span<const Node> nodes_;
+  std::span<const Term> nodes_;
   double low_, high_;
   double resolution_;
   std::vector<double> values_;

@@ -15,7 +15,7 @@ namespace nngpcheck::netsor {
 
 namespace {
 
-using Node = Expression::Node;
+using Term = Expression::Node;
 
 constexpr int deepest = 200;  // a pair of parentheses is two levels
 constexpr std::size_t most_nodes = 4096;
@@ -26,13 +26,13 @@ constexpr std::size_t longest_quote = 40;  // bytes of the text that a message r
 
 // ---- Names ----
 
-struct Function {
+struct NamedFunction {
   std::string_view name;
   Operator op;
 };
 
 // The first name of an operator is the one that is printed.
-constexpr Function functions[] = {
+constexpr NamedFunction functions[] = {
     {"abs", Operator::abs},         {"fabs", Operator::abs},        {"absolute", Operator::abs},
     {"sign", Operator::sign},       {"floor", Operator::floor},     {"ceil", Operator::ceil},
     {"rint", Operator::rint},       {"round", Operator::rint},      {"trunc", Operator::trunc},
@@ -69,7 +69,7 @@ bool is_module(std::string_view word) {
 /// Nodes without duplicates.
 class Nodes {
  public:
-  std::optional<std::uint32_t> add(const Node& node) {
+  std::optional<std::uint32_t> add(const Term& node) {
     const auto [begin, end] = known_.equal_range(key(node));
     for (auto found = begin; found != end; ++found) {
       if (all_[found->second] == node) return found->second;
@@ -81,16 +81,16 @@ class Nodes {
     return index;
   }
 
-  const Node& operator[](std::uint32_t index) const { return all_[index]; }
+  const Term& operator[](std::uint32_t index) const { return all_[index]; }
 
   /// What `root` needs, in the order of a walk from it: the same for every way to write the same tree.
-  std::vector<Node> below(std::uint32_t root) const {
-    std::vector<Node> result;
+  std::vector<Term> below(std::uint32_t root) const {
+    std::vector<Term> result;
     std::vector<std::uint32_t> renumbered(all_.size(), missing);
     std::vector<std::uint32_t> open = {root};
     while (!open.empty()) {
       const std::uint32_t top = open.back();
-      Node node = all_[top];
+      Term node = all_[top];
       bool ready = true;
       for (int i = arity(node.op); i-- > 0;) {
         if (renumbered[node.arguments[i]] != missing) continue;
@@ -110,13 +110,13 @@ class Nodes {
  private:
   static constexpr std::uint32_t missing = std::numeric_limits<std::uint32_t>::max();
 
-  static std::size_t key(const Node& node) {
+  static std::size_t key(const Term& node) {
     std::size_t result = static_cast<std::size_t>(node.op) + std::hash<double>()(node.value) + node.variable;
     for (const std::uint32_t argument : node.arguments) result = result * 0x9E3779B97F4A7C15u + argument;
     return result;
   }
 
-  std::vector<Node> all_;
+  std::vector<Term> all_;
   std::unordered_multimap<std::size_t, std::uint32_t> known_;
 };
 
@@ -127,7 +127,7 @@ class Parser {
   Parser(std::string_view text, const std::vector<std::string>& variables)
       : text_(text), variables_(variables) {}
 
-  std::vector<Node> parse() {
+  std::vector<Term> parse() {
     next();
     if (token_.empty())
       fail("it is empty; write a function of " + variables_.front() + ", such as " + example());
@@ -211,18 +211,18 @@ class Parser {
   // ---- Nodes ----
 
   Index add(Operator op, Index a, Index b = 0, Index c = 0) {
-    Node node{op, 0, 0, {a, b, c}};
+    Term node{op, 0, 0, {a, b, c}};
     for (int i = arity(op); i < 3; ++i) node.arguments[i] = 0;
     return add(node);
   }
 
-  Index add(const Node& node) {
+  Index add(const Term& node) {
     const std::optional<Index> index = nodes_.add(node);
     if (!index) fail("it has more than " + std::to_string(most_nodes) + " operations; write it shorter");
     return *index;
   }
 
-  Index number(double value) { return add(Node{Operator::constant, value, 0, {}}); }
+  Index number(double value) { return add(Term{Operator::constant, value, 0, {}}); }
 
   // ---- The grammar, from what binds loosely to what binds tightly ----
 
@@ -316,7 +316,7 @@ class Parser {
     if (token_ == "not") fail("write ! for \"not\"");
     if (!take("-")) return power();
     const Index argument = signed_power();
-    const Node node = nodes_[argument];
+    const Term node = nodes_[argument];
     return node.op == Operator::constant ? number(-node.value) : add(Operator::negate, argument);
   }
 
@@ -374,7 +374,7 @@ class Parser {
     if (token_ == "(") return call(name, start, whole);
     const auto variable = std::find(variables_.begin(), variables_.end(), name);
     if (variable != variables_.end() && name == whole) {
-      return add(Node{Operator::variable, 0, static_cast<std::uint32_t>(variable - variables_.begin()), {}});
+      return add(Term{Operator::variable, 0, static_cast<std::uint32_t>(variable - variables_.begin()), {}});
     }
     if (name == "pi" || name == "_pi") return number(std::numbers::pi);
     if (name == "e" || name == "_e") return number(std::numbers::e);
@@ -390,7 +390,7 @@ class Parser {
 
   Index call(std::string_view name, std::size_t start, std::string_view whole) {
     const auto function = std::find_if(std::begin(functions), std::end(functions),
-                                       [&](const Function& row) { return row.name == name; });
+                                       [&](const NamedFunction& row) { return row.name == name; });
     const bool known = function != std::end(functions) ||
                        std::find(std::begin(composed), std::end(composed), name) != std::end(composed);
     if (!known)
@@ -473,20 +473,20 @@ class Parser {
 
 std::string_view function_name(Operator op) {
   const auto found = std::find_if(std::begin(functions), std::end(functions),
-                                  [&](const Function& row) { return row.op == op; });
+                                  [&](const NamedFunction& row) { return row.op == op; });
   return found == std::end(functions) ? std::string_view() : found->name;
 }
 
 std::vector<std::string> Expression::function_names() {
   std::vector<std::string> result;
-  for (const Function& row : functions) result.emplace_back(row.name);
+  for (const NamedFunction& row : functions) result.emplace_back(row.name);
   result.insert(result.end(), std::begin(composed), std::end(composed));
   std::sort(result.begin(), result.end());
   return result;
 }
 
 Expression Expression::parse(std::string_view text, std::vector<std::string> variables) {
-  std::vector<Node> nodes = Parser(text, variables).parse();
+  std::vector<Term> nodes = Parser(text, variables).parse();
   return Expression(Data{std::move(nodes), std::move(variables)});
 }
 

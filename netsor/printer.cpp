@@ -11,7 +11,9 @@ namespace nngpcheck::netsor {
 
 namespace {
 
-std::string shape(Index rows, Index columns) { return std::to_string(rows) + "×" + std::to_string(columns); }
+std::string shape_text(Index rows, Index columns) {
+  return std::to_string(rows) + "×" + std::to_string(columns);
+}
 
 std::string normal(double mean, double variance, const std::string& divisor = "") {
   return "N(" + support::shortest(mean) + ", " + support::shortest(variance) +
@@ -25,7 +27,7 @@ std::string divisor(const Width& width) {
 
 // "c₁ x1 + c₂ x2 - x3", coefficients 1 left out.
 template <class Names>
-std::string sum(const std::vector<double>& coefficients, const Names& names) {
+std::string sum_text(const std::vector<double>& coefficients, const Names& names) {
   std::string result;
   for (std::size_t k = 0; k < coefficients.size(); ++k) {
     const double c = coefficients[k];
@@ -58,7 +60,7 @@ std::string table_function(const TableFunction& function, const std::vector<std:
           },
           [&](const Transpose&) { return arguments[0] + "ᵀ"; },
           [&](const Diagonal&) { return "diag(" + arguments[0] + ")"; },
-          [&](const Sum& f) { return sum(f.coefficients, [&](std::size_t k) { return arguments[k]; }); },
+          [&](const Sum& f) { return sum_text(f.coefficients, [&](std::size_t k) { return arguments[k]; }); },
           [&](const Product&) { return joined(arguments, " ⊙ "); },
       },
       function);
@@ -76,7 +78,7 @@ std::string type_text(const Type& type) {
                           return std::string(t.gaussian ? "G(" : "H(") + t.width.text() + ")^" +
                                  std::to_string(t.columns);
                         },
-                        [](const TableType& t) { return "R^{" + shape(t.rows, t.columns) + "}"; },
+                        [](const TableType& t) { return "R^{" + shape_text(t.rows, t.columns) + "}"; },
                     },
                     type);
 }
@@ -97,7 +99,7 @@ std::string print_operation(const Program& program, std::size_t index) {
           [&](const Add& op) {
             std::vector<double> coefficients;
             for (const Add::Term& term : op.terms) coefficients.push_back(term.coefficient);
-            return sum(coefficients, [&](std::size_t k) { return name(op.terms[k].bundle); });
+            return sum_text(coefficients, [&](std::size_t k) { return name(op.terms[k].bundle); });
           },
           [&](const Scale& op) { return name(op.argument) + " diag(" + name(op.factors) + ")"; },
           [&](const Map& op) { return op.activation.name() + "(" + name(op.argument) + ")"; },
@@ -131,10 +133,10 @@ std::string remark(const Program& program, std::size_t index) {
   const std::string number = std::to_string(index + 1);
   const Operation& operation = program.nodes()[index].operation;
   if (const auto* input = std::get_if<Input>(&operation)) {
-    return "D" + number + " is " + shape(input->data->rows(), input->data->cols());
+    return "D" + number + " is " + shape_text(input->data->rows(), input->data->cols());
   }
   if (const auto* mix = std::get_if<Mix>(&operation)) {
-    return "M" + number + " is " + shape(mix->matrix->rows(), mix->matrix->cols()) + ", " +
+    return "M" + number + " is " + shape_text(mix->matrix->rows(), mix->matrix->cols()) + ", " +
            std::to_string(mix->matrix->nonZeros()) + " nonzeros";
   }
   return {};

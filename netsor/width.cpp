@@ -39,7 +39,7 @@ std::int64_t product(std::int64_t left, std::int64_t right, const std::string& p
   if (__builtin_mul_overflow(left, right, &result)) throw ProgramError(problem);
   return result;
 }
-std::int64_t sum(std::int64_t left, std::int64_t right, const std::string& problem) {
+std::int64_t checked_sum(std::int64_t left, std::int64_t right, const std::string& problem) {
   std::int64_t result = 0;
   if (__builtin_add_overflow(left, right, &result)) throw ProgramError(problem);
   return result;
@@ -61,7 +61,7 @@ Width operator+(const Width& left, const Width& right) {
   const std::int64_t denominator = common_multiple(left.denominator_, right.denominator_);
   const std::int64_t a = product(left.numerator_, denominator / left.denominator_, problem);
   const std::int64_t b = product(right.numerator_, denominator / right.denominator_, problem);
-  return Width(sum(a, b, problem), denominator);
+  return Width(checked_sum(a, b, problem), denominator);
 }
 
 std::string Width::text() const {

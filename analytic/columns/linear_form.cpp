@@ -1,8 +1,9 @@
 #include "nngpcheck/analytic/columns/linear_form.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
+
+#include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -12,8 +13,6 @@ using netsor::Index;
 using netsor::Overloaded;
 using netsor::SparseMatrix;
 using Term = LinearForm::Term;
-
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 SparseMatrix identity(Index size) {
   SparseMatrix result(size, size);

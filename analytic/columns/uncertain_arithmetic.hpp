@@ -1,14 +1,10 @@
 #pragma once
 
-#include <limits>
 #include <vector>
 
 #include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
-
-/// The distance from 1 to the next double.
-inline constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 UncertainMatrix zero(Eigen::Index rows, Eigen::Index columns);
 

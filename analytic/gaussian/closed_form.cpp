@@ -4,14 +4,14 @@
 #include <cmath>
 #include <numbers>
 
+#include "nngpcheck/analytic/uncertain.hpp"
+
 namespace nngpcheck::analytic {
 
 namespace {
 
 using Kind = netsor::Activation::Kind;
 using std::numbers::pi;
-
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 /// ab - c² to full relative accuracy.
 double determinant(double a, double b, double c) {

@@ -2,21 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <vector>
 
 #include "nngpcheck/analytic/gaussian/gaussian_smoothing.hpp"
 #include "nngpcheck/analytic/gaussian/normal.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
 namespace {
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr double reach =
     9;  // the normal law has 2e-19 beyond, where smooth functions have as little as at the edge
-constexpr double farthest = 38.5;
 constexpr double accurate = 1e-13;     // a formula whose relative bound is larger has cancelled
 constexpr double largest_gap = 2e-15;  // of two trapezoidal rules
 

@@ -26,13 +26,13 @@ Estimate finite(Estimate result, const std::string& where) {
 /// Nothing where quadrature does not end within its work, or not accurately.
 std::optional<Estimate> by_quadrature(const netsor::Activation& phi, const netsor::Activation& psi,
                                       const Normal& u, const Normal& v, Estimate c) {
-  constexpr double accurate = 1e-12;  // what a series is good to
+  constexpr double accuracy_of_series = 1e-12;  // what a series is good to
   try {
     const QuadraturePair pair(phi, psi);
     const QuadraturePair::Column row = pair.row(u);
     const QuadraturePair::Column column = pair.column(v);
     const Estimate result = pair.moment(row, column, c);
-    if (result.bound <= accurate * row.roughness.norm * column.roughness.norm) return result;
+    if (result.bound <= accuracy_of_series * row.roughness.norm * column.roughness.norm) return result;
   } catch (const LimitError&) {  // a series may resolve it
   }
   return {};

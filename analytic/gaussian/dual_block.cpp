@@ -11,12 +11,12 @@
 #include "nngpcheck/analytic/gaussian/hermite_series.hpp"
 #include "nngpcheck/analytic/gaussian/normal_law.hpp"
 #include "nngpcheck/analytic/gaussian/quadrature_pair.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
 namespace {
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr Eigen::Index tile = 64;  // rows whose series are summed together
 using TileArray = Eigen::Array<double, Eigen::Dynamic, 1, 0, tile, 1>;
 constexpr double negligible_remainder = 1e-13;  // of a series, relative to √(E[φ²] E[ψ²])

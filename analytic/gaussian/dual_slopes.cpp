@@ -21,17 +21,17 @@ using Eigen::Index;
 using netsor::Activation;
 
 // Of a series of slopes, relative to √(E[φ²] E[ψ²]): beyond it the score is used.
-constexpr double largest_remainder = 1e-10;
+constexpr double largest_slope_remainder = 1e-10;
 
 Normal exact_normal(const Marginal& u) { return {{u.mean, 0}, {u.variance, 0}}; }
 
 // A function of u whose kinks and jumps are those of φ and ψ; ψ may be φ.
 Activation made_of(const std::string& name, std::function<double(double)> function, const Activation& phi,
                    const Activation& psi, const Marginal& u) {
-  const double reach = 40 * std::sqrt(u.variance);  // beyond it the density is 0
+  const double far = 40 * std::sqrt(u.variance);  // beyond it the density is 0
   std::set<double> kinks;
   for (const Activation* f : {&phi, &psi}) {
-    const netsor::Breakpoints found = f->breakpoints(u.mean - reach, u.mean + reach);
+    const netsor::Breakpoints found = f->breakpoints(u.mean - far, u.mean + far);
     if (!found.complete) return Activation::custom(name, std::move(function));
     kinks.insert(found.points.begin(), found.points.end());
   }
@@ -140,7 +140,8 @@ Series by_series(const HermiteTable& left, Index i, double deviation_u, const He
     before = power;
     power *= rho;
     // coefficients of the derivatives are those of the functions times k, at most
-    if (left.tails(i, k) * right.tails(j, k) * (n + 2) * (n + 2) * std::abs(power) < largest_remainder) {
+    if (left.tails(i, k) * right.tails(j, k) * (n + 2) * (n + 2) * std::abs(power) <
+        largest_slope_remainder) {
       result.converged = true;
       break;
     }

@@ -8,6 +8,7 @@
 
 #include "nngpcheck/analytic/gaussian/normal.hpp"
 #include "nngpcheck/analytic/gaussian/scalar_activation.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -16,8 +17,6 @@ namespace {
 using Kind = netsor::Activation::Kind;
 using std::numbers::pi;
 using std::numbers::sqrt2;
-
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 // Bounds count roundings: 4 ε for a library function, ε for an operation, and ε times the condition number of
 // a function for an argument that is rounded: t² for e^{-t²/2} and Φ(-t). Sums add the bounds of their terms.

@@ -7,6 +7,7 @@
 
 #include "nngpcheck/analytic/gaussian/normal.hpp"
 #include "nngpcheck/analytic/gaussian/profile.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -15,9 +16,8 @@ namespace {
 using Kronrod = boost::math::quadrature::gauss_kronrod<double, 31>;
 using Gauss = boost::math::quadrature::gauss<double, 15>;
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
-constexpr Eigen::Index chunk = 32;              // coefficients are computed so many at a time
-constexpr double negligible_remainder = 1e-12;  // product of the tails that rounding leaves at the last order
+constexpr Eigen::Index chunk = 32;          // coefficients are computed so many at a time
+constexpr double negligible_tails = 1e-12;  // product of the tails that rounding leaves at the last order
 constexpr double largest_relative_error = 1e-12;  // of usable coefficients
 constexpr Eigen::Index points = 31;               // of a panel
 constexpr Eigen::Index largest_cache = 1 << 25;   // numbers in bases that are kept
@@ -267,7 +267,7 @@ std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, con
     const HermiteTable right = same ? left : hermite_table(psi, {column}, orders);
     const auto remainder = [&](Eigen::Index k) { return left.tails(0, k) * right.tails(0, k); };
     const double least = remainder(orders - 1);
-    if (least > negligible_remainder) continue;
+    if (least > negligible_tails) continue;
     for (Eigen::Index k = 0; k < orders; ++k) {
       if (remainder(k) <= 1.5 * least) return k + 1;  // about as little as rounding leaves
     }

@@ -4,14 +4,13 @@
 #include <numbers>
 
 #include "nngpcheck/analytic/gaussian/closed_form.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
 namespace {
 
 using std::numbers::pi;
-
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 constexpr int largest_order = 40;  // two powers of 20
 using Orders = std::array<double, largest_order + 1>;

@@ -7,6 +7,9 @@
 
 namespace nngpcheck::analytic {
 
+/// Standard deviations beyond which the normal density underflows.
+inline constexpr double farthest = 38.5;
+
 inline double normal_density(double x) {
   return std::exp(-0.5 * x * x) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
 }

@@ -9,12 +9,12 @@
 #include "nngpcheck/analytic/gaussian/gaussian_smoothing.hpp"
 #include "nngpcheck/analytic/gaussian/profile.hpp"
 #include "nngpcheck/analytic/gaussian/quadrature_pair.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
 namespace {
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr double few_roundings =
     64 * epsilon;                             // relative bound of a formula beyond which quadrature is tried
 constexpr double rounding_tolerance = 1e-10;  // relative, of a covariance beyond √(ab)

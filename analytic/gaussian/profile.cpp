@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "nngpcheck/analytic/gaussian/normal.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
 namespace {
-
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
-constexpr double farthest = 38.5;  // standard deviations; the density underflows beyond
 
 Integral integral(const Profile& phi, bool square) {
   QuadratureOptions options = phi.options();

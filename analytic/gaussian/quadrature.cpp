@@ -9,6 +9,7 @@
 
 #include "nngpcheck/analytic/error.hpp"
 #include "nngpcheck/analytic/gaussian/normal.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -17,8 +18,6 @@ namespace {
 using Kronrod = boost::math::quadrature::gauss_kronrod<double, 31>;
 using Gauss = boost::math::quadrature::gauss<double, 15>;
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
-constexpr double farthest = 38.5;  // beyond it the density underflows
 constexpr std::size_t points = 31;
 
 /// The Kronrod rule on [-1, 1] in ascending order, the Gauss rule in it (every second node), and the

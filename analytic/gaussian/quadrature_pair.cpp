@@ -1,12 +1,12 @@
 #include "nngpcheck/analytic/gaussian/quadrature_pair.hpp"
 
 #include <cmath>
-#include <limits>
 #include <sstream>
 
 #include "nngpcheck/analytic/error.hpp"
 #include "nngpcheck/analytic/gaussian/conditional_mean.hpp"
 #include "nngpcheck/analytic/gaussian/gaussian_smoothing.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -14,7 +14,6 @@ namespace {
 
 using Kind = netsor::Activation::Kind;
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr double rough = 1e-4;                    // relative accuracy of numbers that only enter bounds
 constexpr std::int64_t largest_work = 2'000'000;  // evaluations for one pair, a fraction of a second
 constexpr double largest_error = 1e-3;  // relative to √(E[φ²] E[ψ²]); beyond it there is no number to give

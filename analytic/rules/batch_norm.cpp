@@ -20,7 +20,7 @@ UncertainMatrix block(const UncertainMatrix& full, const Members& rows, const Me
 }
 
 /// φ(standardize(x)).
-struct Operand {
+struct Standardized {
   NodeIndex argument, standardize;
   HomogeneousForm form;
   double epsilon;
@@ -33,15 +33,15 @@ struct Operand {
   }
 };
 
-Operand operand(const Structure& structure, NodeIndex node, const BatchNormPattern& pattern) {
+Standardized operand(const Structure& structure, NodeIndex node, const BatchNormPattern& pattern) {
   const auto* map = std::get_if<netsor::Map>(&structure.program().nodes()[node].operation);
-  Operand result{pattern.argument,
-                 map ? map->argument.index() : node,
-                 pattern.form,
-                 pattern.standardize->epsilon,
-                 {},
-                 {},
-                 structure.columns(pattern.argument)};
+  Standardized result{pattern.argument,
+                      map ? map->argument.index() : node,
+                      pattern.form,
+                      pattern.standardize->epsilon,
+                      {},
+                      {},
+                      structure.columns(pattern.argument)};
   EqualColumns equal(structure);
   for (int g = 0; g < pattern.groups(); ++g) {
     result.groups.push_back(pattern.members(g));
@@ -52,7 +52,8 @@ Operand operand(const Structure& structure, NodeIndex node, const BatchNormPatte
 
 class BatchNormStep : public Step {
  public:
-  BatchNormStep(const Demand& demand, std::vector<Demand> needs, Operand left, Operand right, bool same)
+  BatchNormStep(const Demand& demand, std::vector<Demand> needs, Standardized left, Standardized right,
+                bool same)
       : Step(demand, Method::batch_norm, std::move(needs)),
         left_(std::move(left)),
         right_(std::move(right)),
@@ -165,7 +166,7 @@ class BatchNormStep : public Step {
     }
   }
 
-  Operand left_, right_;
+  Standardized left_, right_;
   bool same_;  // one standardized bundle on both sides
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/analytic/uncertain.hpp"
 #include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::analytic {
@@ -12,8 +13,6 @@ namespace nngpcheck::analytic {
 namespace {
 
 using Eigen::Index;
-
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 // A perturbation of all logits by at most δ multiplies each weight by at most e^{±2δ}.
 UncertainMatrix softmax_keys(const netsor::SoftmaxKeys& f, const UncertainMatrix& t) {

@@ -19,7 +19,7 @@ using Eigen::MatrixXd;
 constexpr std::size_t most_labels = 24;
 constexpr Index most_rows = 160;  // beyond, the file is large, and nobody sees a row
 constexpr std::size_t longest_label = 16;
-constexpr double rounding = 1e-9;  // a correlation above its negative is not negative
+constexpr double rounded = 1e-9;  // a correlation above its negative is not negative
 
 const std::string style = R"(set encoding utf8
 set object 1 rectangle from graph 0,0 to graph 1,1 behind fillcolor '#c8c8c8' fillstyle solid noborder
@@ -118,9 +118,8 @@ MatrixXd correlation(const MatrixXd& kernel) {
 }
 
 Colours correlation_colours(const std::vector<MatrixXd>& correlations) {
-  const bool negative = std::any_of(correlations.begin(), correlations.end(), [](const MatrixXd& values) {
-    return (values.array() < -rounding).any();
-  });
+  const bool negative = std::any_of(correlations.begin(), correlations.end(),
+                                    [](const MatrixXd& values) { return (values.array() < -rounded).any(); });
   return {negative ? Colours::Map::diverging : Colours::Map::sequential, 1, "correlation"};
 }
 

@@ -31,7 +31,7 @@ std::string row(const std::vector<std::string>& cells) {
   return result + "\n";
 }
 
-struct Writer {
+struct MarkdownWriter {
   std::string operator()(const Heading& heading) const { return "## " + escaped(heading.text) + "\n"; }
   std::string operator()(const Paragraph& paragraph) const {
     const std::string strong = paragraph.strong.empty() ? "" : "**" + escaped(paragraph.strong) + "**";
@@ -72,7 +72,8 @@ struct Writer {
 std::string markdown(const Page& page) {
   std::string text = "# " + escaped(page.title) + "\n";
   for (const auto& block : page.blocks) {
-    if (const std::string written = std::visit(Writer(), block); !written.empty()) text += "\n" + written;
+    if (const std::string written = std::visit(MarkdownWriter(), block); !written.empty())
+      text += "\n" + written;
   }
   return text;
 }

@@ -25,8 +25,8 @@ set grid xtics ytics linecolor "#e4e4e4" linetype 1
 )";
 
 /// Distinguishable for the colour-blind (Okabe and Ito). With five shapes of points, 40 curves differ.
-const std::vector<std::string> colours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                          "#56b4e9", "#e69f00", "#000000", "#a6761d"};
+const std::vector<std::string> line_colours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                               "#56b4e9", "#e69f00", "#000000", "#a6761d"};
 constexpr std::size_t shapes = 5;
 
 constexpr std::size_t longest_label = 32;
@@ -130,7 +130,7 @@ std::string commands(const std::vector<Curve>& curves) {
   std::string result =
       "plot $guide with lines dashtype 2 linewidth 1.5 linecolor '#888888' title 'slope −1, for comparison'";
   for (std::size_t c = 0; c < curves.size(); ++c) {
-    const std::string& colour = colours[c % colours.size()];
+    const std::string& colour = line_colours[c % line_colours.size()];
     const std::size_t point = 5 + 2 * (c % shapes);
     result += fmt::format(", $curve{} using 1:3:4 with filledcurves linecolor '{}' notitle", c, colour);
     const std::string line = fitted(curves[c].experiment);
