@@ -53,7 +53,7 @@ void check_labels(const std::string& file, const Labels& given, const Labels& ex
 void check_matrix(const std::string& file, const MatrixXd& matrix, const Labels& labels) {
   const auto m = static_cast<Index>(labels.size());
   if (matrix.rows() != m || matrix.cols() != m) {
-    throw InputError(fmt::format("{}: {}×{}, but the experiment has {} outputs; give a {}×{} matrix{}", file,
+    throw InputError(fmt::format("{}: {}×{}, but there are {} outputs; give a {}×{} matrix{}", file,
                                  matrix.rows(), matrix.cols(), m, m, m, order));
   }
   for (Index i = 0; i < m; ++i) {
@@ -202,6 +202,17 @@ Kernel read_kernel(const fs::path& file, const std::optional<fs::path>& standard
   }
   result.labels = labels;
   make_symmetric(result, epsilon, file.string(), labels);
+  return result;
+}
+
+Kernel given_kernel(MatrixXd value, double epsilon, const std::string& name) {
+  Kernel result{std::move(value)};
+  Labels labels;
+  for (Index i = 0; i < result.value.rows(); ++i) labels.push_back(std::to_string(i));
+  check_matrix(name, result.value, labels);
+  if (is_float32(result.value, false))
+    epsilon = std::max<double>(epsilon, std::numeric_limits<float>::epsilon());
+  make_symmetric(result, epsilon, name, labels);
   return result;
 }
 
