@@ -1,5 +1,7 @@
 #include "python/listener.hpp"
 
+#include <pybind11/stl.h>
+
 namespace nngpcheck::python {
 
 namespace py = pybind11;

@@ -52,7 +52,7 @@ auto listening(const pybind11::object& report, const Work& work) {
   Listener listener(report);
   std::packaged_task<Result()> task([&] { return work(listener.kept()); });
   std::future<Result> result = task.get_future();
-  std::thread thread(std::move(task));
+  std::jthread thread(std::move(task));
   while (true) {
     {
       const pybind11::gil_scoped_release release;

@@ -24,19 +24,12 @@ def _seed_of(seed: int, width: int, number: int) -> int:
 
 
 @contextlib.contextmanager
-def _seeded(seed: int, dtype: Any) -> Iterator[None]:
-    """The global generators of Python, NumPy and, if it is there, PyTorch start from this seed; afterwards they are
-    what they were. Modules are made in this dtype, if it is one of PyTorch's."""
+def _generators_kept() -> Iterator[None]:
+    """Afterwards the global generators, and PyTorch's default dtype, are what they were."""
     torch = sys.modules.get("torch")
     before = random.getstate(), np.random.get_state()
     if torch:
         torch_before = torch.random.get_rng_state(), torch.get_default_dtype()
-    random.seed(seed)
-    np.random.seed([seed & 0xFFFFFFFF, seed >> 32])
-    if torch:
-        torch.random.default_generator.manual_seed(seed)
-        if dtype is not None:
-            torch.set_default_dtype(dtype)
     try:
         yield
     finally:
@@ -45,6 +38,14 @@ def _seeded(seed: int, dtype: Any) -> Iterator[None]:
         if torch:
             torch.random.set_rng_state(torch_before[0])
             torch.set_default_dtype(torch_before[1])
+
+
+def _seed_generators(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed([seed & 0xFFFFFFFF, seed >> 32])
+    torch = sys.modules.get("torch")
+    if torch:
+        torch.random.default_generator.manual_seed(seed)
 
 
 class Networks:
@@ -59,11 +60,6 @@ class Networks:
         self._columns: Dict[int, int] = {}  # k by width
         self._first: Dict[int, Tuple[int, np.ndarray]] = {}  # by width: a network's number and features
         self.dtype = np.dtype(np.float64)  # of the features
-
-    def _torch_dtype(self) -> Any:
-        torch = sys.modules.get("torch")
-        given = torch is not None and isinstance(self._x, torch.Tensor) and self._x.is_floating_point()
-        return self._x.dtype if given else None
 
     def _inputs_for(self, network: Any) -> Any:
         """A copy: networks may work in place."""
@@ -80,17 +76,28 @@ class Networks:
 
     def _outputs(self, width: int, number: int) -> np.ndarray:
         seed = _seed_of(self._seed, width, number)
+        _seed_generators(seed)
         torch = sys.modules.get("torch")
-        with _seeded(seed, self._torch_dtype()), torch.no_grad() if torch else contextlib.nullcontext():
-            network = self._make(width, seed=seed) if self._takes_seed else self._make(width)
-            if not callable(network):
-                raise SamplerError(f"width {width}, network {number}: make({width}) returned "
-                                   f"{type(network).__name__}, which cannot be called; return a torch module or a "
-                                   "function of the inputs")
-            return plain(network(self._inputs_for(network)))
+        if torch is None:
+            return self._applied(width, number, seed)
+        if isinstance(self._x, torch.Tensor) and self._x.is_floating_point():
+            torch.set_default_dtype(self._x.dtype)  # in which modules are made
+        with torch.no_grad():
+            return self._applied(width, number, seed)
+
+    def _applied(self, width: int, number: int, seed: int) -> np.ndarray:
+        network = self._make(width, seed=seed) if self._takes_seed else self._make(width)
+        if not callable(network):
+            raise SamplerError(f"width {width}, network {number}: make({width}) returned {type(network).__name__}, "
+                               "which cannot be called; return a torch module or a function of the inputs")
+        return plain(network(self._inputs_for(network)))
 
     def features(self, width: int, number: int) -> np.ndarray:
         """F [samples, k], float64."""
+        with _generators_kept():
+            return self._features(width, number)
+
+    def _features(self, width: int, number: int) -> np.ndarray:
         where = f"width {width}, network {number}: "
         drawn = self._outputs(width, number)
         samples = len(self._x)
@@ -125,17 +132,16 @@ class Networks:
     def kernels(self, width: int, numbers: range, inputs: List[int],
                 tell: Callable[[int], None] = lambda done: None) -> np.ndarray:
         """The entries of their kernels between these inputs (none: all), a row per network."""
-        result = None
-        for row, number in enumerate(numbers):
-            features = self.features(width, number)
-            if inputs:
-                features = features[inputs]
-            kernel = features @ features.T / features.shape[1]
-            if result is None:
-                triangle = np.tril_indices(len(kernel))  # of a symmetric matrix: the upper one, column by column
-                result = np.empty((len(numbers), len(triangle[0])))
-            result[row] = kernel[triangle]
-            tell(row + 1)
+        size = len(inputs) or len(self._x)
+        triangle = np.tril_indices(size)  # of a symmetric matrix: the upper one, column by column
+        result = np.empty((len(numbers), len(triangle[0])))
+        with _generators_kept():
+            for row, number in enumerate(numbers):
+                features = self._features(width, number)
+                if inputs:
+                    features = features[inputs]
+                result[row] = (features @ features.T / features.shape[1])[triangle]
+                tell(row + 1)
         return result
 
 
