@@ -21,12 +21,6 @@ namespace {
 
 using Numbers = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
-template <class T>
-std::optional<T> find(const py::dict& keys, const char* key) {
-  if (!keys.contains(key) || keys[key].is_none()) return std::nullopt;
-  return keys[key].cast<T>();
-}
-
 /// In float64; bytes stay bytes, by which images are known.
 files::Array array_of(const py::array& array, const std::string& name) {
   const bool bytes = array.dtype().kind() == 'u' && array.itemsize() == 1;

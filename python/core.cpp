@@ -53,15 +53,11 @@ config::Experiment experiment_of(const std::string& file, const std::optional<st
 
 analytic::LimitOptions limit_options(const py::dict& given) {
   analytic::LimitOptions result;
-  const auto take = [&](const char* key, auto& target) {
-    if (given.contains(key) && !given[key].is_none())
-      target = given[key].cast<std::remove_reference_t<decltype(target)>>();
-  };
-  take("randomizations", result.randomizations);
-  take("points", result.points);
-  take("tolerance", result.tolerance);
-  take("seed", result.seed);
-  take("threads", result.threads);
+  take(given, "randomizations", result.randomizations);
+  take(given, "points", result.points);
+  take(given, "tolerance", result.tolerance);
+  take(given, "seed", result.seed);
+  take(given, "threads", result.threads);
   return result;
 }
 

@@ -1,23 +1,12 @@
 #include "python/verdict.hpp"
 
-#include <pybind11/eigen.h>
-#include <pybind11/stl.h>
-
 #include "nngpcheck/compare/report/evidence_table.hpp"
 #include "nngpcheck/compare/verdict/evidence.hpp"
+#include "python/conversion.hpp"
 
 namespace nngpcheck::python {
 
 namespace py = pybind11;
-
-namespace {
-
-template <class T>
-void take(const py::dict& given, const char* key, T& target) {
-  if (given.contains(key) && !given[key].is_none()) target = given[key].cast<T>();
-}
-
-}  // namespace
 
 compare::CheckOptions check_options(const py::dict& given) {
   compare::CheckOptions result;

@@ -10,18 +10,15 @@ lists of layers. The functions are made of the library's own table, so that they
 from __future__ import annotations
 
 import inspect
+import json
 from typing import Any, Callable
 
 from . import _core
 
-_NAMES = {"true": True, "false": False}
 
-
-def _default(kind: str, text: str) -> Any:
-    if kind == "true|false":
-        return _NAMES[text]
+def _default(text: str) -> Any:
     try:
-        return {"integer": int, "number": float}.get(kind, str)(text)
+        return json.loads(text)
     except ValueError:
         return text
 
@@ -30,7 +27,7 @@ def _layer(name: str, summary: str, options: list, parts: list) -> Callable[...,
     first = [inspect.Parameter(part, inspect.Parameter.POSITIONAL_OR_KEYWORD,
                                default=inspect.Parameter.empty if part != "shortcut" else None) for part in parts]
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if name == "activation" else inspect.Parameter.KEYWORD_ONLY
-    rest = [inspect.Parameter(option, kind, default=_default(type_, default)) for option, type_, default, _ in options]
+    rest = [inspect.Parameter(option, kind, default=_default(default)) for option, _, default, _ in options]
     last = [inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None)]
     signature = inspect.Signature(first + rest + last, return_annotation=dict)
 
