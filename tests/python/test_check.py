@@ -259,12 +259,12 @@ def test_modules_of_torch():
 
 def test_architectures_are_sampled_where_there_is_a_sampler(with_sampler):
     arch = {"name": "mlp", "depth": 2, "activation": "relu"}
-    assert nngpcheck.check(kernel(), arch, X, 0.05).text.startswith("agree     mlp: within the tolerance of 5 %")
-    verdict = nngpcheck.check(1.2 * kernel().value, arch, X)
+    assert nngpcheck.check(kernel(2), arch, X, 0.05).text.startswith("agree     mlp: within the tolerance of 5 %")
+    verdict = nngpcheck.check(1.2 * kernel(2).value, arch, X)
     assert verdict.verdict == "disagree" and verdict.diagnosis
     drawn = nngpcheck.sample(arch, X, 4096, 64)
     assert drawn.shape == (64, 3, 3)
-    np.testing.assert_allclose(drawn.mean(0), kernel().value, atol=0.01)
+    np.testing.assert_allclose(drawn.mean(0), kernel(2).value, atol=0.01)
     np.testing.assert_array_equal(nngpcheck.sample(arch, X, 4096, 1, first=5)[0], drawn[5])
     with pytest.raises(nngpcheck.InputError, match="sampler_kind"):
         nngpcheck.sample(arch, X, sampler_kind="none")
