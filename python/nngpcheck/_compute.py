@@ -86,7 +86,7 @@ def sampler() -> Any:
         raise NotBuiltError(
             "this nngpcheck was built without LibTorch and draws no networks of architectures: give the networks as a "
             "function make(n), use the command line (`nngpcheck check`), or build it in by pip install . "
-            f"-C cmake.define.NNGPCHECK_LIBTORCH=ON ({error})") from None
+            f"--config-settings=cmake.define.NNGPCHECK_LIBTORCH=ON ({error})") from None
     return _sampler
 
 
