@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import Executor
 from typing import Any, Callable, Optional, Sequence, Union
 
@@ -87,6 +88,10 @@ def check(kernel: Any, model: Union[Architecture, Callable[..., Any]], x: Any = 
 
 
 def _is_factory(model: Any) -> bool:
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(model, torch.nn.Module):
+        raise InputError("the model is one module, but many are drawn: give a function make(n) that returns a freshly "
+                         "initialised module of width n")
     return callable(model) and not isinstance(model, _core.Program)
 
 

@@ -250,6 +250,8 @@ def test_modules_of_torch():
         torch.nn.init.normal_(linear.weight, std=math.sqrt(1 / 2))
         return torch.nn.Sequential(linear, torch.nn.ReLU())
 
+    with pytest.raises(nngpcheck.InputError, match="one module, but many"):
+        nngpcheck.check(kernel(), make(64), X)
     for x in (X, torch.tensor(X), torch.tensor(X, dtype=torch.float32)):
         before = torch.random.get_rng_state()
         assert nngpcheck.check(kernel(), make, x, **QUICK)
