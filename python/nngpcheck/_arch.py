@@ -6,7 +6,7 @@ import json
 import os
 import re
 import warnings
-from typing import Any, List, Optional, Sequence, Union
+from typing import Any, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -18,25 +18,26 @@ Architecture = Union[str, os.PathLike, dict, Sequence[dict], "_core.Program"]
 
 
 class Applied:
-    """A program, and how its outputs divide into the rows and columns of a block."""
+    """A program, and the labels of the rows and columns of the block that is wanted, if one is."""
 
-    def __init__(self, program: Any, name: str, rows: Optional[List[str]] = None,
-                 columns: Optional[List[str]] = None, lengths: Sequence[int] = ()) -> None:
-        self.program, self.name, self.rows, self.columns = program, name, rows, columns
+    def __init__(self, program: Any, name: str, lengths: Sequence[int] = (),
+                 block: Optional[Tuple[List[str], List[str]]] = None) -> None:
+        self.program, self.name, self.block = program, name, block
         #: The sequence of each output, where outputs are tokens.
         tokens = sum(lengths) == len(program)
         self.groups = [k for k, length in enumerate(lengths) for _ in range(length)] if tokens else []
 
 
-def _is_path(arch: Any) -> bool:
+def _path_of(arch: Any) -> Optional[str]:
     if isinstance(arch, os.PathLike):
-        return True
-    return isinstance(arch, str) and "\n" not in arch and arch.endswith((".toml", ".netsor", ".nngp"))
+        return os.fspath(arch)
+    is_path = isinstance(arch, str) and "\n" not in arch and arch.endswith((".toml", ".netsor", ".nngp"))
+    return arch if is_path else None
 
 
 def _model(arch: Any, experiment: Optional[str]) -> Any:
-    if _is_path(arch):
-        path = os.fspath(arch)
+    path = _path_of(arch)
+    if path is not None:
         try:
             with open(path, encoding="utf-8") as file:
                 return _core.model_of_toml(file.read(), path, experiment)
@@ -60,6 +61,15 @@ def _model(arch: Any, experiment: Optional[str]) -> Any:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{source}: {error}; give numbers, strings, booleans, lists and dicts") from None
+
+
+def _program_of(path: str) -> Any:
+    """Of a file of a program or an imported model, where this version reads them."""
+    readers = {".netsor": "program_of_text", ".nngp": "program_of_archive"}
+    reader = getattr(_core, readers.get(os.path.splitext(path)[1], ""), None)
+    if reader is None:
+        raise InputError(f"{path}: is no .toml file, and this version reads no others")
+    return reader(path)
 
 
 def _number(value: Any) -> Any:
@@ -108,20 +118,26 @@ def applied(arch: Architecture, x1: Any, x2: Any = None, *, experiment: Optional
         if x1 is not None:
             raise InputError("a program has its inputs already; leave x out")
         return Applied(arch, "program")
+    path = _path_of(arch)
+    is_program = path is not None and not path.endswith(".toml")
     if x1 is None:
-        if not (_is_path(arch) and os.fspath(arch).endswith(".toml")):
-            raise InputError("x1 is missing; only a file of experiments has inputs of its own")
-        read = _core.experiment(os.fspath(arch), experiment)
+        if path is None:
+            raise InputError("x1 is missing; only files have inputs of their own")
+        if is_program:
+            return Applied(_program_of(path), os.path.basename(path))
+        read = _core.experiment(path, experiment)
         if read.doubt:
             warnings.warn(f"not sure: {read.doubt}", stacklevel=4)
-        return Applied(read.program, read.name, lengths=read.lengths)
+        return Applied(read.program, read.name, read.lengths)
+    if is_program:
+        raise InputError(f"{path}: a program has its inputs already; leave x out")
     model = _model(arch, experiment)
     keys = dict(grid=grid, layout=layout, flat=flat, lengths=lengths, batch_size=batch_size, labels=labels,
                 edges=edges, directed=directed)
     rows = _inputs(x1, model, "x1", keys)
     if x2 is None:
-        return Applied(_core.program(model, rows), model.name, lengths=rows.lengths)
+        return Applied(_core.program(model, rows), model.name, rows.lengths)
     keys.update(lengths=None, labels=None)
     columns = _inputs(x2, model, "x2", keys)
-    return Applied(_core.joined_program(model, rows, columns), model.name,
-                   _core.program(model, rows).labels, _core.program(model, columns).labels)
+    labelled = _core.program(model, rows).labels, _core.program(model, columns).labels
+    return Applied(_core.joined_program(model, rows, columns), model.name, block=labelled)

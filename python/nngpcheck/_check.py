@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import Executor
-from typing import Any, Callable, Optional, Sequence, Union
+from typing import Any, Callable, Optional, Sequence, Union, cast
 
 import numpy as np
 
@@ -72,11 +72,11 @@ def check(kernel: Any, model: Union[Architecture, Callable[..., Any]], x: Any = 
     if _is_factory(model):
         if inputs:
             raise TypeError(f"{', '.join(inputs)}: belongs to an architecture; make(n)(x) gets x as it is")
-        return _check_networks(given, model, x, options, seed, processes, name, progress)
+        return _check_networks(given, cast(Callable[..., Any], model), x, options, seed, processes, name, progress)
     if processes != 1:
         raise InputError("processes belongs to networks drawn by make(n); an architecture's use threads")
     drawn = sampler()
-    what = applied(model, x, **inputs)
+    what = applied(cast(Architecture, model), x, **inputs)
     if len(given) != len(what.program):
         raise InputError(f"the kernel is {len(given)}×{given.shape[1]}, but the architecture has {len(what.program)} "
                          "outputs on these inputs: give one row and column each")
@@ -119,7 +119,7 @@ def _check_networks(given: Any, make: Callable[..., Any], x: Any, options: dict,
     networks = Networks(make, x, seed)
     networks.features(min(options["widths"]), 0)  # complains early, and tells the precision
     options["precision"] = networks.dtype.name
-    called = name or getattr(make, "__name__", type(make).__name__)
+    called = name or str(getattr(make, "__name__", type(make).__name__))
     with showing(progress) as report, Ladders(networks, processes, report) as draw:
         found = _core.check(given, draw, called, options, report)
     return Verdict(found, given)

@@ -73,9 +73,9 @@ def kernel(arch: Architecture, x1: Any = None, x2: Any = None, *, tolerance: Opt
     what = applied(arch, x1, x2, **inputs)
     options = dict(tolerance=tolerance, points=points, randomizations=randomizations, seed=seed, threads=threads)
     with showing(progress) as report:
-        if what.rows is None:
+        if what.block is None:
             return Kernel(**_core.limit(what.program, options, report))
-        return Kernel(**_core.limit_block(what.program, what.rows, what.columns, options, report))
+        return Kernel(**_core.limit_block(what.program, *what.block, options, report))
 
 
 def sampler() -> Any:

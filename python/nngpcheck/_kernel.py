@@ -27,8 +27,8 @@ class Kernel:
     """
 
     value: np.ndarray
-    standard_error: Optional[np.ndarray] = None
-    error_bound: Optional[np.ndarray] = None
+    standard_error: np.ndarray = None  # type: ignore[assignment]
+    error_bound: np.ndarray = None  # type: ignore[assignment]
     repeats: int = 0
     labels: List[str] = field(default_factory=list)
     columns: List[str] = field(default_factory=list)

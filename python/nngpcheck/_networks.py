@@ -172,11 +172,15 @@ class Ladders:
     def __init__(self, networks: Networks, processes: Union[int, Executor], report: Any) -> None:
         self._networks, self._report = networks, report
         self._told = 0.0
-        self._own = isinstance(processes, int) and processes > 1
-        self._pool: Optional[Executor] = None if isinstance(processes, int) else processes
-        self._parts = processes if isinstance(processes, int) else 16
-        if self._own:
-            self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _begin, (networks,))
+        self._pool: Optional[Executor] = None
+        self._own = isinstance(processes, int)
+        self._parts = 2 * processes if isinstance(processes, int) else 32
+        if not isinstance(processes, int):
+            self._pool = processes
+        elif processes > 1:
+            # Forked, so that functions of a notebook need not be pickled.
+            self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), initializer=_begin,
+                                             initargs=(networks,))
 
     def __enter__(self) -> "Ladders":
         return self
@@ -193,20 +197,26 @@ class Ladders:
 
     def __call__(self, widths: List[int], first: int, count: int, inputs: List[int],
                  purpose: str) -> List[np.ndarray]:
-        if self._pool is None:
-            return [self._networks.kernels(width, range(first, first + count), inputs,
-                                           lambda done, width=width: self._tell(purpose, width, done, count))
-                    for width in widths]
-        return self._in_pool(widths, range(first, first + count), inputs, purpose)
+        numbers = range(first, first + count)
+        if self._pool is not None:
+            return self._in_pool(self._pool, widths, numbers, inputs, purpose)
+        result = []
+        for width in widths:
+            def tell(done: int, width: int = width) -> None:
+                self._tell(purpose, width, done, count)
 
-    def _in_pool(self, widths: List[int], numbers: range, inputs: List[int], purpose: str) -> List[np.ndarray]:
-        size = -(-len(numbers) // (2 * self._parts))
+            result.append(self._networks.kernels(width, numbers, inputs, tell))
+        return result
+
+    def _in_pool(self, pool: Executor, widths: List[int], numbers: range, inputs: List[int],
+                 purpose: str) -> List[np.ndarray]:
+        size = -(-len(numbers) // self._parts)
         parts = [numbers[k:k + size] for k in range(0, len(numbers), size)]
         futures = {}
         for width in reversed(widths):  # the widest take longest
             for part in parts:
-                task = (_draw_in_child,) if self._own else (_draw, self._networks)
-                futures[width, part] = self._pool.submit(*task, width, part, inputs)
+                futures[width, part] = (pool.submit(_draw_in_child, width, part, inputs) if self._own else
+                                        pool.submit(_draw, self._networks, width, part, inputs))
         result = []
         for width in widths:
             drawn = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 Report = Callable[[Optional[float], str], None]
 
@@ -21,7 +21,7 @@ class _Line:
     def __init__(self, notebook: bool) -> None:
         self._notebook = notebook
         self._start = time.monotonic()
-        self._shown = None
+        self._shown: Any = None  # something was
 
     def __call__(self, fraction: Optional[float], what: str) -> None:
         if time.monotonic() - self._start < 1:
