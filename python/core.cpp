@@ -16,6 +16,7 @@
 #include "nngpcheck/netsor/printer.hpp"
 #include "nngpcheck/support/error.hpp"
 #include "python/conversion.hpp"
+#include "python/law.hpp"
 #include "python/listener.hpp"
 #include "python/verdict.hpp"
 
@@ -189,6 +190,9 @@ PYBIND11_MODULE(_core, module) {
   module.def("limit", &python::limit);
   module.def("limit_block", &python::limit_block);
   module.def("check", &python::check);
+#ifdef NNGPCHECK_LAW
+  python::bind_law(module);
+#endif
   module.def("layer_kinds", &python::layer_kinds);
   module.def("named_architectures", &python::named_architectures);
 }

@@ -3,6 +3,7 @@
     kernel(arch, x1, x2=None)       the kernel of an architecture, with error bars
     check(kernel, model, x)         do networks of finite width agree with a kernel? The verdict, with stated error rates
     assert_kernel(kernel, model, x) the same in a test
+    law(arch, x)                    how networks of finite width lie about their limit
     sample(arch, x, width, count)   kernels of random networks (where built with LibTorch)
     layers                          layers of architectures, as functions
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from . import layers
 from ._check import assert_kernel, check
-from ._compute import kernel, program, sample
+from ._compute import kernel, law, program, sample
 from ._core import Program
 from ._core import version as __version__
 from ._errors import (ComparisonError, Error, InputError, LimitError, NotBuiltError, ProgramError,
@@ -22,5 +23,5 @@ from ._kernel import Kernel
 from ._verdict import Verdict
 
 __all__ = ["ComparisonError", "Error", "InputError", "Kernel", "LimitError", "NotBuiltError", "Program",
-           "ProgramError", "SamplerError", "Verdict", "assert_kernel", "check", "kernel", "layers", "program",
-           "sample"]
+           "ProgramError", "SamplerError", "Verdict", "assert_kernel", "check", "kernel", "law", "layers",
+           "program", "sample"]

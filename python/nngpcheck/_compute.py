@@ -78,6 +78,30 @@ def kernel(arch: Architecture, x1: Any = None, x2: Any = None, *, tolerance: Opt
         return Kernel(**_core.limit_block(what.program, *what.block, options, report))
 
 
+def law(arch: Architecture, x: Any = None, *, bias: bool = True, points: Optional[int] = None, randomizations: int = 8,
+        seed: int = 0, threads: int = 0, progress: Any = None, **inputs: Any) -> Any:
+    """How the kernels K̂ of random networks of width n lie about their limit K, to first order in 1/n.
+
+    Args:
+        arch, x, **inputs: see `program`.
+        bias: whether B of E K̂ = K + B/n is wanted, too.
+        points, randomizations, seed, threads, progress: see `kernel`.
+
+    Returns:
+        Law, with c of E‖K̂ − K‖² = C/n, bias, eigenvalues, and the widths that an error takes: width_for(0.01).
+
+    Raises:
+        LimitError: where there is no limit, C is infinite, or a derivative does not exist.
+    """
+    compute = getattr(_core, "law", None)
+    if compute is None:
+        raise NotBuiltError("this version knows no finite-width law")
+    what = applied(arch, x, **inputs)
+    options = dict(bias=bias, points=points, randomizations=randomizations, seed=seed, threads=threads)
+    with showing(progress) as report:
+        return compute(what.program, options, report)
+
+
 def sampler() -> Any:
     """The module with the samplers, which links LibTorch."""
     try:
