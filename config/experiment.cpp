@@ -372,7 +372,7 @@ Model read_architecture(const std::string& toml, const std::string& source,
   return architecture_of(chosen(tables(root, source), experiment, source), source);
 }
 
-Model read_architecture(const nlohmann::json& table, const std::string& source) {
+Model architecture_from_json(const nlohmann::json& table, const std::string& source) {
   if (!table.is_object()) throw InputError(source + ": must be a table such as " + architecture_example);
   return architecture_of(toml_table(table, source), source);
 }

@@ -128,7 +128,7 @@ Model read_architecture(const std::string& toml, const std::string& source,
                         const std::optional<std::string>& experiment = {});
 
 /// The same as a JSON object.
-Model read_architecture(const nlohmann::json& table, const std::string& source);
+Model architecture_from_json(const nlohmann::json& table, const std::string& source);
 
 /// The architecture of that name on a small built-in input: two sequences of 3 and 2 tokens, or a graph of 5
 /// nodes.

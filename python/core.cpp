@@ -29,7 +29,7 @@ namespace {
 using Labels = std::vector<std::string>;
 
 config::Model model_of_json(const std::string& json, const std::string& source) {
-  return config::read_architecture(nlohmann::json::parse(json), source);
+  return config::architecture_from_json(nlohmann::json::parse(json), source);
 }
 
 netsor::Program program_of(const config::Model& model, const inputs::Inputs& inputs) {

@@ -242,7 +242,7 @@ TEST(AnArchitectureAlone, IsReadFromText) {
 
 TEST(AnArchitectureAlone, IsReadFromJson) {
   const auto read = [](const char* json) {
-    return read_architecture(nlohmann::json::parse(json), "the architecture");
+    return architecture_from_json(nlohmann::json::parse(json), "the architecture");
   };
   EXPECT_EQ(
       read(R"({"layers": [{"type": "dense", "weight_variance": 2}, {"type": "activation"}]})").resolved,
