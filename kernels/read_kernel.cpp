@@ -53,7 +53,7 @@ void check_labels(const std::string& file, const Labels& given, const Labels& ex
 void check_matrix(const std::string& file, const MatrixXd& matrix, const Labels& labels) {
   const auto m = static_cast<Index>(labels.size());
   if (matrix.rows() != m || matrix.cols() != m) {
-    throw InputError(fmt::format("{}: {}×{}, but there are {} outputs; give a {}×{} matrix{}", file,
+    throw InputError(fmt::format("{}: {}×{}, but the experiment has {} outputs; give a {}×{} matrix{}", file,
                                  matrix.rows(), matrix.cols(), m, m, m, order));
   }
   for (Index i = 0; i < m; ++i) {
@@ -206,6 +206,8 @@ Kernel read_kernel(const fs::path& file, const std::optional<fs::path>& standard
 }
 
 Kernel given_kernel(MatrixXd value, double epsilon, const std::string& name) {
+  if (value.rows() != value.cols())
+    throw InputError(fmt::format("{}: {}×{}: it must be square", name, value.rows(), value.cols()));
   Kernel result{std::move(value)};
   Labels labels;
   for (Index i = 0; i < result.value.rows(); ++i) labels.push_back(std::to_string(i));

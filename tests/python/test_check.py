@@ -159,6 +159,8 @@ def test_options_that_are_none(options, complaint):
 def test_the_kernel_must_fit_the_samples():
     with pytest.raises(nngpcheck.InputError, match="the kernel is 2×2, but x has 3 rows"):
         nngpcheck.check(np.eye(2), relu_mlp, X)
+    with pytest.raises(nngpcheck.InputError, match="the kernel: 3×2: it must be square"):
+        nngpcheck.check(np.ones((3, 2)), relu_mlp, X)
     with pytest.raises(nngpcheck.InputError, match="finite"):
         nngpcheck.check(np.full((3, 3), np.nan), relu_mlp, X)
     with pytest.raises(TypeError, match="grid"):
