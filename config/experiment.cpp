@@ -26,14 +26,6 @@ const std::string architecture_example = "[architecture] with name = \"mlp\"";
 constexpr std::int64_t most_networks = 1'000'000'000;
 const std::string widths_example = "widths = [64, 128, 256]";
 
-/// An architecture and its options, not yet applied.
-struct Model {
-  std::string name;
-  std::string reads;  // see Architecture::inputs; empty: anything
-  architectures::Network network;
-  ordered_json resolved;
-};
-
 /// Runs `work` and gives its error the offending option as place.
 template <class Work>
 auto read_options(const TableReader& table, const Work& work) {
@@ -242,13 +234,47 @@ Experiment read_experiment(const TableReader& table, const inputs::Inputs* built
           std::move(resolved), std::move(read.said), std::move(read.doubt)};
 }
 
-toml::table parse(const std::filesystem::path& file) {
+toml::table parse(const std::string& text, const std::string& source) {
   try {
-    return toml::parse(files::read_file(file), file.string());
+    return toml::parse(text, source);
   } catch (const toml::parse_error& error) {
-    throw InputError(file.string() + ":" + std::to_string(error.source().begin.line) + ": " +
+    throw InputError(source + ":" + std::to_string(error.source().begin.line) + ": " +
                      std::string(error.description()));
   }
+}
+
+/// Throws InputError for null.
+toml::array toml_array(const nlohmann::json& list, const std::string& source);
+toml::table toml_table(const nlohmann::json& object, const std::string& source);
+
+/// Calls `put` with the TOML value.
+template <class Put>
+void with_toml(const nlohmann::json& value, const std::string& key, const std::string& source,
+               const Put& put) {
+  if (value.is_object()) return put(toml_table(value, source));
+  if (value.is_array()) return put(toml_array(value, source));
+  if (value.is_boolean()) return put(value.get<bool>());
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())
+    throw InputError(source + ": " + key + " = " + value.dump() + " is too large");
+  if (value.is_number_integer()) return put(value.get<std::int64_t>());
+  if (value.is_number()) return put(value.get<double>());
+  if (value.is_string()) return put(value.get<std::string>());
+  throw InputError(source + ": " + key + " is null; leave it out");
+}
+
+toml::array toml_array(const nlohmann::json& list, const std::string& source) {
+  toml::array result;
+  for (const nlohmann::json& value : list)
+    with_toml(value, "a list's entry", source, [&](auto&& one) { result.push_back(std::move(one)); });
+  return result;
+}
+
+toml::table toml_table(const nlohmann::json& object, const std::string& source) {
+  toml::table result;
+  for (const auto& [key, value] : object.items())
+    with_toml(value, key, source,
+              [&, &name = key](auto&& one) { result.insert_or_assign(name, std::move(one)); });
+  return result;
 }
 
 /// The tables of a file's experiments: its [[experiment]]s, or itself. Checks that several have different
@@ -270,6 +296,28 @@ std::vector<toml::table*> tables(toml::table& root, const std::string& file) {
     result.push_back(table);
   }
   return result;
+}
+
+/// Of a table of architecture's keys, or of an experiment.
+Model architecture_of(const toml::table& table, const std::string& source) {
+  const TableReader reader(table, "", source);
+  if (!reader.find("architecture")) return read_model({table, "architecture", source});
+  reader.only({"name", "architecture", "inputs", "sweep", "check"});
+  return read_model(reader.get_table("architecture", architecture_example));
+}
+
+/// The experiment of that name, or the only one.
+const toml::table& chosen(const std::vector<toml::table*>& experiments,
+                          const std::optional<std::string>& name, const std::string& source) {
+  if (!name && experiments.size() == 1) return *experiments.front();
+  std::string names;
+  for (const toml::table* table : experiments) {
+    const auto called = table->get_as<std::string>("name");
+    if (called && called->get() == name) return *table;
+    if (called) names += (names.empty() ? "" : ", ") + called->get();
+  }
+  throw InputError(source + (name ? ": no experiment is called \"" + *name + "\"; it holds " + names
+                                  : ": holds several experiments; name one: " + names));
 }
 
 /// Gives the experiments another file of inputs, all of whose samples are taken.
@@ -302,7 +350,7 @@ std::vector<Experiment> read_experiments(const std::filesystem::path& file,
 std::vector<Experiment> read_experiments_on(const std::filesystem::path& file,
                                             const std::vector<std::string>& overrides,
                                             const std::optional<std::filesystem::path>& other) {
-  toml::table root = parse(file);
+  toml::table root = parse(files::read_file(file), file.string());
   const std::vector<toml::table*> experiments = tables(root, file.string());
   apply_overrides(experiments, overrides);
   if (other) read_instead(experiments, *other, file.string());
@@ -316,6 +364,17 @@ std::vector<Experiment> read_experiments_on(const std::filesystem::path& file,
     }
   }
   return result;
+}
+
+Model read_architecture(const std::string& toml, const std::string& source,
+                        const std::optional<std::string>& experiment) {
+  toml::table root = parse(toml, source);
+  return architecture_of(chosen(tables(root, source), experiment, source), source);
+}
+
+Model architecture_from_json(const nlohmann::json& table, const std::string& source) {
+  if (!table.is_object()) throw InputError(source + ": must be a table such as " + architecture_example);
+  return architecture_of(toml_table(table, source), source);
 }
 
 Experiment example_experiment(const std::string& architecture, const std::vector<std::string>& overrides) {

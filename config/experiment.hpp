@@ -37,6 +37,14 @@ struct Check {
   Precision precision = Precision::float64;
 };
 
+/// An architecture and its options, not yet applied to inputs.
+struct Model {
+  std::string name;
+  std::string reads;  // see architectures::Architecture::inputs; empty: anything
+  architectures::Network network;
+  nlohmann::ordered_json resolved;  // what was asked for, with every default filled in
+};
+
 /// An architecture applied to inputs, and how to sample it.
 struct Experiment {
   std::string name;
@@ -112,6 +120,15 @@ std::vector<Experiment> read_experiments(const std::filesystem::path& file,
 std::vector<Experiment> read_experiments_on(const std::filesystem::path& file,
                                             const std::vector<std::string>& overrides,
                                             const std::optional<std::filesystem::path>& other);
+
+/// The architecture in a TOML text: the keys of an [architecture] table, or an experiment that has one, whose
+/// inputs, sweep and check are not read; of several experiments the one of that name. Messages say `source`
+/// where a file would be named.
+Model read_architecture(const std::string& toml, const std::string& source,
+                        const std::optional<std::string>& experiment = {});
+
+/// The same as a JSON object.
+Model architecture_from_json(const nlohmann::json& table, const std::string& source);
 
 /// The architecture of that name on a small built-in input: two sequences of 3 and 2 tokens, or a graph of 5
 /// nodes.

@@ -16,4 +16,7 @@ enum class EdgeKind { undirected, directed };
 /// an edge that is there twice.
 std::vector<Edge> read_edges(const std::filesystem::path& file, Eigen::Index nodes, EdgeKind kind);
 
+/// The same of a list in memory, whose rows are counted from 0.
+std::vector<Edge> listed_edges(const std::vector<Edge>& list, Eigen::Index nodes, EdgeKind kind);
+
 }  // namespace nngpcheck::inputs

@@ -205,4 +205,17 @@ Kernel read_kernel(const fs::path& file, const std::optional<fs::path>& standard
   return result;
 }
 
+Kernel given_kernel(MatrixXd value, double epsilon, const std::string& name) {
+  if (value.rows() != value.cols())
+    throw InputError(fmt::format("{}: {}×{}: it must be square", name, value.rows(), value.cols()));
+  Kernel result{std::move(value)};
+  Labels labels;
+  for (Index i = 0; i < result.value.rows(); ++i) labels.push_back(std::to_string(i));
+  check_matrix(name, result.value, labels);
+  if (is_float32(result.value, false))
+    epsilon = std::max<double>(epsilon, std::numeric_limits<float>::epsilon());
+  make_symmetric(result, epsilon, name, labels);
+  return result;
+}
+
 }  // namespace nngpcheck::kernels

@@ -25,4 +25,8 @@ Kernel read_kernel(const std::filesystem::path& file,
                    const std::optional<std::filesystem::path>& standard_error,
                    const std::vector<std::string>& labels);
 
+/// A kernel given as a matrix of a type of epsilon `epsilon`, made symmetric in the same way. Throws
+/// InputError, which says `name` where a file would be named.
+Kernel given_kernel(Eigen::MatrixXd value, double epsilon, const std::string& name);
+
 }  // namespace nngpcheck::kernels

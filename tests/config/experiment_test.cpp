@@ -225,5 +225,36 @@ TEST(ExampleExperiment, ShowsEveryArchitecture) {
               HasSubstr("unknown key \"inputs\""));
 }
 
+TEST(AnArchitectureAlone, IsReadFromText) {
+  EXPECT_EQ(read_architecture("name = \"simple_rnn\"", "text").reads, "sequences");
+  EXPECT_EQ(read_architecture(model + "[inputs]\nfile = \"none.csv\"", "text").network.layers.size(), 4u);
+  const std::string two =
+      "[[experiment]]\nname = \"a\"\n[experiment.architecture]\nname = \"mlp\"\n"
+      "[[experiment]]\nname = \"b\"\n[experiment.architecture]\nname = \"gru\"\n";
+  EXPECT_EQ(read_architecture(two, "text", "b").name, "gru");
+  EXPECT_THAT(error_of([&] { read_architecture(two, "text"); }),
+              HasSubstr("several experiments; name one: a, b"));
+  EXPECT_THAT(error_of([&] { read_architecture(two, "text", "c"); }),
+              HasSubstr("no experiment is called \"c\""));
+  EXPECT_THAT(error_of([] { read_architecture("name = \"mlp\"\ndept = 1", "text"); }),
+              StartsWith("text:2: unknown key \"architecture.dept\""));
+}
+
+TEST(AnArchitectureAlone, IsReadFromJson) {
+  const auto read = [](const char* json) {
+    return architecture_from_json(nlohmann::json::parse(json), "the architecture");
+  };
+  EXPECT_EQ(
+      read(R"({"layers": [{"type": "dense", "weight_variance": 2}, {"type": "activation"}]})").resolved,
+      read_architecture("layers = [{type = \"dense\", weight_variance = 2}, {type = \"activation\"}]", "")
+          .resolved);
+  EXPECT_THAT(error_of([&] { read("[]"); }), HasSubstr("must be a table"));
+  EXPECT_THAT(error_of([&] { read(R"({"name": "mlp", "depth": null})"); }), HasSubstr("depth is null"));
+  EXPECT_THAT(error_of([&] { read(R"({"name": "mlp", "depth": 9223372036854775808})"); }),
+              HasSubstr("depth = 9223372036854775808 is too large"));
+  EXPECT_THAT(error_of([&] { read(R"({"name": "mlp", "depth": 0})"); }),
+              StartsWith("the architecture: architecture.depth"));
+}
+
 }  // namespace
 }  // namespace nngpcheck::config

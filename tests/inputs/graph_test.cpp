@@ -79,5 +79,18 @@ TEST_F(Edges, RejectEdgesThatAreThereTwice) {
               HasSubstr("g.csv:3: the edge 0,1 stands on line 2 already; remove one"));
 }
 
+TEST(ListedEdges, AreThoseOfAFile) {
+  const std::vector<Edge> edges = listed_edges({{0, 1}, {1, 0}, {2, 2, 0.5}}, 3, EdgeKind::undirected);
+  ASSERT_EQ(edges.size(), 3u);
+  EXPECT_EQ(edges[1].source, 1);
+  EXPECT_EQ(edges[2].weight, 0.5);
+  const auto error = [](const Edge& edge) {
+    return error_of([&] { listed_edges({{0, 1}, edge}, 3, EdgeKind::undirected); });
+  };
+  EXPECT_THAT(error({0, 3}), HasSubstr("edges: row 1: target \"3\" is no node; there are 3"));
+  EXPECT_THAT(error({0, 1}), HasSubstr("edges: row 1: the edge 0,1 stands in row 0 already"));
+  EXPECT_THAT(error({1, 2, -1}), HasSubstr("edges: row 1: its weight must be a finite number"));
+}
+
 }  // namespace
 }  // namespace nngpcheck::inputs

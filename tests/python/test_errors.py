@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+import nngpcheck
+from nngpcheck import kernel, layers
+
+X = np.eye(2)
+
+
+@pytest.mark.parametrize("arch, complaint", [
+    ({"name": "mpl"}, 'did you mean "mlp"'),
+    ({"name": "mlp", "dept": 2}, 'unknown key "architecture.dept"; did you mean "depth"'),
+    ({"name": "mlp", "depth": 0}, "depth"),
+    ({"name": "mlp", "depth": "two"}, "depth"),
+    ({"name": "mlp", "depth": None}, "depth is null; leave it out"),
+    ({"name": "mlp", "weight_variance": float("nan")}, "the architecture"),
+    ({"name": "mlp", "depth": 2**63}, "too large"),
+    ({"name": "mlp", "activation": object()}, "is no value of an option"),
+    ({"name": "mlp", "activation": {"expression": "x +"}}, "expression"),
+    ({}, 'has no "name"'),
+    ([], "no layer draws weights"),
+    (["dense"], "holds a string"),
+    ([{"type": "softmax"}], "softmax"),
+    ([{"type": "linear"}], 'it is called "dense" here'),
+    (3, "not int"),
+    ("name = ", "the architecture:1: "),
+    ("nmae = 1", "unknown key|no \"name\""),
+    ("mlpp", 'did you mean "mlp"'),
+    ("no/such.toml", "no/such.toml: cannot be read"),
+    ("no/such.netsor", "has its inputs already"),
+])
+def test_architectures_that_are_none(arch, complaint):
+    with pytest.raises(nngpcheck.InputError, match=complaint):
+        kernel(arch, X)
+
+
+def test_texts_are_the_command_lines(tmp_path, command_line):
+    np.savetxt(tmp_path / "x.csv", X, delimiter=",")
+    file = tmp_path / "e.toml"
+    file.write_text('[architecture]\nname = "mlp"\ndept = 2\n[inputs]\nfile = "x.csv"\n')
+    status, _, error = command_line("kernel", file)
+    assert status == 64
+    for x in (None, X):
+        with pytest.raises(nngpcheck.InputError) as raised:
+            kernel(file, x)
+        assert str(raised.value) in error
+
+
+def test_limits_that_are_none():
+    with pytest.raises(nngpcheck.LimitError):
+        kernel([layers.dense(), layers.activation({"expression": "exp(x*x)"})], X)
+
+
+def test_one_family():
+    for error in (nngpcheck.InputError, nngpcheck.ProgramError, nngpcheck.LimitError, nngpcheck.SamplerError,
+                  nngpcheck.ComparisonError, nngpcheck.NotBuiltError):
+        assert issubclass(error, nngpcheck.Error) and error.__module__ == "nngpcheck"
+    assert issubclass(nngpcheck.InputError, ValueError)
+
+
+def test_architecture_and_inputs_must_fit():
+    with pytest.raises(nngpcheck.InputError, match="simple_rnn|sequences"):
+        kernel("simple_rnn", X)
+
+
+def test_options_of_kernels():
+    x = np.ones((1, 2, 2))
+    with pytest.raises(nngpcheck.LimitError, match="points|power of two"):
+        kernel("gru", x, points=1000)
+    with pytest.raises(TypeError):
+        kernel("gru", x, points="many")
