@@ -34,10 +34,8 @@ Tensors elu(const Call& call, double alpha, double scale, double input_scale) {
 
 Tensors softplus(const Call& call) {
   const double beta = option(call, "beta", 1), threshold = option(call, "threshold", 20);
-  if (beta == 1 && threshold == 20) {
-    // PyTorch's is x itself beyond the threshold, where log(1 + e^x) is larger by 2e-9.
-    return expressed(call, "where(x>20, x, softplus(x))");
-  }
+  // PyTorch's is x itself beyond the threshold, where log(1 + e^x) is larger by 2e-9: rounding, not meaning.
+  if (beta == 1 && threshold == 20) return mapped(call, Activation::named("softplus"));
   const std::string b = shortest(beta);
   return expressed(call, "where(" + b + "*x>" + shortest(threshold) + ", x, softplus(" + b + "*x)/" + b + ")");
 }

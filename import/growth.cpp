@@ -1,5 +1,7 @@
 #include "nngpcheck/import/growth.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "nngpcheck/netsor/error.hpp"
@@ -13,6 +15,12 @@ constexpr double rounding = 1e-9;
 
 bool near(double left, double right) {
   return std::abs(left - right) <= rounding * std::max(std::abs(left), std::abs(right));
+}
+
+/// The number of few digits that this one was before it was rounded, if there is one.
+double plain(double value) {
+  const double few = std::stod(fmt::format("{:.11g}", value));
+  return std::abs(few - value) <= 1e-14 * std::abs(value) ? few : value;
 }
 
 /// Whether the values are affine in 1/n; then what they are at 1/n = 0.
@@ -44,12 +52,12 @@ Values values_of(const Size& size) {
 
 std::optional<Growth> growth(const Values& values, const Size& n) {
   if (all_zero(values)) return Growth{};
-  if (near(values[0], values[1]) && near(values[1], values[2])) return Growth{0, values[0]};
+  if (near(values[0], values[1]) && near(values[1], values[2])) return Growth{0, plain(values[0])};
   for (int half = -8; half <= 8; ++half) {
     const double power = half / 2.0;
     Values rest = values;
     for (std::size_t i = 0; i < width_count; ++i) rest[i] /= std::pow(static_cast<double>(n[i]), power);
-    if (near(rest[0], rest[1]) && near(rest[1], rest[2])) return Growth{power, rest[0]};
+    if (near(rest[0], rest[1]) && near(rest[1], rest[2])) return Growth{power, plain(rest[0])};
   }
   const double sign = values[2] < 0 ? -1 : 1;
   for (int half = -8; half <= 8; ++half) {

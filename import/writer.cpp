@@ -273,7 +273,7 @@ BundleId Writer::emit(const std::vector<Sparse>& columns, int width) {
   }
   const Index count = static_cast<Index>(columns.size());
   if (by_bundle.empty()) return builder_.mix(ones(width).bundle, netsor::SparseMatrix(1, count));
-  std::vector<netsor::Add::Term> sum;
+  std::vector<netsor::Add::Term> sum, broadcast;
   for (const auto& [source, triplets] : by_bundle) {
     const auto pure = pure_inputs_.find(source);
     const Index rows = builder_.type(source).columns;
@@ -290,8 +290,21 @@ BundleId Writer::emit(const std::vector<Sparse>& columns, int width) {
     bool diagonal = rows == count && static_cast<Index>(triplets.size()) == count;
     for (const auto& t : triplets) diagonal = diagonal && t.row() == t.col() && t.value() == factor;
     // One column times a row of equal numbers is broadcast by Add.
+    bool row = rows == 1 && count > 1 && by_bundle.size() > 1 && static_cast<Index>(triplets.size()) == count;
+    for (const auto& t : triplets) row = row && t.value() == factor;
+    if (row) {
+      broadcast.push_back({factor, source});
+      continue;
+    }
     sum.push_back({diagonal ? factor : 1, diagonal ? source : builder_.mix(source, std::move(matrix))});
   }
+  if (sum.empty()) {  // an Add has the columns of its widest term
+    netsor::SparseMatrix matrix(1, count);
+    for (Index j = 0; j < count; ++j) matrix.insert(0, j) = broadcast[0].coefficient;
+    sum.push_back({1, builder_.mix(broadcast[0].bundle, std::move(matrix))});
+    broadcast.erase(broadcast.begin());
+  }
+  sum.insert(sum.end(), broadcast.begin(), broadcast.end());
   return sum.size() == 1 && sum[0].coefficient == 1 ? sum[0].bundle : builder_.add(sum);
 }
 
