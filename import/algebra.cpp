@@ -309,6 +309,18 @@ Tensor Algebra::map(const netsor::Activation& activation, const Tensor& x) {
   return {x.axes, writer_.map(activation, x.cells, single_widths(x.axes))};
 }
 
+Tensor Algebra::function(const std::string& name, const Tensor& x) {
+  using netsor::Activation;
+  static const std::map<std::string, Activation> functions = {
+      {"log", Activation::custom("log", [](double v) { return std::log(v); }, {})},
+      {"log1p", Activation::custom("log1p", [](double v) { return std::log1p(v); }, {})},
+      {"log2", Activation::custom("log2", [](double v) { return std::log2(v); }, {})},
+      {"sqrt", Activation::custom("sqrt", [](double v) { return std::sqrt(v); }, {})},
+      {"rsqrt", Activation::custom("rsqrt", [](double v) { return 1 / std::sqrt(v); }, {})},
+      {"reciprocal", Activation::custom("reciprocal", [](double v) { return 1 / v; }, {})}};
+  return map(functions.at(name), x);
+}
+
 Tensor Algebra::add(const Tensor& x, const Tensor& y, const Values& factor) {
   const Broadcast both = broadcast({&x, &y});
   std::vector<Cells> sums;
@@ -377,14 +389,22 @@ Tensor Algebra::where(const Tensor& mask, const Tensor& x, const Tensor& y) {
 Tensor Algebra::rsqrt(const Tensor& x, double epsilon) {
   bool vectors = false;
   for (const int width : single_widths(x.axes)) vectors = vectors || width != finite;
-  if (vectors) return expression("1/sqrt(x+" + std::to_string(epsilon) + ")", x);
+  if (vectors) return function("rsqrt", add(x, scalar(constant_values(epsilon))));
   return {x.axes, writer_.rsqrt(x.cells, epsilon)};
 }
 
-Tensor Algebra::reciprocal(const Tensor& x) {
-  const bool numbers = std::all_of(x.cells.begin(), x.cells.end(), [](const Cell& c) { return c.is_number(); });
-  if (numbers) return numeric([](const std::vector<double>& v) { return 1 / v[0]; }, {x});
-  return expression("1/x", x);
+Tensor Algebra::divide(const Tensor& x, const Tensor& y) {
+  const bool numbers = std::all_of(y.cells.begin(), y.cells.end(), [](const Cell& c) { return c.is_number(); });
+  if (numbers) return multiply(x, numeric([](const std::vector<double>& v) { return 1 / v[0]; }, {y}));
+  bool vectors = false;
+  for (const int width : single_widths(y.axes)) vectors = vectors || width != finite;
+  if (!vectors) {
+    const Tensor root = rsqrt(y, 0);
+    return multiply(x, multiply(root, root));
+  }
+  static const netsor::Function quotient("divide", 2, [](std::span<const double> v) { return v[0] / v[1]; });
+  const Broadcast both = broadcast({&x, &y});
+  return {both.axes, writer_.function(quotient, both.cells, both.widths)};
 }
 
 Values Algebra::count(const Tensor& x, const std::vector<std::size_t>& axes) {

@@ -49,6 +49,8 @@ class Algebra {
   Tensor expression(const std::string& text, const Tensor& x) {
     return map(netsor::Activation::from_expression(text), x);
   }
+  /// One that is not finite everywhere: log, log1p, log2, sqrt, rsqrt, reciprocal.
+  Tensor function(const std::string& name, const Tensor& x);
   Tensor add(const Tensor& x, const Tensor& y, const Values& factor = constant_values(1));
   Tensor multiply(const Tensor& x, const Tensor& y);
   Tensor maximum(const Tensor& x, const Tensor& y);
@@ -67,7 +69,8 @@ class Algebra {
   Tensor mean(const Tensor& x, const std::vector<std::size_t>& axes, bool keep);
   /// 1/√(x + ε).
   Tensor rsqrt(const Tensor& x, double epsilon);
-  Tensor reciprocal(const Tensor& x);
+  /// x/y; a y that converges must be positive.
+  Tensor divide(const Tensor& x, const Tensor& y);
   Tensor softmax(const Tensor& x, std::int64_t axis);
   Tensor log_softmax(const Tensor& x, std::int64_t axis);
   /// x less its mean over the axes (unless not `centered`), divided by √(mean of its square + ε).

@@ -27,6 +27,10 @@ double option(const Call& call, const char* name, double otherwise) {
   return call.given(name) ? call.fixed(name) : otherwise;
 }
 
+bool is_finite_everywhere(const Tensor& x) {
+  return std::all_of(x.axes.begin(), x.axes.end(), [](const Axis& axis) { return is_finite(axis); });
+}
+
 Tensors elu(const Call& call, double alpha, double scale, double input_scale) {
   if (alpha == 1 && scale == 1 && input_scale == 1) return mapped(call, Activation::named("elu"));
   return expressed(call, shortest(scale) + "*where(x>0, x, " + shortest(alpha) + "*expm1(" + shortest(input_scale) + "*x))");
@@ -60,8 +64,7 @@ Tensors power(const Call& call) {
 
 
 Tensors divided(const Call& call) {
-  Algebra& a = call.algebra();
-  return {a.multiply(call.tensor_or_number("self"), a.reciprocal(call.tensor_or_number("other")))};
+  return {call.algebra().divide(call.tensor_or_number("self"), call.tensor_or_number("other"))};
 }
 
 Tensors comparison(const Call& call, bool (*holds)(double, double)) {
@@ -83,6 +86,11 @@ Tensors sum(const Call& call) {
   return {call.algebra().sum(x, call.axes("dim", x), call.flag("keepdim"))};
 }
 
+/// √x = x/√x.
+Tensor square_root(Algebra& a, const Tensor& x) {
+  return is_finite_everywhere(x) ? a.multiply(x, a.rsqrt(x, 0)) : a.function("sqrt", x);
+}
+
 Tensors variance(const Call& call, bool root) {
   Algebra& a = call.algebra();
   const Tensor& x = call.tensor("self");
@@ -91,7 +99,7 @@ Tensors variance(const Call& call, bool root) {
   Tensor squares = a.sum(a.multiply(c, c), axes, call.flag("keepdim"));
   const double correction = option(call, "correction", call.given("unbiased") && !call.flag("unbiased") ? 0 : 1);
   squares = a.scaled(squares, constant_values(1) / (a.count(x, axes) + constant_values(-correction)));
-  return {root ? a.expression("sqrt(x)", squares) : squares};
+  return {root ? square_root(a, squares) : squares};
 }
 
 Tensors norm(const Call& call) {
@@ -99,7 +107,7 @@ Tensors norm(const Call& call) {
   const Tensor& x = call.tensor("self");
   if (option(call, "ord", 2) != 2) throw Refusal{"reject", "argument:" + call.name(), "a norm that is not the Euclidean one"};
   const Tensor squares = a.sum(a.multiply(x, x), call.axes("dim", x), call.flag("keepdim"));
-  return {a.reciprocal(a.rsqrt(squares, 0))};
+  return {square_root(a, squares)};
 }
 
 /// The largest along finite axes.
@@ -203,8 +211,11 @@ void add_maps(Operators& ops) {
   for (const char* name : {"relu", "tanh", "sigmoid", "silu", "sin", "cos", "exp", "erf", "abs", "relu6", "selu", "mish",
                            "hardswish", "hardsigmoid", "softsign", "tanhshrink", "sign"})
     ops[name] = [name](const Call& c) { return mapped(c, Activation::named(name)); };
-  for (const char* name : {"sqrt", "log", "log1p", "expm1", "tan", "atan", "sinh", "cosh", "asinh", "floor", "ceil", "log2"})
+  for (const char* name : {"expm1", "tan", "atan", "sinh", "cosh", "asinh", "floor", "ceil"})
     ops[name] = [name](const Call& c) { return expressed(c, std::string(name) + "(x)"); };
+  for (const char* name : {"log", "log1p", "log2"})
+    ops[name] = [name](const Call& c) -> Tensors { return {c.algebra().function(name, c.tensor("self"))}; };
+  ops["sqrt"] = [](const Call& c) -> Tensors { return {square_root(c.algebra(), c.tensor("self"))}; };
   ops["log_sigmoid"] = [](const Call& c) { return mapped(c, Activation::named("logsigmoid")); };
   ops["square"] = [](const Call& c) -> Tensors { return {c.algebra().multiply(c.tensor("self"), c.tensor("self"))}; };
   ops["neg"] = [](const Call& c) -> Tensors { return {c.algebra().scaled(c.tensor("self"), -1)}; };
@@ -222,7 +233,7 @@ void add_maps(Operators& ops) {
   };
   ops["pow.Tensor_Scalar"] = power;
   ops["rsqrt"] = [](const Call& c) -> Tensors { return {c.algebra().rsqrt(c.tensor("self"), 0)}; };
-  ops["reciprocal"] = [](const Call& c) -> Tensors { return {c.algebra().reciprocal(c.tensor("self"))}; };
+  ops["reciprocal"] = [](const Call& c) -> Tensors { return {c.algebra().divide(Algebra::scalar(constant_values(1)), c.tensor("self"))}; };
   ops["prelu"] = ops["_prelu_kernel"] = prelu;
   ops["glu"] = glu;
 }

@@ -213,7 +213,14 @@ void conclude(Imported& result, Report& report, bool depends) {
     const auto found = result.parameters.find(name);
     return found == result.parameters.end() ? std::string() : found->second;
   };
-  for (const std::string& name : report.vanished()) {
+  if (!report.diverged().empty()) {
+    for (const std::string& name : report.heavy())
+      report.add("fixed_std:" + name, "the variance of `" + name + "` times its fan-in grows with n: take a standard deviation ∝ n^(-1/2)");
+    if (report.heavy().empty()) report.add("diverges", "what the network computes grows with n");
+  }
+  const bool random = report.has("scores_sqrt_d") || report.has("finite_random") || report.has("finite_bottleneck");
+  const bool grows = !report.diverged().empty();
+  for (const std::string& name : grows || random ? std::set<std::string>{} : report.vanished()) {
     if (name == "softmax_width") {
       report.add(name, "a softmax over the width: its entries are of order 1/n, what follows vanishes");
     } else if (name.ends_with("]")) {
@@ -224,14 +231,9 @@ void conclude(Imported& result, Report& report, bool depends) {
       report.add("vanishing_input:" + name, "the variance of `" + name + "`, which has a finite fan-in, vanishes as n grows");
     }
   }
-  if (!report.diverged().empty()) {
-    for (const std::string& name : report.heavy())
-      report.add("fixed_std:" + name, "the variance of `" + name + "` times its fan-in grows with n: take a standard deviation ∝ n^(-1/2)");
-    if (report.heavy().empty()) report.add("diverges", "what the network computes grows with n");
-  }
-  if (report.has("scores_sqrt_d") || report.has("finite_random") || report.has("finite_bottleneck")) {
+  if (random) {
     result.verdict = "no_limit";
-  } else if (!report.diverged().empty()) {
+  } else if (grows) {
     result.verdict = "diverges";
   } else if (report.has("unknown_growth")) {
     result.verdict = "reject";

@@ -283,11 +283,11 @@ Tensor Algebra::softmax(const Tensor& x, std::int64_t axis) {
   if (vectors) {
     const Tensor e = map("exp", x);
     Tensor total = sum(e, {k}, true);
-    if (is_finite(x.axes[k])) return multiply(e, reciprocal(total));
+    if (is_finite(x.axes[k])) return divide(e, total);
     // Over the width: every entry is of order 1/n.
     const Values n = values_of(widths().size(x.axes[k]));
     total = scaled(total, constant_values(1) / n);
-    Tensor result = scaled(multiply(e, reciprocal(total)), constant_values(1) / n);
+    Tensor result = scaled(divide(e, total), constant_values(1) / n);
     for (Cell& c : result.cells) c.blame = writer_.report().name("softmax_width");
     return result;
   }
@@ -318,7 +318,7 @@ Tensor Algebra::softmax(const Tensor& x, std::int64_t axis) {
 
 Tensor Algebra::log_softmax(const Tensor& x, std::int64_t axis) {
   const Tensor p = softmax(x, axis);
-  return expression("log(x)", p);
+  return function("log", p);
 }
 
 Tensor Algebra::normalise(const Tensor& x, const std::vector<std::size_t>& axes, double epsilon, bool centered) {

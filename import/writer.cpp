@@ -662,6 +662,36 @@ Cells Writer::maximum(const Cells& left, const Cells& right, const std::vector<i
   return result;
 }
 
+Cells Writer::function(const netsor::Function& function, const std::vector<Cells>& arguments,
+                       const std::vector<int>& widths) {
+  Cells result(widths.size());
+  std::map<std::string, std::vector<std::size_t>> by_width;
+  for (std::size_t k = 0; k < widths.size(); ++k) {
+    if (widths[k] == finite) {
+      Cells own;
+      for (const Cells& cells : arguments) own.push_back(cells[k]);
+      result[k] = random([function](const std::vector<double>& v) { return function(v); }, own);
+    } else {
+      by_width[width(widths[k]).text()].push_back(k);
+    }
+  }
+  for (const auto& [text, members] : by_width) {
+    std::vector<BundleId> bundles;
+    for (const Cells& cells : arguments) {
+      Cells own;
+      for (const std::size_t k : members) own.push_back(cells[k]);
+      bundles.push_back(bundle(own, widths[members[0]]));
+    }
+    const BundleId done = builder_.nonlin(function, bundles);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      bool depends = false;
+      for (const Cells& cells : arguments) depends = depends || cells[members[i]].depends;
+      result[members[i]] = {Column{done, static_cast<Index>(i)}, constant_values(1), depends, nullptr};
+    }
+  }
+  return result;
+}
+
 Cells Writer::standardize(const Cells& cells, const std::vector<int>& groups, const std::vector<int>& widths,
                           double epsilon) {
   Cells result(cells.size());

@@ -41,6 +41,8 @@ class Writer {
   /// φ of each, and max(a, b).
   Cells map(const netsor::Activation& activation, const Cells& cells, const std::vector<int>& widths);
   Cells maximum(const Cells& left, const Cells& right, const std::vector<int>& widths);
+  /// φ of several.
+  Cells function(const netsor::Function& function, const std::vector<Cells>& arguments, const std::vector<int>& widths);
   /// Standardized within the cells of equal group.
   Cells standardize(const Cells& cells, const std::vector<int>& groups, const std::vector<int>& widths,
                     double epsilon);
