@@ -420,8 +420,8 @@ Tensor Algebra::mean(const Tensor& x, const std::vector<std::size_t>& axes, bool
 Tensor Algebra::linear(const Tensor& x, const Tensor& weight, const Tensor* bias) {
   std::string labels;
   for (std::size_t k = 0; k + 1 < x.axes.size(); ++k) labels += static_cast<char>('A' + k);
-  Tensor result = weight.axes.size() == 1 ? einsum(labels + "i", "i", labels, x, weight)
-                                          : einsum(labels + "i", "oi", labels + "o", x, weight);
+  Tensor result = weight.axes.size() == 1 ? einsum(labels + "i", "i", labels, x, weight, true)
+                                          : einsum(labels + "i", "oi", labels + "o", x, weight, true);
   return bias ? add(result, *bias) : result;
 }
 

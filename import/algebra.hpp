@@ -62,9 +62,9 @@ class Algebra {
   Tensor where(const Tensor& mask, const Tensor& x, const Tensor& y);
 
   // ---- Sums. ----
-  /// Labels are letters, as in Einstein's convention.
+  /// Labels are letters, as in Einstein's convention. `layer`: y is the weight of a linear layer or convolution.
   Tensor einsum(const std::string& left, const std::string& right, const std::string& result, const Tensor& x,
-                const Tensor& y);
+                const Tensor& y, bool layer = false);
   Tensor sum(const Tensor& x, std::vector<std::size_t> axes, bool keep);
   Tensor mean(const Tensor& x, const std::vector<std::size_t>& axes, bool keep);
   /// 1/√(x + ε).

@@ -20,6 +20,7 @@ using Json = nlohmann::json;
 constexpr std::size_t most_unpacked = std::size_t{1} << 30;
 constexpr int known_version = 1;
 constexpr std::size_t most_nodes = 100'000;
+constexpr int deepest = 8;  // lists in lists in arguments
 
 /// Reads one archive.
 class Reader {
@@ -86,7 +87,7 @@ class Reader {
       fail(fmt::format("it has {} operators; at most {} can be read", json.at("nodes").size(), most_nodes));
     for (const Json& entry : json.at("nodes")) {
       result.nodes.push_back(node(entry));
-      require_known(entry.at("args"), known, result.nodes.back().name);
+      require_known(entry.at("args"), known, result.nodes.back().name, deepest);
       if (!known.insert(result.nodes.back().name).second)
         fail("two results are called \"" + result.nodes.back().name + "\"");
     }
@@ -115,6 +116,9 @@ class Reader {
       if (json.at("same_as").is_string()) result.same_as = json.at("same_as").get<std::string>();
       result.shares_with = json.at("shares_with").get<std::vector<std::string>>();
     }
+    const bool constant = !result.given && result.law.kind == Law::Kind::constant;  // masks may hold -inf
+    for (const double value : result.numbers.values)
+      if (!constant && !std::isfinite(value)) fail("\"" + result.target + "\" holds a number that is not finite");
     if (result.numbers.shape != shape)
       fail("\"" + result.target + "\" has another shape in model.json than its file; export the model again");
     return result;
@@ -173,12 +177,13 @@ class Reader {
   }
 
   /// Every tensor that an argument names has been made before.
-  void require_known(const Json& argument, const std::set<std::string>& known, const std::string& by) const {
+  void require_known(const Json& argument, const std::set<std::string>& known, const std::string& by, int depth) const {
+    if (depth == 0) fail("the arguments of \"" + by + "\" nest too deeply");
     if (argument.is_object() && argument.contains("ref")) {
       const auto ref = argument.at("ref").get<std::string>();
       if (!known.contains(ref)) fail("\"" + by + "\" reads \"" + ref + "\", which is computed nowhere before");
     } else if (argument.is_structured()) {
-      for (const Json& part : argument) require_known(part, known, by);
+      for (const Json& part : argument) require_known(part, known, by, depth - 1);
     }
   }
 

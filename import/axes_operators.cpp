@@ -14,6 +14,7 @@ using Tensors = std::vector<Tensor>;
 Tensors same(const Call& call) { return {call.tensor("self")}; }
 
 std::vector<std::int64_t> range(std::int64_t first, std::int64_t last, std::int64_t step = 1) {
+  if (step == 0) throw Refusal{"reject", "shape", "a step of 0"};
   std::vector<std::int64_t> result;
   for (std::int64_t k = first; step > 0 ? k < last : k > last; k += step) result.push_back(k);
   return result;
@@ -44,6 +45,7 @@ Tensors slice(const Call& call) {
   };
   const Size start = bound("start", {}), end = bound("end", whole);
   const std::int64_t step = call.optional_integer("step").value_or(1);
+  if (step < 1) throw Refusal{"reject", "shape", "a step below 1"};
   if (start == Size{} && end == whole && step == 1) return {x};
   if (is_finite(x.axes[axis])) return {a.take(x, static_cast<std::int64_t>(axis), range(start[0], end[0], step))};
   Size middle, rest;
@@ -75,7 +77,7 @@ Tensors split(const Call& call) {
     for (std::size_t g = 0; g < width_count; ++g) {
       next[g] = std::min(piece[g], left[g]);
       left[g] -= next[g];
-      if (next[g] < 1) throw Refusal{"reject", "structure_depends_on_n", "a split into numbers of pieces that depend on n"};
+      if (next[g] < 1 || sizes.size() > 1000) throw Refusal{"reject", "structure_depends_on_n", "a split into numbers of pieces that depend on n"};
     }
     sizes.push_back(next);
   }
@@ -109,7 +111,9 @@ Tensors squeeze_all(const Call& call) {
 
 /// The positions that padding sees along an axis of this length; −1 is the constant.
 std::vector<std::int64_t> padded(std::int64_t length, std::int64_t before, std::int64_t after, const std::string& mode) {
+  require_cells({length, length + before + after});
   std::vector<std::int64_t> result;
+  if (length == 0) return result;
   for (std::int64_t k = -before; k < length + after; ++k) {
     std::int64_t at = k;
     if (mode == "circular") at = ((k % length) + length) % length;
@@ -150,6 +154,7 @@ Tensors pad(const Call& call) {
 Tensors pixel_shuffle(const Call& call) {
   Tensor x = call.tensor("self");
   const std::int64_t r = call.integer("upscale_factor");
+  if (r < 1 || r > 1000 || x.axes.size() < 3) throw Refusal{"reject", "shape", "a pixel shuffle of no image"};
   const std::size_t c = x.axes.size() - 3;
   Algebra& a = call.algebra();
   Size channels = a.widths().size(x.axes.at(c));
@@ -165,6 +170,7 @@ Tensors pixel_shuffle(const Call& call) {
 Tensors pixel_unshuffle(const Call& call) {
   Tensor x = call.tensor("self");
   const std::int64_t r = call.integer("downscale_factor");
+  if (r < 1 || r > 1000 || x.axes.size() < 3) throw Refusal{"reject", "shape", "a pixel shuffle of no image"};
   const std::size_t c = x.axes.size() - 3;
   Algebra& a = call.algebra();
   for (const std::size_t k : {c + 2, c + 1}) {
@@ -192,6 +198,7 @@ Tensors roll(const Call& call) {
   if (axes.size() != shifts.size()) throw Refusal{"reject", "argument:" + call.name(), "roll of a flattened tensor"};
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::int64_t length = slots(x.axes[axes[i]]);
+    if (length == 0) continue;
     std::vector<std::int64_t> positions;
     for (std::int64_t k = 0; k < length; ++k) positions.push_back((((k - shifts[i]) % length) + length) % length);
     x = call.algebra().take(x, static_cast<std::int64_t>(axes[i]), positions);
@@ -210,6 +217,7 @@ Tensors repeat(const Call& call) {
       sizes[k] = repeats[k];
       x = a.expand(x, sizes, call.name());
     } else if (repeats[k][0] != 1) {
+      require_cells({repeats[k][0], slots(x.axes[k])});
       x = a.cat(Tensors(static_cast<std::size_t>(std::max<std::int64_t>(repeats[k][0], 0)), x), static_cast<std::int64_t>(k));
     }
   }
@@ -221,6 +229,7 @@ Tensors upsample_nearest(const Call& call) {
   const auto sizes = call.result_sizes();
   for (std::size_t k = 2; k < x.axes.size(); ++k) {
     std::vector<std::int64_t> positions;
+    require_cells({sizes.at(k)[0]});
     const std::int64_t length = slots(x.axes[k]);
     for (std::int64_t p = 0; p < sizes[k][0]; ++p) positions.push_back(p * length / sizes[k][0]);
     x = call.algebra().take(x, static_cast<std::int64_t>(k), positions);
@@ -283,6 +292,7 @@ Tensors index_select(const Call& call) {
 
 Tensors triangle(const Call& call, bool lower) {
   Tensor x = call.tensor("self");
+  if (x.axes.size() < 2) throw Refusal{"reject", "shape", "a triangle of what is no matrix"};
   const std::int64_t diagonal = call.optional_integer("diagonal").value_or(0);
   std::size_t k = 0;
   for_each_position(x.shape(), [&](const std::vector<std::int64_t>& at) {

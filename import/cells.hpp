@@ -63,6 +63,8 @@ struct Random {
   std::string diagnosis;  // what is wrong if the network goes on from here
   std::string source;     // the parameter that makes it random
   int readout = -1;       // which of the writer's readouts it comes from last, if any
+  Values scale = {1, 1, 1};  // what that was multiplied by since
+  Values bias = {};          // the variance of what was added since, which does not depend on the input
 };
 
 struct Cell {
@@ -97,10 +99,17 @@ std::vector<std::vector<int>> cell_widths(const std::vector<Axis>& axes);
 /// What a tensor reads at each of its slots when it is `shape`, of a tensor that has strides over those axes.
 std::vector<std::int64_t> strides(const std::vector<std::int64_t>& shape);
 
+/// More cells than any tensor of a model has that can be imported.
+inline constexpr std::int64_t most_cells = 5'000'000;
+
+/// Throws std::length_error unless a tensor may have so many slots.
+void require_cells(const std::vector<std::int64_t>& shape);
+
 /// Calls visit(position) for every position of the shape, the last axis fastest.
 template <class Visit>
 void for_each_position(const std::vector<std::int64_t>& shape, const Visit& visit) {
   std::vector<std::int64_t> at(shape.size(), 0);
+  require_cells(shape);
   for (const std::int64_t length : shape)
     if (length == 0) return;
   for (;;) {

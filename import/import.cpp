@@ -13,7 +13,7 @@ namespace nngpcheck::importer {
 
 namespace {
 
-constexpr int most_runs = 5000;  // each one splits a width
+constexpr int most_runs = 1000;  // each one splits a width
 
 /// Where the graphs of two widths differ in more than sizes, or "".
 std::string difference(const Graph& a, const Graph& b) {
@@ -56,8 +56,10 @@ void require_operators(const Graph& graph) {
 /// One run of the model's graph.
 class Run {
  public:
-  Run(const Archive& archive, Widths& widths, Report& report, std::optional<std::size_t> at)
-      : archive_(archive), widths_(widths), report_(report), writer_(archive, widths, report, at), algebra_(writer_) {
+  enum class Kind { features, outputs };  // whose kernel the program's is
+
+  Run(const Archive& archive, Widths& widths, Report& report, std::optional<std::size_t> at, Kind kind)
+      : archive_(archive), widths_(widths), report_(report), kind_(kind), writer_(archive, widths, report, at), algebra_(writer_) {
     report_.begin_run();
     const Graph& graph = archive.graphs[0];
     for (std::size_t k = 0; k < graph.inputs.size(); ++k) {
@@ -73,7 +75,6 @@ class Run {
   Writer& writer() { return writer_; }
   const std::vector<Tensor>& outputs() const { return outputs_; }
   const std::string& readout() const { return readout_; }
-  double readout_variance() const { return readout_variance_; }
   bool depends() const { return depends_; }
   netsor::Program program() { return std::move(writer_.builder()).build(); }
 
@@ -99,32 +100,46 @@ class Run {
 
   /// The features: what the last readout that reaches the first output reads.
   void read_out() {
-    int last = -1;
+    const Random* last = nullptr;
+    Values factor = constant_values(1);
     for (const Cell& cell : outputs_[0].cells) {
       const auto* random = std::get_if<std::shared_ptr<const Random>>(&cell.value);
-      if (random) last = std::max(last, (*random)->readout);
+      if (!random || (last && (*random)->readout <= last->readout)) continue;
+      last = random->get();
+      factor = cell.factor;
     }
     std::vector<Cells> blocks;
     std::vector<int> widths;
-    if (last < 0) {
+    if (!last || last->readout < 0) {
       own_features(blocks, widths);
-    } else {
-      const std::size_t input = writer_.readouts()[static_cast<std::size_t>(last)].input;
-      readout_ = archive_.graphs[0].inputs[input].target;
-      Values variance = writer_.readouts()[static_cast<std::size_t>(last)].variance, fan_in{};
-      for (const Readout& one : writer_.readouts()) {
-        if (one.input != input || (!widths.empty() && widths != one.widths)) continue;
-        widths = one.widths;
-        blocks.resize(widths.size());
-        for (std::size_t b = 0; b < widths.size(); ++b) blocks[b].insert(blocks[b].end(), one.x[b].begin(), one.x[b].end());
-      }
-      for (const int w : widths)
-        if (w != finite) fan_in = fan_in + values_of(widths_.size(w));
-      const auto g = growth(variance * fan_in, widths_.n());
-      if (g && g->power < 0)
-        report_.add("readout_vanishes:" + readout_, "the variance of `" + readout_ + "` times its fan-in vanishes, and so do the outputs");
-      readout_variance_ = g && g->power == 0 && g->limit > 0 ? g->limit : 1;
+      write_output(blocks, widths);
+      return;
     }
+    const Readout& readout = writer_.readouts()[static_cast<std::size_t>(last->readout)];
+    readout_ = archive_.graphs[0].inputs[readout.input].target;
+    Values fan_in{};
+    for (const Readout& one : writer_.readouts()) {
+      if (one.input != readout.input || (!widths.empty() && widths != one.widths)) continue;
+      widths = one.widths;
+      blocks.resize(widths.size());
+      for (std::size_t b = 0; b < widths.size(); ++b) blocks[b].insert(blocks[b].end(), one.x[b].begin(), one.x[b].end());
+    }
+    for (const int w : widths)
+      if (w != finite) fan_in = fan_in + values_of(widths_.size(w));
+    const Values scale = factor * last->scale;
+    const auto drawn = growth(readout.variance * fan_in, widths_.n());
+    const auto whole = growth(readout.variance * fan_in * scale * scale, widths_.n());
+    if (whole && whole->power < 0)
+      report_.add("readout_vanishes:" + readout_, "the variance of `" + readout_ + "` times its fan-in vanishes, and so do the outputs");
+    if (whole && whole->power == 0 && whole->limit > 0) readout_variance_ = whole->limit;
+    // Features are what a layer reads, or the derivative by a parameter that is used in another way.
+    const bool layer = readout.plain && (!drawn || drawn->power <= 0);
+    const double total = readout_variance_, factor_of_features = layer ? 1 : std::sqrt(total);
+    readout_variance_ = layer ? total : 1;
+    const auto bias = growth(factor * factor * last->bias, widths_.n());
+    bias_variance_ = bias && bias->power == 0 ? bias->limit : 0;
+    for (Cells& cells : blocks)
+      for (Cell& cell : cells) cell = Writer::scaled(cell, factor_of_features);
     write_output(blocks, widths);
   }
 
@@ -145,8 +160,15 @@ class Run {
     for (std::size_t k = 0; k < last.cells.size(); ++k) blocks[k % widths.size()].push_back(last.cells[k]);
   }
 
-  void write_output(const std::vector<Cells>& blocks, const std::vector<int>& widths) {
+  void write_output(std::vector<Cells>& blocks, const std::vector<int>& widths) {
     std::vector<netsor::BundleId> bundles;
+    double ratio = 0;  // the sum of the blocks' widths, over n
+    for (const int w : widths)
+      if (w != finite) ratio += widths_.width(w).ratio();
+    const bool with_bias = kind_ == Kind::outputs && bias_variance_ > 0;
+    if (with_bias)  // one more block, of the constant: the others keep their weight
+      for (Cells& cells : blocks)
+        for (Cell& cell : cells) cell = Writer::scaled(cell, std::sqrt((ratio + 1) / ratio));
     for (std::size_t b = 0; b < blocks.size(); ++b) {
       if (widths[b] == finite) continue;
       for (const Cell& cell : blocks[b]) {
@@ -156,18 +178,24 @@ class Run {
       bundles.push_back(writer_.bundle(blocks[b], widths[b]));
     }
     if (bundles.empty()) throw Refusal{"reject", "no_readout", "the output is no sum over the width"};
-    writer_.builder().output(writer_.builder().readout({readout_.empty() ? "readout" : readout_, 1}), bundles);
+    const double variance = kind_ == Kind::outputs ? readout_variance_ : 1;
+    if (with_bias) {
+      const double constant = std::sqrt(bias_variance_ * (ratio + 1) / variance);
+      bundles.push_back(writer_.bundle(Cells(blocks[0].size(), number(constant)), finite));
+    }
+    writer_.builder().output(writer_.builder().readout({readout_.empty() ? "readout" : readout_, variance}), bundles);
   }
 
   const Archive& archive_;
   Widths& widths_;
   Report& report_;
+  Kind kind_;
   Writer writer_;
   Algebra algebra_;
   Results results_;
   std::vector<Tensor> outputs_;
   std::string readout_;
-  double readout_variance_ = 1;
+  double readout_variance_ = 1, bias_variance_ = 0;
   bool depends_ = false;
 };
 
@@ -262,10 +290,11 @@ double largest_difference_of(Run& run, const netsor::Program& program, const Arc
 }
 
 /// Runs until no width is split and the uses of parameters are known.
-std::unique_ptr<Run> settled(const Archive& archive, Widths& widths, Report& report, std::optional<std::size_t> at) {
+std::unique_ptr<Run> settled(const Archive& archive, Widths& widths, Report& report, std::optional<std::size_t> at,
+                             Run::Kind kind = Run::Kind::features) {
   for (int k = 0; k < most_runs; ++k) {
     try {
-      auto run = std::make_unique<Run>(archive, widths, report, at);
+      auto run = std::make_unique<Run>(archive, widths, report, at, kind);
       bool again = false;
       for (auto& [name, usage] : report.usage()) {
         if (usage.read_out && usage.vector) {
@@ -292,10 +321,10 @@ void derive(Imported& result, const Archive& archive, Widths& widths, Report& re
   conclude(result, report, run->depends());
   result.readout = run->readout();
   if (has_limit(result)) {
-    netsor::Program program = netsor::change_instructions(run->program(), {});
-    const double variance = run->readout_variance();
-    result.outputs = netsor::change_objects(program, {.readout = [&](netsor::Readout& v) { v.variance = variance; }});
-    result.features = std::move(program);
+    result.features = netsor::change_instructions(run->program(), {});
+    Report again;
+    again.usage() = report.usage();
+    result.outputs = netsor::change_instructions(settled(archive, widths, again, {}, Run::Kind::outputs)->program(), {});
   }
   if (result.verdict == "no_limit" || result.verdict == "reject") return;
   Report unused;
@@ -341,6 +370,10 @@ Imported import_model(const Archive& archive) {
     refuse("reject", "width_mixed", mixed.problem);
   } catch (const netsor::ProgramError& error) {
     refuse("reject", "program", error.what());
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {  // of a graph that torch would not have written
+    refuse("reject", "graph", error.what());
   }
   return result;
 }

@@ -27,7 +27,8 @@ struct Imported {
   /// By width: the largest difference between the program's outputs and the archive's, over the largest output.
   std::vector<std::pair<std::int64_t, double>> equal_outputs;
   /// The limit's program whose kernel is that of the features, the readout's input, E[F Fᵀ]/columns; and the
-  /// one whose kernel is that of the outputs, without the readout's bias. Only where there is a limit.
+  /// one whose kernel is that of the outputs. Only where there is a limit. Features of a parameter that no
+  /// linear layer reads are the outputs' derivatives by it times its deviation.
   std::optional<netsor::Program> features, outputs;
   /// The parameter that reads the features out, or "".
   std::string readout;

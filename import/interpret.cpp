@@ -146,6 +146,7 @@ MatrixXd Evaluation::run(const netsor::Operation& operation) const {
             const auto& part = writer_.objects().at(weight.name).at(0);
             const Eigen::VectorXd numbers = block(part.block) / part.factor[graph_];
             const Index columns = of(op.argument).rows();
+            if (numbers.size() != size(weight.rows) * columns) throw std::logic_error("a weight of another size than its widths");
             using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
             return Eigen::Map<const RowMajor>(numbers.data(), numbers.size() / columns, columns) * of(op.argument);
           },

@@ -16,6 +16,8 @@ std::vector<std::int64_t> spatial(const Call& call, const std::string& name, std
   std::vector<std::int64_t> result;
   if (call.given(name)) result = call.integers(name);
   if (result.empty()) result = {otherwise};
+  for (const std::int64_t number : result)
+    if (number < -1'000'000 || number > 1'000'000) throw Refusal{"reject", "shape", "a size out of range"};
   result.resize(axes, result.back());
   return result;
 }
@@ -27,7 +29,8 @@ Windows windows(std::int64_t length, std::int64_t kernel, std::int64_t stride, s
                 std::int64_t dilation, std::int64_t positions = -1) {
   Windows result;
   const std::int64_t reach = dilation * (kernel - 1) + 1;
-  if (positions < 0) positions = (length + before + after - reach) / stride + 1;
+  if (positions < 0) positions = std::max<std::int64_t>((length + before + after - reach) / stride + 1, 0);
+  require_cells({positions, kernel});
   for (std::int64_t p = 0; p < positions; ++p) {
     result.emplace_back();
     for (std::int64_t k = 0; k < kernel; ++k) {
@@ -41,6 +44,7 @@ Windows windows(std::int64_t length, std::int64_t kernel, std::int64_t stride, s
 /// The same of a transposed convolution: input i goes to output i·stride + k·dilation − padding.
 Windows transposed_windows(std::int64_t length, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                            std::int64_t dilation, std::int64_t positions) {
+  require_cells({positions, kernel});
   Windows result;
   for (std::int64_t p = 0; p < positions; ++p) {
     result.emplace_back();
@@ -61,7 +65,7 @@ Tensor convolved(const Call& call, Tensor patches, Tensor weight, std::size_t ax
     kernel += static_cast<char>('K' + k);
   }
   if (groups == Size{1, 1, 1}) {
-    return a.einsum("bc" + positions + kernel, (transposed ? "co" : "oc") + kernel, "bo" + positions, patches, weight);
+    return a.einsum("bc" + positions + kernel, (transposed ? "co" : "oc") + kernel, "bo" + positions, patches, weight, true);
   }
   const auto over = [&](const Size& size) {
     Size result;
@@ -73,7 +77,7 @@ Tensor convolved(const Call& call, Tensor patches, Tensor weight, std::size_t ax
   };
   patches = a.divide(patches, 1, {groups, over(a.widths().size(patches.axes[1]))});
   weight = a.divide(weight, 0, {groups, over(a.widths().size(weight.axes[0]))});
-  const Tensor result = a.einsum("bgc" + positions + kernel, (transposed ? "gco" : "goc") + kernel, "bgo" + positions, patches, weight);
+  const Tensor result = a.einsum("bgc" + positions + kernel, (transposed ? "gco" : "goc") + kernel, "bgo" + positions, patches, weight, true);
   return a.merge(result, 1, 2);
 }
 
@@ -81,7 +85,9 @@ Tensors convolution(const Call& call, bool transposed) {
   Algebra& a = call.algebra();
   Tensor x = call.tensor("input");
   const Tensor& weight = call.tensor("weight");
+  if (weight.axes.size() < 3 || weight.axes.size() > 5) throw Refusal{"reject", "shape", "a convolution of no image"};
   const std::size_t axes = weight.axes.size() - 2;
+  if (x.axes.size() != axes + 2 && x.axes.size() != axes + 1) throw Refusal{"reject", "shape", "a convolution of no image"};
   const bool batched = x.axes.size() == axes + 2;
   if (!batched) x = a.unsqueeze(x, 0);
   const auto stride = spatial(call, "stride", axes, 1), dilation = spatial(call, "dilation", axes, 1);
@@ -120,6 +126,7 @@ Tensor pooled_windows(const Call& call, std::size_t axes, double filling) {
   auto stride = call.given("stride") && !call.integers("stride").empty() ? spatial(call, "stride", axes, 1) : kernel;
   const auto padding = spatial(call, "padding", axes, 0), dilation = spatial(call, "dilation", axes, 1);
   const auto sizes = call.result_sizes();
+  if (x.axes.size() < axes) throw Refusal{"reject", "shape", "pooling of more axes than there are"};
   const std::size_t first = x.axes.size() - axes;
   for (std::size_t k = 0; k < axes; ++k) {
     if (stride[k] < 1 || dilation[k] < 1) throw Refusal{"reject", "shape", "a stride or dilation below 1"};
@@ -174,9 +181,12 @@ Tensors adaptive_pool(const Call& call, std::size_t axes, bool maximum) {
   Algebra& a = call.algebra();
   Tensor x = call.tensor("self");
   const auto sizes = call.result_sizes();
+  if (x.axes.size() < axes) throw Refusal{"reject", "shape", "pooling of more axes than there are"};
   const std::size_t first = x.axes.size() - axes;
   for (std::size_t k = first; k < x.axes.size(); ++k) {
     const std::int64_t length = slots(x.axes[k]), count = sizes.at(k)[0];
+    require_cells({length, count});
+    if (!is_finite(x.axes[k]) || count < 1) throw AxesMixed{"pooling along the width"};
     Tensors parts;
     for (std::int64_t p = 0; p < count; ++p) {
       std::vector<std::int64_t> window;
@@ -263,6 +273,7 @@ Tensors running_norm(const Call& call) {
 Tensors attention(const Call& call) {
   Algebra& a = call.algebra();
   const Tensor &q = call.tensor("query"), &k = call.tensor("key"), &v = call.tensor("value");
+  if (q.axes.size() < 2) throw Refusal{"reject", "shape", "attention of what is no sequence"};
   std::string batch;
   for (std::size_t i = 0; i + 2 < q.axes.size(); ++i) batch += static_cast<char>('A' + i);
   Values scale;

@@ -78,6 +78,8 @@ Numbers parse_numbers(const std::string& name, const std::string& bytes) {
   if (is("'<f4'")) convert<float>(data, result.values);
   if (is("'<i8'")) convert<std::int64_t>(data, result.values);
   if (size == 1) convert<unsigned char>(data, result.values);
+  for (const double value : result.values)
+    if (std::isnan(value)) fail(name, "a number that is not finite (NaN)");
   return result;
 }
 

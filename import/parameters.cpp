@@ -1,6 +1,7 @@
 // How parameters become random objects.
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "nngpcheck/import/writer.hpp"
 
@@ -35,6 +36,15 @@ std::vector<std::vector<int>> cell_widths(const std::vector<Axis>& axes) {
     }
   });
   return result;
+}
+
+void require_cells(const std::vector<std::int64_t>& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t length : shape) {
+    if (length < 0 || length > most_cells) throw std::length_error("a tensor with too many entries beside the width");
+    count *= length;
+    if (count > most_cells) throw std::length_error("a tensor with too many entries beside the width");
+  }
 }
 
 std::vector<std::int64_t> strides(const std::vector<std::int64_t>& shape) {

@@ -32,8 +32,8 @@ const Block* as_vector_block(const Cell& cell) {
 class Contraction {
  public:
   Contraction(Algebra& algebra, const std::string& left, const std::string& right, const std::string& result,
-              const Tensor& x, const Tensor& y)
-      : algebra_(algebra), writer_(algebra.writer()), x_(x), y_(y), result_labels_(result) {
+              const Tensor& x, const Tensor& y, bool layer)
+      : algebra_(algebra), writer_(algebra.writer()), x_(x), y_(y), result_labels_(result), layer_(layer) {
     if (left.size() != x.axes.size() || right.size() != y.axes.size())
       throw Refusal{"reject", "shape", "a product of tensors of other numbers of axes"};
     read(left, x, true);
@@ -216,6 +216,7 @@ class Contraction {
     if (!block) return;
     Readout readout;
     readout.input = block->input;
+    readout.plain = layer_;
     for (std::size_t g = 0; g < width_count; ++g) {
       const Law& law = writer_.archive().graphs[g].inputs[block->input].law;
       readout.variance[g] = law.kind == Law::Kind::mixed || law.kind == Law::Kind::unknown ? 0 : law.variance();
@@ -250,13 +251,14 @@ class Contraction {
   std::string result_labels_, summed_labels_, left_labels_, right_labels_;
   std::map<char, Label> labels_;
   std::vector<std::vector<Pair>> pairs_;
+  bool layer_;
 };
 
 }  // namespace
 
 Tensor Algebra::einsum(const std::string& left, const std::string& right, const std::string& result, const Tensor& x,
-                       const Tensor& y) {
-  return Contraction(*this, left, right, result, x, y).run();
+                       const Tensor& y, bool layer) {
+  return Contraction(*this, left, right, result, x, y, layer).run();
 }
 
 Tensor Algebra::sum(const Tensor& x, std::vector<std::size_t> axes, bool keep) {

@@ -113,15 +113,24 @@ Cell Writer::random(std::function<double(const std::vector<double>&)> function, 
       result->diagnosis = "finite_random:" + result->source;
     }
     if (!random) continue;
-    if (random->readout >= result->readout) result->readout = random->readout;
+    if (random->readout >= result->readout) {
+      result->readout = random->readout;
+      result->scale = random->scale * cell.factor;
+      result->bias = random->bias * cell.factor * cell.factor;
+    }
     if (result->diagnosis.empty() || random->readout >= 0) {
       result->diagnosis = random->diagnosis;
       result->source = random->source;
     }
   }
-  for (const Cell& cell : arguments)
-    if (is_finite_block(cell) && result->readout >= 0)
-      report_.usage()[archive_.graphs[0].inputs[as_block(cell)->input].target].output_bias = true;
+  for (const Cell& cell : arguments) {
+    if (!is_finite_block(cell) || result->readout < 0) continue;
+    report_.usage()[archive_.graphs[0].inputs[as_block(cell)->input].target].output_bias = true;
+    for (std::size_t g = 0; g < width_count; ++g) {
+      const Law one = law(*as_block(cell), g);
+      if (one.kind != Law::Kind::unknown) result->bias[g] += cell.factor[g] * cell.factor[g] * one.variance();
+    }
+  }
   result->value = [function = std::move(function), arguments](const Evaluation& evaluation) {
     std::vector<double> values;
     for (const Cell& cell : arguments) values.push_back(value(cell, evaluation));

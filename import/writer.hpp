@@ -16,6 +16,7 @@ using Cells = std::vector<Cell>;
 /// Features that a parameter reads out, Σ over the blocks b and the coordinates of v_b x_b.
 struct Readout {
   std::size_t input;                 // the parameter v
+  bool plain;                        // by a linear layer or a convolution
   Values variance;                   // of its entries
   std::vector<int> widths;           // of the blocks
   std::vector<std::vector<Cell>> x;  // by block, then by row

@@ -64,12 +64,10 @@ class Copy {
     written_[index] = change(draft_, written_[index]);
   }
 
-  Program finish(const std::function<void(Readout&)>& change = {}) && {
+  Program finish() && {
     std::vector<BundleId> blocks;
     for (const BundleId block : source_.output().blocks) blocks.push_back(draft_[block]);
-    Readout readout = source_.readout();
-    if (change) change(readout);
-    builder_.output(builder_.readout(std::move(readout)), std::move(blocks), source_.output().labels);
+    builder_.output(builder_.readout(source_.readout()), std::move(blocks), source_.output().labels);
     const Program whole = std::move(builder_).build();
     std::vector<Index> all(static_cast<std::size_t>(whole.outputs()));
     std::iota(all.begin(), all.end(), 0);
@@ -123,7 +121,7 @@ Program change_objects(const Program& program, const ObjectChanges& changes) {
   Builder builder;
   Copy copy(program, builder, draw(program, builder, changes));
   for (std::size_t k = 0; k < program.nodes().size(); ++k) copy.write(k);
-  return std::move(copy).finish(changes.readout);
+  return std::move(copy).finish();
 }
 
 Program tie(const Program& program, const Ties& ties) {

@@ -18,7 +18,6 @@ struct ObjectChanges {
   std::function<void(InputWeight&)> input_weight = {};
   std::function<void(Weight&)> weight = {};
   std::function<void(Bias&)> bias = {};
-  std::function<void(Readout&)> readout = {};
 };
 
 /// The program with other random objects. Throws ProgramError if they do not fit.
