@@ -112,12 +112,10 @@ Tensor Algebra::permute(const Tensor& x, const std::vector<std::size_t>& order) 
   }
   for_each_position(result.shape(), [&](const std::vector<std::int64_t>& at) {
     result.cells.push_back(cell(x, flat(at, new_steps)));
-    Block* block = std::get_if<Block>(&result.cells.back().value);
-    if (!block || block->axes.size() != 2) return;
-    std::vector<std::size_t> wide;  // the axes, as they were, of the two widths in their new order
+    std::vector<std::size_t> wide;  // the axes, as they were, of the widths in their new order
     for (std::size_t k = 0; k < at.size(); ++k)
       if (by_axis[k][static_cast<std::size_t>(at[k])] != finite) wide.push_back(order[k]);
-    if (wide[0] > wide[1]) std::swap(block->axes[0], block->axes[1]);
+    if (wide.size() == 2 && wide[0] > wide[1]) result.cells.back() = transposed(result.cells.back());
   });
   return result;
 }

@@ -2,7 +2,8 @@
 //
 // A tensor is an array over the slots of its axes. Each slot holds a cell: what the tensor is there as a
 // function of the coordinates of the widths among its axes. A cell without one is a number; with one a vector;
-// with two a matrix, which only parameters are. Views, transposes, concatenations only move cells.
+// with two a matrix, which parameters are, and sums of
+// products u vᵀ. Views, transposes, concatenations only move cells.
 #pragma once
 
 #include <functional>
@@ -67,9 +68,13 @@ struct Random {
   Values bias = {};          // the variance of what was added since, which does not depend on the input
 };
 
+struct Outer;
+
 struct Cell {
   /// `monostate`: the number `factor` at every coordinate. All others are times `factor`.
-  std::variant<std::monostate, Block, Column, std::shared_ptr<const Scalar>, std::shared_ptr<const Random>> value;
+  std::variant<std::monostate, Block, Column, std::shared_ptr<const Scalar>, std::shared_ptr<const Random>,
+               std::shared_ptr<const Outer>>
+      value;
   Values factor{};
   bool depends = false;                // on what the user gives
   const std::string* blame = nullptr;  // the parameter whose law made the factor depend on n
@@ -78,8 +83,17 @@ struct Cell {
   bool is_zero() const { return is_number() && all_zero(factor); }
 };
 
+/// Σ u vᵀ of two vectors, of which the first extends over the first of the two widths: never formed, but read again
+/// as Σ u (vᵀx).
+struct Outer {
+  std::vector<std::pair<Cell, Cell>> terms;
+};
+
 inline Cell number(const Values& values, bool depends = false) { return {{}, values, depends}; }
 inline Cell number(double value) { return number(constant_values(value)); }
+
+/// A matrix with its two widths in the other order.
+Cell transposed(Cell cell);
 
 struct Tensor {
   std::vector<Axis> axes;

@@ -76,17 +76,19 @@ std::optional<Growth> growth(const Values& values, const Size& n) {
 }
 
 netsor::Width width_of(const Size& size, const Size& n) {
-  for (std::int64_t denominator = 1; denominator <= 64; ++denominator) {
-    const double slope = static_cast<double>(size[2] - size[0]) / static_cast<double>(n[2] - n[0]);
-    const auto numerator = static_cast<std::int64_t>(std::llround(slope * static_cast<double>(denominator)));
-    if (numerator < 1) continue;
-    std::array<double, width_count> rest{};
-    for (std::size_t i = 0; i < width_count; ++i) {
-      rest[i] = static_cast<double>(size[i]) -
-                static_cast<double>(numerator * n[i]) / static_cast<double>(denominator);
+  const double slope = static_cast<double>(size[2] - size[0]) / static_cast<double>(n[2] - n[0]);
+  for (const double most_spread : {1e-9, 1.0}) {  // affine in n, or else rounded
+    for (std::int64_t denominator = 1; denominator <= 64; ++denominator) {
+      const auto numerator = static_cast<std::int64_t>(std::llround(slope * static_cast<double>(denominator)));
+      if (numerator < 1) continue;
+      std::array<double, width_count> rest{};
+      for (std::size_t i = 0; i < width_count; ++i) {
+        rest[i] = static_cast<double>(size[i]) -
+                  static_cast<double>(numerator * n[i]) / static_cast<double>(denominator);
+      }
+      const auto [least, most] = std::minmax({rest[0], rest[1], rest[2]});
+      if (most - least < most_spread) return netsor::Width(numerator, denominator);
     }
-    const auto [least, most] = std::minmax({rest[0], rest[1], rest[2]});
-    if (most - least < 1) return netsor::Width(numerator, denominator);
   }
   throw netsor::ProgramError("an axis of " + text(size, n) + " entries is no multiple of n");
 }

@@ -38,6 +38,17 @@ std::vector<std::vector<int>> cell_widths(const std::vector<Axis>& axes) {
   return result;
 }
 
+Cell transposed(Cell cell) {
+  if (auto* block = std::get_if<Block>(&cell.value); block && block->axes.size() == 2) {
+    std::swap(block->axes[0], block->axes[1]);
+  } else if (const auto* outer = std::get_if<std::shared_ptr<const Outer>>(&cell.value)) {
+    auto swapped = std::make_shared<Outer>(**outer);
+    for (auto& [u, v] : swapped->terms) std::swap(u, v);
+    cell.value = std::shared_ptr<const Outer>(swapped);
+  }
+  return cell;
+}
+
 void require_cells(const std::vector<std::int64_t>& shape) {
   std::int64_t count = 1;
   for (const std::int64_t length : shape) {

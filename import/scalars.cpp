@@ -61,7 +61,7 @@ Column Writer::column(const Entry& entry, int width) {
 TableId Writer::row(const Cells& cells, std::vector<double>* power) {
   std::vector<Scalar> sums;
   std::size_t terms = 0;
-  bool whole = !power;
+  bool whole = true;
   for (std::size_t k = 0; k < cells.size(); ++k) {
     sums.push_back(sum_of(cells[k]));
     terms = std::max(terms, sums.back().terms.size());
@@ -71,6 +71,7 @@ TableId Writer::row(const Cells& cells, std::vector<double>* power) {
             builder_.type(entry->table).rows == 1 &&
             builder_.type(entry->table).columns == static_cast<Index>(cells.size());
   }
+  if (whole && power) power->assign(cells.size(), 0);
   if (whole) return single_entry(cells[0])->table;
   std::vector<double> powers(cells.size(), 0);
   if (power) {
@@ -341,9 +342,10 @@ std::optional<std::vector<Cells>> Writer::softmax_table(const std::vector<Cells>
     const auto g = at_ ? std::nullopt : growth(factor, widths_.n());
     if (g && g->power > 0.25) {
       report_.add("scores_sqrt_d",
-                  "scores grow like the width to the power " + std::to_string(g->power) +
-                      " times a mean over it, which fluctuates by n^(-1/2): attention stays random at infinite width; "
-                      "divide them by the size of the head instead of its root");
+                  "scores are a mean over the width, which fluctuates by n^(-1/2), times " +
+                      std::string(g->power == 0.5 ? "√n" : "more than √n") +
+                      ": they stay random at infinite width, with a fixed number of heads; divide by the size of the "
+                      "head instead of its root, or let the number of heads grow with n");
       return 0.0;
     }
     return evaluate(factor, 0, nullptr);

@@ -19,10 +19,6 @@ struct Label {
   bool in_left = false, in_right = false;
 };
 
-bool is_matrix(const Cell& cell) {
-  const auto* block = std::get_if<Block>(&cell.value);
-  return block && block->axes.size() == 2;
-}
 const Block* as_vector_block(const Cell& cell) {
   const auto* block = std::get_if<Block>(&cell.value);
   return block && block->axes.size() == 1 ? block : nullptr;
@@ -82,11 +78,7 @@ class Contraction {
 
   /// The cell of an operand as a factor of this pair: a matrix has its summed axis last.
   static Cell oriented(Cell cell, const std::vector<std::pair<char, int>>& wide, char summed) {
-    if (is_matrix(cell) && summed != 0) {
-      Block& block = std::get<Block>(cell.value);
-      if (wide.size() == 2 && wide[0].first == summed) std::swap(block.axes[0], block.axes[1]);
-    }
-    return cell;
+    return wide.size() == 2 && wide[0].first == summed ? transposed(cell) : cell;
   }
 
   void collect(const Tensor& result) {
@@ -129,7 +121,14 @@ class Contraction {
       pair.summed = summed_over[0].second;
     }
     if (over.size() > 1 && !(pair.x.is_number() || pair.y.is_number())) {
-      throw Refusal{"reject", "outer_product", "a product that grows with n along two axes and is no weight"};
+      const auto left = wide(left_labels_), right = wide(right_labels_);
+      if (over.size() > 2 || summed != 0 || left.size() != 1 || right.size() != 1 || left[0].first == right[0].first)
+        throw Refusal{"reject", "outer_product", "a product that grows with n along two axes, and is not that of two vectors"};
+      auto outer = std::make_shared<Outer>();
+      const bool in_order = left[0].first == over[0].first;
+      outer->terms.emplace_back(in_order ? pair.x : pair.y, in_order ? pair.y : pair.x);
+      const bool depends = pair.x.depends || pair.y.depends;
+      return {{std::shared_ptr<const Outer>(outer), constant_values(1), depends, nullptr}, number(1.0)};
     }
     if (over.size() == 1) pair.width = over[0].second;
     pair.x = oriented(pair.x, wide(left_labels_), summed);

@@ -22,6 +22,10 @@ const Random* as_random(const Cell& cell) {
   const auto* random = std::get_if<std::shared_ptr<const Random>>(&cell.value);
   return random ? random->get() : nullptr;
 }
+const Outer* as_outer(const Cell& cell) {
+  const auto* outer = std::get_if<std::shared_ptr<const Outer>>(&cell.value);
+  return outer ? outer->get() : nullptr;
+}
 /// A random number of a parameter, without a width.
 bool is_finite_block(const Cell& cell) { return as_block(cell) && as_block(cell)->axes.empty(); }
 
@@ -148,7 +152,20 @@ Cell Writer::reenter(const Cell& cell) {
     source = archive_.graphs[0].inputs[as_block(cell)->input].target;
     code = "finite_random:" + source;
   }
-  if (random && random->readout >= 0) report_.usage()[source].inner = true;
+  if (random && random->readout >= 0) {
+    // A sum over the width that vanishes is no readout: it converges, to 0.
+    const Readout& readout = readouts_.at(static_cast<std::size_t>(random->readout));
+    Values variance = readout.variance * cell.factor * cell.factor * random->scale * random->scale;
+    Values fan_in{};
+    for (const int w : readout.widths)
+      if (w != finite) fan_in = fan_in + values_of(widths_.size(w));
+    const auto g = growth(variance * fan_in, widths_.n());
+    if (g && g->power < 0 && !report_.usage()[source].vector) {
+      report_.usage()[source].vector = true;
+      throw Split{};
+    }
+    report_.usage()[source].inner = true;
+  }
   if (code.starts_with("finite_bottleneck")) {
     report_.add(code, "the network goes on from finitely many numbers that `" + source +
                           "` reads out: they stay random at every width; let their number grow with n");
@@ -199,7 +216,9 @@ Cells Writer::add(const std::vector<Cells>& sums, const std::vector<int>& widths
       continue;
     }
     const auto any = [&](auto test) { return std::any_of(kept.begin(), kept.end(), test); };
-    if (any([](const Cell& cell) { return as_column(cell) || (as_block(cell) && !as_block(cell)->axes.empty()); })) {
+    if (any(as_outer)) {
+      result[j] = sum_of_outers(kept);
+    } else if (any([](const Cell& cell) { return as_column(cell) || (as_block(cell) && !as_block(cell)->axes.empty()); })) {
       which.push_back(j);
       vector_sums.push_back(kept);
       vector_widths.push_back(widths[j]);
@@ -232,6 +251,40 @@ Cells Writer::add(const std::vector<Cells>& sums, const std::vector<int>& widths
   const Cells combined = combine(terms(vector_sums, vector_widths), vector_widths);
   for (std::size_t k = 0; k < which.size(); ++k) result[which[k]] = combined[k];
   return result;
+}
+
+Cell Writer::sum_of_outers(const Cells& cells) const {
+  auto sum = std::make_shared<Outer>();
+  bool depends = false;
+  for (const Cell& cell : cells) {
+    const Outer* outer = as_outer(cell);
+    if (!outer) throw Refusal{"reject", "outer_product", "a product of two vectors is added to something else"};
+    depends = depends || cell.depends;
+    for (const auto& [u, v] : outer->terms) sum->terms.emplace_back(scaled(u, cell.factor), v);
+  }
+  return {std::shared_ptr<const Outer>(sum), constant_values(1), depends, nullptr};
+}
+
+/// (Σ u vᵀ) x = Σ u (vᵀx).
+Cells Writer::times_outers(const Cells& outers, const Cells& xs, const std::vector<int>& summed,
+                           const std::vector<int>& widths) {
+  Cells us, vs, arguments;
+  std::vector<int> term_summed, term_widths;
+  for (std::size_t k = 0; k < outers.size(); ++k) {
+    for (const auto& [u, v] : as_outer(outers[k])->terms) {
+      us.push_back(scaled(u, outers[k].factor));
+      vs.push_back(v);
+      arguments.push_back(xs[k]);
+      term_summed.push_back(summed[k]);
+      term_widths.push_back(widths[k]);
+    }
+  }
+  const Cells products = multiply(contract(vs, arguments, term_summed, std::vector<int>(vs.size(), finite)), us, term_widths);
+  std::vector<Cells> sums(outers.size());
+  std::size_t next = 0;
+  for (std::size_t k = 0; k < outers.size(); ++k)
+    for (std::size_t i = 0; i < as_outer(outers[k])->terms.size(); ++i) sums[k].push_back(products[next++]);
+  return add(sums, widths);
 }
 
 Cells Writer::combine(const std::vector<std::vector<Term>>& sums, const std::vector<int>& widths) {
@@ -373,6 +426,8 @@ Cells Writer::multiply(const Cells& left, const Cells& right, const std::vector<
     const bool vector_a = as_column(a) || (as_block(a) && as_block(a)->axes.size() == 1);
     const bool vector_b = as_column(b) || (as_block(b) && as_block(b)->axes.size() == 1);
     const auto is_random = [](const Cell& c) { return as_random(c) || is_finite_block(c); };
+    if (as_outer(a) || as_outer(b))
+      throw Refusal{"reject", "outer_product", "a product of two vectors is multiplied coordinatewise"};
     if ((as_block(a) && as_block(a)->axes.size() > 1) || (as_block(b) && as_block(b)->axes.size() > 1)) {
       throw Refusal{"outside", "function_of_weights", "a weight matrix is multiplied by something else than a constant"};
     }
@@ -404,8 +459,14 @@ Cells Writer::multiply(const Cells& left, const Cells& right, const std::vector<
   if (!vectors_at.empty()) put(vectors_at, times_vectors(xs, ys, vector_widths));
   if (!scaled_at.empty()) put(scaled_at, scale(scalars, scaled_cells, scaled_widths));
   if (!rows_at.empty()) {
-    const netsor::TableId product = builder_.apply(netsor::Product{}, {row(rows_left), row(rows_right)});
-    put(rows_at, entries_of(product, rows_left));
+    std::vector<double> power_left, power_right;
+    const netsor::TableId a = row(rows_left, &power_left), b = row(rows_right, &power_right);
+    Cells products = entries_of(builder_.apply(netsor::Product{}, {a, b}), rows_left);
+    for (std::size_t k = 0; k < products.size(); ++k) {
+      products[k].factor = powers(power_left[k] + power_right[k]);
+      products[k].depends = rows_left[k].depends || rows_right[k].depends;
+    }
+    put(rows_at, products);
   }
   return result;
 }
@@ -452,11 +513,21 @@ Cells Writer::contract(const Cells& left, const Cells& right, const std::vector<
   std::vector<std::size_t> matrices_at, readouts_at, dots_at;
   std::vector<int> matrix_widths, readout_widths;
   std::vector<Cell> blocks;  // with factors
-  Cells us, vs;
+  Cells us, vs, outers, outer_arguments;
+  std::vector<std::size_t> outers_at;
+  std::vector<int> outer_summed, outer_widths;
   for (std::size_t k = 0; k < left.size(); ++k) {
     const Cell *a = &left[k], *b = &right[k];
     if (a->is_zero() || b->is_zero()) {
       result[k] = number(Values{});
+      continue;
+    }
+    if (as_outer(*a) || as_outer(*b)) {
+      outers_at.push_back(k);
+      outers.push_back(as_outer(*a) ? *a : *b);
+      outer_arguments.push_back(as_outer(*a) ? *b : *a);
+      outer_summed.push_back(summed[k]);
+      outer_widths.push_back(widths[k]);
       continue;
     }
     const auto rank = [](const Cell* c) { return as_block(*c) ? as_block(*c)->axes.size() : 0; };
@@ -480,7 +551,10 @@ Cells Writer::contract(const Cells& left, const Cells& right, const std::vector<
       vs.push_back(*b);
     }
   }
-  (void)widths;
+  if (!outers.empty()) {
+    const Cells read = times_outers(outers, outer_arguments, outer_summed, outer_widths);
+    for (std::size_t k = 0; k < read.size(); ++k) result[outers_at[k]] = read[k];
+  }
   const Cells products = times_matrices(matrices, matrix_widths);
   for (std::size_t k = 0; k < products.size(); ++k) result[matrices_at[k]] = products[k];
   const Cells outputs = read_out(readouts, readout_widths);
@@ -582,6 +656,8 @@ Cells Writer::map(const netsor::Activation& activation, const Cells& cells, cons
     const Cell& cell = columns[k];
     if (as_column(cell)) {
       distinct[width(widths[k]).text()][{*as_column(cell), cell.factor}].push_back(k);
+    } else if (as_outer(cell)) {
+      throw Refusal{"reject", "outer_product", "a nonlinear function of a product of two vectors"};
     } else if (as_block(cell) && !is_finite_block(cell)) {
       throw Refusal{"outside", "function_of_weights", "a nonlinear function of a weight matrix"};
     }

@@ -140,6 +140,8 @@ class Writer {
   netsor::BundleId aligned(const std::vector<Column>& columns, int width);
   Cells times_matrices(const std::vector<std::pair<const Block*, Cell>>& products, const std::vector<int>& summed);
   Cells read_out(const std::vector<std::pair<const Block*, Cell>>& products, const std::vector<int>& summed);
+  Cell sum_of_outers(const Cells& cells) const;
+  Cells times_outers(const Cells& outers, const Cells& xs, const std::vector<int>& summed, const std::vector<int>& widths);
   Cells times_vectors(const Cells& left, const Cells& right, const std::vector<int>& widths);
 
   // scalars.cpp

@@ -93,7 +93,7 @@ TEST(Archives, WithUnknownOperatorsAreRefusedWithTheirPlace) {
 
 TEST(Archives, WithOtherShapesAreRefused) {
   expect_refused([](Members& m) { m["16/p_layers_0_weight.npy"] = m["32/p_layers_0_weight.npy"]; }, "another shape");
-  expect_refused([](Members& m) { m["16/p_layers_0_weight.npy"].resize(200); }, "shorter");
+  expect_refused([](Members& m) { m["16/p_layers_0_weight.npy"].resize(200); }, "not as long as its header says");
   expect_refused([](Members& m) { m.erase("16/p_layers_0_weight.npy"); }, "lacks the file");
 }
 
