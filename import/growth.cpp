@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "nngpcheck/netsor/error.hpp"
 #include "nngpcheck/support/spelling.hpp"
@@ -53,15 +54,15 @@ Values values_of(const Size& size) {
 std::optional<Growth> growth(const Values& values, const Size& n) {
   if (all_zero(values)) return Growth{};
   if (near(values[0], values[1]) && near(values[1], values[2])) return Growth{0, plain(values[0])};
-  for (int half = -8; half <= 8; ++half) {
-    const double power = half / 2.0;
+  for (int quarter = -16; quarter <= 16; ++quarter) {
+    const double power = quarter / 4.0;
     Values rest = values;
     for (std::size_t i = 0; i < width_count; ++i) rest[i] /= std::pow(static_cast<double>(n[i]), power);
     if (near(rest[0], rest[1]) && near(rest[1], rest[2])) return Growth{power, plain(rest[0])};
   }
   const double sign = values[2] < 0 ? -1 : 1;
-  for (int half = -8; half <= 8; ++half) {
-    const double power = half / 2.0;
+  for (int quarter = -16; quarter <= 16; ++quarter) {
+    const double power = quarter / 4.0;
     Values squares;
     for (std::size_t i = 0; i < width_count; ++i)
       squares[i] = values[i] * values[i] / std::pow(static_cast<double>(n[i]), 2 * power);
@@ -77,8 +78,10 @@ std::optional<Growth> growth(const Values& values, const Size& n) {
 
 netsor::Width width_of(const Size& size, const Size& n) {
   const double slope = static_cast<double>(size[2] - size[0]) / static_cast<double>(n[2] - n[0]);
-  for (const double most_spread : {1e-9, 1.0}) {  // affine in n, or else rounded
-    for (std::int64_t denominator = 1; denominator <= 64; ++denominator) {
+  // Proportional to n, affine, or else rounded.
+  for (const auto& [most_offset, most_spread, most_denominator] :
+       {std::tuple(1e-9, 1e-9, 64), std::tuple(1e9, 1e-9, 8), std::tuple(1e9, 1.0, 64)}) {
+    for (std::int64_t denominator = 1; denominator <= most_denominator; ++denominator) {
       const auto numerator = static_cast<std::int64_t>(std::llround(slope * static_cast<double>(denominator)));
       if (numerator < 1) continue;
       std::array<double, width_count> rest{};
@@ -87,7 +90,7 @@ netsor::Width width_of(const Size& size, const Size& n) {
                   static_cast<double>(numerator * n[i]) / static_cast<double>(denominator);
       }
       const auto [least, most] = std::minmax({rest[0], rest[1], rest[2]});
-      if (most - least < most_spread) return netsor::Width(numerator, denominator);
+      if (most - least < most_spread && std::abs(rest[0]) < most_offset) return netsor::Width(numerator, denominator);
     }
   }
   throw netsor::ProgramError("an axis of " + text(size, n) + " entries is no multiple of n");

@@ -31,7 +31,7 @@ struct Growth {
   double limit = 0;
 };
 
-/// What these numbers grow like: powers of √n, or of one over n + a constant, and their square roots, to 1e-9.
+/// What these numbers grow like: powers of n^(1/4), or of one over n + a constant, and their square roots, to 1e-9.
 /// None if they are of no such form.
 std::optional<Growth> growth(const Values& values, const Size& n);
 

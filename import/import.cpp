@@ -173,7 +173,7 @@ class Run {
       if (widths[b] == finite) continue;
       for (const Cell& cell : blocks[b]) {
         const auto g = growth(cell.factor, widths_.n());
-        depends_ = depends_ || (cell.depends && (!g || g->power > -0.25));
+        depends_ = depends_ || (cell.depends && (!g || g->power > -0.1));
       }
       bundles.push_back(writer_.bundle(blocks[b], widths[b]));
     }

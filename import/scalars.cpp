@@ -340,7 +340,7 @@ std::optional<std::vector<Cells>> Writer::softmax_table(const std::vector<Cells>
   std::size_t terms = 0;
   const auto value = [&](const Values& factor) {
     const auto g = at_ ? std::nullopt : growth(factor, widths_.n());
-    if (g && g->power > 0.25) {
+    if (g && g->power > 0.1) {
       report_.add("scores_sqrt_d",
                   "scores are a mean over the width, which fluctuates by n^(-1/2), times " +
                       std::string(g->power == 0.5 ? "√n" : "more than √n") +

@@ -53,11 +53,11 @@ double Writer::evaluate(const Values& values, double power, const std::string* b
   const auto g = growth(values, widths_.n());
   if (!g) return values[width_count - 1];
   if (g->limit == 0) return 0;
-  if (g->power > power + 0.25) {
+  if (g->power > power + 0.1) {
     report_.diverged().insert(blame ? *blame : "");
     return g->limit;
   }
-  if (g->power < power - 0.25) {
+  if (g->power < power - 0.1) {
     std::size_t start = 0;
     for (std::size_t end = 0; blame && end != std::string::npos; start = end + 1) {
       end = blame->find('\n', start);
