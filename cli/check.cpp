@@ -8,6 +8,7 @@
 #include "cli/chosen.hpp"
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
+#include "cli/mutants_of.hpp"
 #include "cli/networks.hpp"
 #include "cli/reordering.hpp"
 #include "cli/show_result.hpp"
@@ -128,7 +129,7 @@ std::vector<std::string> mistakes_of(const Subject& subject, const kernels::Kern
     limits.threads = options.threads;
     limits.progress = limited;
     return compare::known_mistakes(given, right,
-                                   compare::mutants(experiment.network, experiment.inputs, right, limits));
+                                   mutants_of(experiment, right, limits));
   } catch (const analytic::LimitError&) {
     return {};  // there is none to compare with
   } catch (const Stopped&) {

@@ -18,6 +18,7 @@
 #include "nngpcheck/config/experiment.hpp"
 #include "nngpcheck/files/atomic_file.hpp"
 #include "nngpcheck/files/utf8.hpp"
+#include "nngpcheck/import/archive.hpp"
 #include "nngpcheck/kernels/kernel_file.hpp"
 #include "nngpcheck/netsor/printer.hpp"
 
@@ -93,7 +94,7 @@ void list() {
 
 void show(const ShowOptions& options) {
   std::vector<Experiment> experiments;
-  if (std::filesystem::path(options.what).extension() == ".toml") {
+  if (std::filesystem::path(options.what).extension() == ".toml" || importer::is_archive(options.what)) {
     experiments = config::read_experiments(options.what, options.overrides);
   } else {
     experiments.push_back(config::example_experiment(options.what, options.overrides));
@@ -113,9 +114,14 @@ void show(const ShowOptions& options) {
 }
 
 void kernel(const KernelOptions& options) {
-  const std::vector<Experiment> experiments =
+  std::vector<Experiment> experiments =
       chosen(config::read_experiments(options.file, options.overrides), options.experiment, options.file);
   tell_doubts(experiments);
+  for (Experiment& experiment : experiments) {
+    if (!options.features) continue;
+    if (!experiment.features) throw UsageError("--features is for archives of models, FILE.nngp");
+    experiment.program = *experiment.features;
+  }
   const std::vector<Experiment> on_rows =
       options.rows ? chosen(config::read_experiments_on(options.file, options.overrides, options.rows),
                             options.experiment, options.file)

@@ -28,6 +28,7 @@ struct KernelOptions {
   std::optional<std::filesystem::path> output;
   bool quiet = false;
   std::optional<std::filesystem::path> rows;  // inputs of the rows, if they are not those of the columns
+  bool features = false;                      // of a model's features instead of its outputs
   std::vector<std::string> overrides;
 };
 
@@ -92,6 +93,14 @@ struct PowerOptions {
 /// How often and how fast the check catches deliberately wrong kernels. False if it missed one that is wrong
 /// by the resolution or more.
 bool power(const PowerOptions& options);
+
+struct ImportOptions {
+  std::filesystem::path file;                 // of a model, .nngp
+  std::optional<std::filesystem::path> json;  // where to write what was found
+};
+
+/// What a PyTorch model is as a program, or why it is none. False if it has no limit.
+bool import_model(const ImportOptions& options);
 
 struct PlotOptions {
   std::vector<std::filesystem::path> folders;

@@ -33,10 +33,12 @@ namespace {
 constexpr int bad_usage_or_input = 64;
 constexpr int failure = 70;
 constexpr int missed = 1;         // a wrong kernel
+constexpr int no_limit = 1;       // of a model
 constexpr int interrupted = 130;  // as shells say it of SIGINT
 
 constexpr const char* exit_statuses =
-    "Exit status: 0 success, or all agree; 1 a kernel disagrees, or power missed a wrong one; 2 "
+    "Exit status: 0 success, or all agree; 1 a kernel disagrees, power missed a wrong one, or an imported model "
+    "has no limit; 2 "
     "inconclusive; "
     "64 bad usage or input; 70 any other failure; 130 interrupted.";
 
@@ -53,6 +55,7 @@ struct CommandLine {
   PlotOptions plot_options;
   DualOptions dual_options;
   PowerOptions power_options;
+  ImportOptions import_options;
   int status = 0;
 
  private:
@@ -74,6 +77,7 @@ struct CommandLine {
   void add_merge();
   void add_check();
   void add_power();
+  void add_import();
 };
 
 CommandLine::CommandLine() {
@@ -90,7 +94,7 @@ CommandLine::CommandLine() {
   CLI::App& showing = command("show", "a program as text", [this] { show(show_options); });
   showing.add_option("program", show_options.what, "an architecture, or an experiment file")
       ->required()
-      ->type_name("ARCH|FILE.toml");
+      ->type_name("ARCH|FILE.toml|FILE.nngp");
   showing.add_flag("--plan", show_options.plan, "how its limit is computed: rules, evaluations and errors");
   add_quiet(showing, show_options.quiet);
   add_overrides(showing, show_options.overrides);
@@ -100,6 +104,7 @@ CommandLine::CommandLine() {
   add_merge();
   add_check();
   add_power();
+  add_import();
 
   CLI::App& plotting =
       command("plot", "width-versus-error plots of finished runs", [this] { plot(plot_options); });
@@ -123,7 +128,9 @@ CommandLine::CommandLine() {
 
 void CommandLine::add_kernel() {
   CLI::App& computing = command("kernel", "the analytic kernel", [this] { kernel(kernel_options); });
-  computing.add_option("file", kernel_options.file, "an experiment file")->required()->type_name("FILE.toml");
+  computing.add_option("file", kernel_options.file, "an experiment file, or a model's archive")
+      ->required()
+      ->type_name("FILE.toml|FILE.nngp");
   computing.add_option("-o,--output", kernel_options.output, "write it to a .npy, .csv or .json file")
       ->type_name("K");
   computing
@@ -131,6 +138,8 @@ void CommandLine::add_kernel() {
                   "K(rows, columns) between the inputs in this file and those of the experiment, which are "
                   "read alike")
       ->type_name("INPUTS");
+  computing.add_flag("--features", kernel_options.features,
+                     "of a model's archive: the kernel of what its readout reads, E[F F^T]/width");
   computing
       .add_option("--experiment", kernel_options.experiment, "the experiment, if the file holds several")
       ->type_name("NAME");
@@ -255,6 +264,18 @@ void CommandLine::add_power() {
   add_quiet(measuring, options.quiet);
   measuring.add_option("--json", options.json, "write the results there")->type_name("FILE");
   add_overrides(measuring, options.overrides);
+}
+
+void CommandLine::add_import() {
+  CLI::App& importing = command("import", "a PyTorch model as a program, or why it has no limit",
+                                [this] { status = import_model(import_options) ? 0 : no_limit; });
+  importing.add_option("file", import_options.file, "a model's archive, of python -m nngpcheck.export")
+      ->required()
+      ->type_name("FILE.nngp");
+  importing
+      .add_option("--json", import_options.json,
+                  "write verdict, diagnoses, classes of parameters, and how equal the outputs are")
+      ->type_name("FILE");
 }
 
 /// CLI11 takes "-.5" for an option, unlike "-0.5".

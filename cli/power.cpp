@@ -5,6 +5,7 @@
 #include "cli/chosen.hpp"
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
+#include "cli/mutants_of.hpp"
 #include "cli/watch.hpp"
 #include "nngpcheck/files/atomic_file.hpp"
 
@@ -32,7 +33,7 @@ bool power(const PowerOptions& options) {
     limits.progress = watch.progress().named(experiment.name + ", wrong kernels");
     with.check.check.progress = watch.progress().named(experiment.name);
     const compare::Catalogue catalogue =
-        compare::mutants(experiment.network, experiment.inputs, right, limits);
+        mutants_of(experiment, right, limits);
     const compare::PowerResult result = compare::power(experiment.program, right, catalogue, with);
     watch.clear();
     fmt::print("{}\n", compare::power_text(experiment.name, result));

@@ -8,7 +8,7 @@ set(nngpcheck_package ${CMAKE_INSTALL_LIBDIR}/cmake/nngpcheck)
 
 # Builds all that is installed, and no tests.
 add_custom_target(nngpcheck_installed)
-foreach(folder support netsor files inputs architectures analytic kernels config empirical compare check modules)
+foreach(folder support netsor files inputs architectures analytic kernels import config empirical compare check modules)
   if(TARGET nngpcheck_${folder})
     add_dependencies(nngpcheck_installed nngpcheck_${folder})
     install(TARGETS nngpcheck_${folder} EXPORT nngpcheckTargets

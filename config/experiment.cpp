@@ -1,5 +1,6 @@
 #include "nngpcheck/config/experiment.hpp"
 
+#include <cctype>
 #include <set>
 
 #include "nngpcheck/architectures/options.hpp"
@@ -9,6 +10,7 @@
 #include "nngpcheck/config/overrides.hpp"
 #include "nngpcheck/config/table_reader.hpp"
 #include "nngpcheck/files/text_file.hpp"
+#include "nngpcheck/import/import.hpp"
 #include "nngpcheck/netsor/error.hpp"
 #include "nngpcheck/support/spelling.hpp"
 
@@ -234,6 +236,56 @@ Experiment read_experiment(const TableReader& table, const inputs::Inputs* built
           std::move(resolved), std::move(read.said), std::move(read.doubt)};
 }
 
+/// A model's name is its file's, with letters that names may have.
+std::string archive_name(const std::filesystem::path& file) {
+  std::string result = file.stem().string();
+  for (char& c : result)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
+  return result.empty() ? "model" : result;
+}
+
+/// What identifies an archive: FNV-1a of its bytes.
+std::string fingerprint(const std::string& bytes) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return std::to_string(hash);
+}
+
+Sweep default_sweep(const netsor::Program& program, ordered_json& resolved) {
+  const std::int64_t unit = netsor::width_unit(program);
+  const std::int64_t first = (63 / unit + 1) * unit;
+  const Sweep sweep{.widths = {first, 2 * first, 4 * first, 8 * first, 16 * first}, .networks = 100};
+  resolved = {{"widths", sweep.widths}, {"networks", sweep.networks}, {"seed", 0}, {"precision", "float64"}};
+  return sweep;
+}
+
+Experiment read_archive(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  const std::string bytes = files::read_file(file);
+  importer::Imported imported = importer::import_model(importer::parse_archive(bytes, file.string()));
+  if (imported.verdict != "limit") {
+    std::string reasons;
+    for (const importer::Diagnosis& diagnosis : imported.diagnoses)
+      if (imported.verdict != "limit_other_input_law" || diagnosis.code.starts_with("non_gaussian_input"))
+        reasons += (reasons.empty() ? "" : "; ") + diagnosis.text;
+    throw InputError(file.string() + ": " + imported.verdict + ": " + reasons);
+  }
+  toml::table root;
+  apply_overrides({&root}, overrides);
+  const TableReader table(root, "", file.string());
+  table.only({"name", "sweep", "check"});
+  ordered_json resolved;
+  resolved["name"] = table.find_string("name", "name = \"net\"").value_or(archive_name(file));
+  check_name(table, resolved["name"]);
+  resolved["archive"] = {{"file", file.filename().string()}, {"fingerprint", fingerprint(bytes)}};
+  const netsor::Program& program = *imported.outputs;
+  const Sweep sweep = table.find("sweep")
+                          ? read_sweep(table.get_table("sweep", widths_example), program, resolved["sweep"])
+                          : default_sweep(program, resolved["sweep"]);
+  Check check;
+  if (table.find("check")) check = read_check(table.get_table("check", "[check] with tolerance = 0.01"), program);
+  return {resolved["name"], {}, {}, program, sweep, check, resolved, "", "", imported.features};
+}
+
 toml::table parse(const std::string& text, const std::string& source) {
   try {
     return toml::parse(text, source);
@@ -350,6 +402,12 @@ std::vector<Experiment> read_experiments(const std::filesystem::path& file,
 std::vector<Experiment> read_experiments_on(const std::filesystem::path& file,
                                             const std::vector<std::string>& overrides,
                                             const std::optional<std::filesystem::path>& other) {
+  if (importer::is_archive(file)) {
+    if (other) {
+      throw InputError(other->string() + ": a model's archive has its inputs inside; export the model with these");
+    }
+    return {read_archive(file, overrides)};
+  }
   toml::table root = parse(files::read_file(file), file.string());
   const std::vector<toml::table*> experiments = tables(root, file.string());
   apply_overrides(experiments, overrides);

@@ -57,6 +57,9 @@ struct Experiment {
   std::string inputs_said = {};     // how the inputs were read, in words
   std::string inputs_doubt =
       {};  // what was assumed of them without being sure, or empty: to be shown to the user
+  /// Of a model's archive, which has neither network nor inputs: the program whose kernel is that of the
+  /// features that are read out.
+  std::optional<netsor::Program> features = {};
 };
 
 /// The experiments of a TOML file: either one,
@@ -111,7 +114,12 @@ struct Experiment {
 ///     graph = "edges.csv"      # the rows of a file are the nodes of a graph (see inputs::read_edges)
 ///     directed = false         # true: an edge leads from source to target only
 ///
-/// Throws InputError for whatever does not fit, unknown keys included.
+/// or one of the archive of a PyTorch model, FILE.nngp (import/), whose name is the file's; of the keys above,
+/// name, sweep and check can be given as overrides. Without sweep, 100 networks are drawn of five widths from
+/// 64 on.
+///
+/// Throws InputError for whatever does not fit, unknown keys included, and for a model without a limit, with
+/// the reasons.
 std::vector<Experiment> read_experiments(const std::filesystem::path& file,
                                          const std::vector<std::string>& overrides = {});
 

@@ -19,10 +19,11 @@ namespace {
 constexpr std::size_t block = 1 << 16;
 
 /// Adds to what was unpacked so far; a small file may unpack to terabytes.
-void add(std::string& result, const char* bytes, std::size_t count, const std::string& name) {
-  if (result.size() + count > most_bytes) {
-    throw InputError(fmt::format("{}: unpacks to more than {} bytes, which is the most that can be read",
-                                 name, most_bytes));
+void add(std::string& result, const char* bytes, std::size_t count, const std::string& name,
+         std::size_t most = most_bytes) {
+  if (count > most || result.size() > most - count) {
+    throw InputError(
+        fmt::format("{}: unpacks to more than {} bytes, which is the most that can be read", name, most));
   }
   result.append(bytes, count);
 }
@@ -53,6 +54,18 @@ void for_each_member(archive* zip, const std::string& name,
     const char* member = archive_entry_pathname_utf8(entry);
     if (!member) member = archive_entry_pathname(entry);
     if (member && archive_entry_filetype(entry) == AE_IFREG && !visit(member)) return;
+  }
+}
+
+/// The data of the file that was visited last.
+std::string read_data(archive* zip, const std::string& name, std::size_t most = most_bytes) {
+  std::string result;
+  std::string buffer(block, '\0');
+  for (;;) {
+    const la_ssize_t count = archive_read_data(zip, buffer.data(), buffer.size());
+    if (count == 0) return result;
+    if (count < 0) fail(name, "zip", archive_error_string(zip));
+    add(result, buffer.data(), static_cast<std::size_t>(count), name, most);
   }
 }
 
@@ -105,13 +118,20 @@ std::string zip_member(std::string_view bytes, const std::string& member, const 
   std::string result;
   for_each_member(zip.get(), name, [&](const std::string& found) {
     if (found != member) return true;
-    std::string buffer(block, '\0');
-    for (;;) {
-      const la_ssize_t count = archive_read_data(zip.get(), buffer.data(), buffer.size());
-      if (count == 0) return false;
-      if (count < 0) fail(name, "zip", archive_error_string(zip.get()));
-      add(result, buffer.data(), static_cast<std::size_t>(count), name);
-    }
+    result = read_data(zip.get(), name);
+    return false;
+  });
+  return result;
+}
+
+std::map<std::string, std::string> zip_contents(std::string_view bytes, const std::string& name,
+                                                std::size_t most) {
+  const Archive zip = open_zip(bytes, name);
+  std::map<std::string, std::string> result;
+  std::size_t total = 0;
+  for_each_member(zip.get(), name, [&](const std::string& member) {
+    total += (result[member] = read_data(zip.get(), name, most - total)).size();
+    return true;
   });
   return result;
 }

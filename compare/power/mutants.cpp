@@ -66,12 +66,11 @@ double distance(const kernels::Kernel& given, const kernels::Kernel& right) {
       .maxCoeff();
 }
 
-Catalogue mutants(const architectures::Network& network, const inputs::Inputs& inputs,
-                  const kernels::Kernel& right, const analytic::LimitOptions& options) {
+namespace {
+
+Catalogue catalogue(std::vector<WrongNetwork> wrong, const kernels::Kernel& right,
+                    const analytic::LimitOptions& options) {
   constexpr double least_distance = 1e-6;
-  const netsor::Program program = architectures::program(network, inputs);
-  std::vector<WrongNetwork> wrong = wrong_programs(program);
-  for (WrongNetwork& one : wrong_networks(network, inputs)) wrong.push_back(std::move(one));
   Catalogue result{wrong_kernels(right), {}};
   for (WrongNetwork& one : wrong) {
     try {
@@ -88,6 +87,20 @@ Catalogue mutants(const architectures::Network& network, const inputs::Inputs& i
     return true;
   });
   return result;
+}
+
+}  // namespace
+
+Catalogue mutants(const architectures::Network& network, const inputs::Inputs& inputs,
+                  const kernels::Kernel& right, const analytic::LimitOptions& options) {
+  std::vector<WrongNetwork> wrong = wrong_programs(architectures::program(network, inputs));
+  for (WrongNetwork& one : wrong_networks(network, inputs)) wrong.push_back(std::move(one));
+  return catalogue(std::move(wrong), right, options);
+}
+
+Catalogue mutants(const netsor::Program& program, const kernels::Kernel& right,
+                  const analytic::LimitOptions& options) {
+  return catalogue(wrong_programs(program), right, options);
 }
 
 }  // namespace nngpcheck::compare

@@ -82,4 +82,8 @@ struct Catalogue {
 Catalogue mutants(const architectures::Network& network, const inputs::Inputs& inputs,
                   const kernels::Kernel& right, const analytic::LimitOptions& options = {});
 
+/// The same for a program whose layers are not known: mistakes in the program and in the numbers.
+Catalogue mutants(const netsor::Program& program, const kernels::Kernel& right,
+                  const analytic::LimitOptions& options = {});
+
 }  // namespace nngpcheck::compare

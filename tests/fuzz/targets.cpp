@@ -12,6 +12,7 @@
 #include "nngpcheck/compare/runs/sample_store.hpp"
 #include "nngpcheck/config/experiment.hpp"
 #include "nngpcheck/files/text_file.hpp"
+#include "nngpcheck/import/import.hpp"
 #include "nngpcheck/inputs/graph.hpp"
 #include "nngpcheck/inputs/read_inputs.hpp"
 #include "nngpcheck/kernels/read_kernel.hpp"
@@ -48,6 +49,11 @@ void edges(const fs::path& file) {
   inputs::read_edges(file, 5, inputs::EdgeKind::undirected);
 }
 void kernel(const fs::path& file) { kernels::read_kernel(file, file, {"a", "b"}); }
+
+/// A model's archive: what can be read has a verdict.
+void model(const fs::path& file) {
+  if (importer::import_model(importer::read_archive(file)).verdict.empty()) std::abort();
+}
 
 void summary(const fs::path& file) { compare::curves(file.parent_path()); }
 void run(const fs::path& file) { compare::recorded_experiments(file.parent_path()); }
@@ -87,7 +93,7 @@ const std::vector<Target>& targets() {
       {"table", "e.csv", keyed_table},       {"kernel_npy", "K.npy", kernel},
       {"kernel_csv", "K.csv", kernel},       {"kernel_json", "K.json", kernel},
       {"summary", "summary.json", summary},  {"run", "run.json", run},
-      {"samples", "samples/w.log", samples},
+      {"samples", "samples/w.log", samples}, {"model", "net.nngp", model},
   };
   return table;
 }
