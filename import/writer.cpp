@@ -73,7 +73,8 @@ netsor::Width Writer::width(int width) {
   if (width == finite) return result;
   const Size size = widths_.size(width);
   if (sizes_.try_emplace(result.text(), size).first->second != size)
-    throw AxesMixed{"widths of " + text(size, widths_.n()) + " and " + text(sizes_[result.text()], widths_.n()) + " entries meet"};
+    throw AxesMixed{"widths of " + text(size, widths_.n()) + " and " +
+                    text(sizes_[result.text()], widths_.n()) + " entries meet"};
   return result;
 }
 
@@ -170,15 +171,17 @@ Cell Writer::reenter(const Cell& cell) {
     report_.add(code, "the network goes on from finitely many numbers that `" + source +
                           "` reads out: they stay random at every width; let their number grow with n");
   } else {
-    report_.add(code, "`" + source + "` has random numbers and no axis that grows with n: the kernel depends on "
-                      "them at every width; make them constant");
+    report_.add(code, "`" + source +
+                          "` has random numbers and no axis that grows with n: the kernel depends on "
+                          "them at every width; make them constant");
   }
   return number(cell.factor, cell.depends);
 }
 
 // ---- Sums ----
 
-std::vector<std::vector<Writer::Term>> Writer::terms(const std::vector<Cells>& sums, const std::vector<int>& widths) {
+std::vector<std::vector<Writer::Term>> Writer::terms(const std::vector<Cells>& sums,
+                                                     const std::vector<int>& widths) {
   // All parameters and all numbers that converge are made columns at once.
   Cells flat;
   std::vector<int> flat_widths;
@@ -218,7 +221,9 @@ Cells Writer::add(const std::vector<Cells>& sums, const std::vector<int>& widths
     const auto any = [&](auto test) { return std::any_of(kept.begin(), kept.end(), test); };
     if (any(as_outer)) {
       result[j] = sum_of_outers(kept);
-    } else if (any([](const Cell& cell) { return as_column(cell) || (as_block(cell) && !as_block(cell)->axes.empty()); })) {
+    } else if (any([](const Cell& cell) {
+                 return as_column(cell) || (as_block(cell) && !as_block(cell)->axes.empty());
+               })) {
       which.push_back(j);
       vector_sums.push_back(kept);
       vector_widths.push_back(widths[j]);
@@ -244,8 +249,9 @@ Cells Writer::add(const std::vector<Cells>& sums, const std::vector<int>& widths
           sum.terms.push_back(term);
         }
       }
-      result[j] = sum.terms.empty() ? number(sum.constant, depends)
-                                    : Cell{std::make_shared<const Scalar>(sum), constant_values(1), depends, nullptr};
+      result[j] = sum.terms.empty()
+                      ? number(sum.constant, depends)
+                      : Cell{std::make_shared<const Scalar>(sum), constant_values(1), depends, nullptr};
     }
   }
   const Cells combined = combine(terms(vector_sums, vector_widths), vector_widths);
@@ -258,7 +264,8 @@ Cell Writer::sum_of_outers(const Cells& cells) const {
   bool depends = false;
   for (const Cell& cell : cells) {
     const Outer* outer = as_outer(cell);
-    if (!outer) throw Refusal{"reject", "outer_product", "a product of two vectors is added to something else"};
+    if (!outer)
+      throw Refusal{"reject", "outer_product", "a product of two vectors is added to something else"};
     depends = depends || cell.depends;
     for (const auto& [u, v] : outer->terms) sum->terms.emplace_back(scaled(u, cell.factor), v);
   }
@@ -279,7 +286,8 @@ Cells Writer::times_outers(const Cells& outers, const Cells& xs, const std::vect
       term_widths.push_back(widths[k]);
     }
   }
-  const Cells products = multiply(contract(vs, arguments, term_summed, std::vector<int>(vs.size(), finite)), us, term_widths);
+  const Cells products =
+      multiply(contract(vs, arguments, term_summed, std::vector<int>(vs.size(), finite)), us, term_widths);
   std::vector<Cells> sums(outers.size());
   std::size_t next = 0;
   for (std::size_t k = 0; k < outers.size(); ++k)
@@ -372,7 +380,8 @@ BundleId Writer::emit(const std::vector<Sparse>& columns, int width) {
 
 BundleId Writer::aligned(const std::vector<Column>& columns, int width) {
   std::vector<Sparse> sums;
-  bool whole = !columns.empty() && builder_.type(columns[0].bundle).columns == static_cast<Index>(columns.size());
+  bool whole =
+      !columns.empty() && builder_.type(columns[0].bundle).columns == static_cast<Index>(columns.size());
   for (std::size_t k = 0; k < columns.size(); ++k) {
     sums.push_back({{columns[k], 1.0}});
     whole = whole && columns[k] == Column{columns[0].bundle, static_cast<Index>(k)};
@@ -381,11 +390,13 @@ BundleId Writer::aligned(const std::vector<Column>& columns, int width) {
 }
 
 BundleId Writer::bundle(const Cells& cells, int width, bool keep_factors) {
-  const auto all = terms([&] {
-    std::vector<Cells> sums;
-    for (const Cell& cell : cells) sums.push_back({cell});
-    return sums;
-  }(), std::vector<int>(cells.size(), width));
+  const auto all = terms(
+      [&] {
+        std::vector<Cells> sums;
+        for (const Cell& cell : cells) sums.push_back({cell});
+        return sums;
+      }(),
+      std::vector<int>(cells.size(), width));
   double power = 0;
   if (!keep_factors) {
     power = -1e9;
@@ -429,7 +440,8 @@ Cells Writer::multiply(const Cells& left, const Cells& right, const std::vector<
     if (as_outer(a) || as_outer(b))
       throw Refusal{"reject", "outer_product", "a product of two vectors is multiplied coordinatewise"};
     if ((as_block(a) && as_block(a)->axes.size() > 1) || (as_block(b) && as_block(b)->axes.size() > 1)) {
-      throw Refusal{"outside", "function_of_weights", "a weight matrix is multiplied by something else than a constant"};
+      throw Refusal{"outside", "function_of_weights",
+                    "a weight matrix is multiplied by something else than a constant"};
     }
     if (!vector_a && !vector_b && (is_random(a) || is_random(b))) {
       result[k] = random([](const std::vector<double>& v) { return v[0] * v[1]; }, {a, b});
@@ -483,7 +495,8 @@ Cells Writer::times_vectors(const Cells& left, const Cells& right, const std::ve
     const std::string text = width(widths[k]).text();
     any_width[text] = widths[k];
     auto& pairs = distinct[text];
-    position[k] = pairs.try_emplace(std::pair<Column, Column>(pair.first, pair.second), pairs.size()).first->second;
+    position[k] =
+        pairs.try_emplace(std::pair<Column, Column>(pair.first, pair.second), pairs.size()).first->second;
   }
   std::map<std::string, BundleId> products;
   for (const auto& [text, pairs] : distinct) {
@@ -544,7 +557,8 @@ Cells Writer::contract(const Cells& left, const Cells& right, const std::vector<
       readouts.emplace_back(as_block(*a), scaled(*b, a->factor));
       readout_widths.push_back(summed[k]);
     } else if (a->is_number() && b->is_number()) {
-      result[k] = number(a->factor * b->factor * values_of(widths_.size(summed[k])), a->depends || b->depends);
+      result[k] =
+          number(a->factor * b->factor * values_of(widths_.size(summed[k])), a->depends || b->depends);
     } else {
       dots_at.push_back(k);
       us.push_back(*a);
@@ -578,8 +592,8 @@ Cells Writer::contract(const Cells& left, const Cells& right, const std::vector<
     Scalar scalar;
     scalar.terms.push_back({constant_values(1), Dot{pair.first, pair.second}});
     result[dots_at[k]] = {std::make_shared<const Scalar>(scalar),
-                          s.factor * t.factor * values_of(widths_.size(dot_widths[k])), s.depends || t.depends,
-                          s.blame ? s.blame : t.blame};
+                          s.factor * t.factor * values_of(widths_.size(dot_widths[k])),
+                          s.depends || t.depends, s.blame ? s.blame : t.blame};
     width(dot_widths[k]);
   }
   return result;
@@ -601,7 +615,8 @@ Cells Writer::times_matrices(const std::vector<std::pair<const Block*, Cell>>& p
       if (products[k].first->axes != products[members[0]].first->axes) {
         const std::string& target = archive_.graphs[0].inputs[key.first].target;
         throw Refusal{"outside", "transpose:" + target,
-                      "`" + target + "` is used together with its transpose; the theorem of NETSOR does not cover that"};
+                      "`" + target +
+                          "` is used together with its transpose; the theorem of NETSOR does not cover that"};
       }
     }
     std::map<Column, Index> position;
@@ -620,7 +635,8 @@ Cells Writer::times_matrices(const std::vector<std::pair<const Block*, Cell>>& p
   return result;
 }
 
-Cells Writer::read_out(const std::vector<std::pair<const Block*, Cell>>& products, const std::vector<int>& summed) {
+Cells Writer::read_out(const std::vector<std::pair<const Block*, Cell>>& products,
+                       const std::vector<int>& summed) {
   Cells result;
   std::vector<Cells> arguments;
   for (const auto& [block, x] : products) arguments.push_back({x});
@@ -670,7 +686,8 @@ Cells Writer::map(const netsor::Activation& activation, const Cells& cells, cons
     std::vector<const std::vector<std::size_t>*> rest_at;
     std::map<BundleId, BundleId> mapped;
     for (const auto& [source, list] : whole)
-      if (builder_.type(source).columns == static_cast<Index>(list.size())) mapped.emplace(source, builder_.map(activation, source));
+      if (builder_.type(source).columns == static_cast<Index>(list.size()))
+        mapped.emplace(source, builder_.map(activation, source));
     for (const auto& [key, where] : members) {
       const auto found = key.second == constant_values(1) ? mapped.find(key.first.bundle) : mapped.end();
       const Cell& first = columns[where[0]];
@@ -697,8 +714,11 @@ Cells Writer::map(const netsor::Activation& activation, const Cells& cells, cons
     if (columns[k].is_number()) {
       result[k] = number(numbers_map(activation, columns[k].factor), columns[k].depends);
     } else if (as_random(columns[k]) || is_finite_block(columns[k])) {
-      result[k] = random([activation](const std::vector<double>& v) { return numbers_map(activation, {v[0], 0, 0})[0]; },
-                         {columns[k]});
+      result[k] = random(
+          [activation](const std::vector<double>& v) {
+            return numbers_map(activation, {v[0], 0, 0})[0];
+          },
+          {columns[k]});
     } else if (as_scalar(columns[k])) {
       scalars.push_back(columns[k]);
       scalars_at.push_back(k);
@@ -709,7 +729,8 @@ Cells Writer::map(const netsor::Activation& activation, const Cells& cells, cons
     for (std::size_t i = 0; i < scalars.size(); ++i) {
       Scalar scalar;
       scalar.terms.push_back({constant_values(1), Dot{ones(finite), Column{done, static_cast<Index>(i)}}});
-      result[scalars_at[i]] = {std::make_shared<const Scalar>(scalar), constant_values(1), scalars[i].depends, nullptr};
+      result[scalars_at[i]] = {std::make_shared<const Scalar>(scalar), constant_values(1), scalars[i].depends,
+                               nullptr};
     }
   }
   return result;
@@ -721,14 +742,16 @@ Cells Writer::maximum(const Cells& left, const Cells& right, const std::vector<i
   for (std::size_t k = 0; k < left.size(); ++k) {
     if (left[k].is_number() && right[k].is_number()) {
       Values values;
-      for (std::size_t i = 0; i < width_count; ++i) values[i] = std::max(left[k].factor[i], right[k].factor[i]);
+      for (std::size_t i = 0; i < width_count; ++i)
+        values[i] = std::max(left[k].factor[i], right[k].factor[i]);
       result[k] = number(values, left[k].depends || right[k].depends);
     } else if (left[k].is_number() && left[k].factor[0] == -std::numeric_limits<double>::infinity()) {
       result[k] = right[k];
     } else if (right[k].is_number() && right[k].factor[0] == -std::numeric_limits<double>::infinity()) {
       result[k] = left[k];
     } else if (widths[k] == finite) {
-      result[k] = random([](const std::vector<double>& v) { return std::max(v[0], v[1]); }, {left[k], right[k]});
+      result[k] =
+          random([](const std::vector<double>& v) { return std::max(v[0], v[1]); }, {left[k], right[k]});
     } else {
       by_width[width(widths[k]).text()].push_back(k);
     }
@@ -742,7 +765,8 @@ Cells Writer::maximum(const Cells& left, const Cells& right, const std::vector<i
     const int w = widths[members[0]];
     const BundleId done = builder_.max(bundle(a, w), bundle(b, w));
     for (std::size_t i = 0; i < members.size(); ++i)
-      result[members[i]] = {Column{done, static_cast<Index>(i)}, constant_values(1), a[i].depends || b[i].depends, nullptr};
+      result[members[i]] = {Column{done, static_cast<Index>(i)}, constant_values(1),
+                            a[i].depends || b[i].depends, nullptr};
   }
   return result;
 }
