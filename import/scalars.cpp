@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nngpcheck/import/cell_kinds.hpp"
 #include "nngpcheck/import/writer.hpp"
 
 namespace nngpcheck::importer {
@@ -11,11 +12,6 @@ using netsor::Index;
 using netsor::TableId;
 
 namespace {
-
-const Scalar* as_scalar(const Cell& cell) {
-  const auto* scalar = std::get_if<std::shared_ptr<const Scalar>>(&cell.value);
-  return scalar ? scalar->get() : nullptr;
-}
 
 /// A number as a sum of no terms.
 Scalar sum_of(const Cell& cell) {
