@@ -33,7 +33,9 @@ bool import_model(const ImportOptions& options) {
     fmt::print("  {}: {}\n", files::printable(diagnosis.code), files::printable(diagnosis.text));
   for (const auto& [n, difference] : imported.equal_outputs)
     fmt::print("  n = {}: the program gives the model's outputs to {:.1e}\n", n, difference);
-  if (json) json->commit(importer::to_json(imported).dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  if (json)
+    json->commit(importer::to_json(imported).dump(1, ' ', false, nlohmann::json::error_handler_t::replace) +
+                 "\n");
   return importer::has_limit(imported);
 }
 

@@ -282,7 +282,8 @@ Experiment read_archive(const std::filesystem::path& file, const std::vector<std
                           ? read_sweep(table.get_table("sweep", widths_example), program, resolved["sweep"])
                           : default_sweep(program, resolved["sweep"]);
   Check check;
-  if (table.find("check")) check = read_check(table.get_table("check", "[check] with tolerance = 0.01"), program);
+  if (table.find("check"))
+    check = read_check(table.get_table("check", "[check] with tolerance = 0.01"), program);
   return {resolved["name"], {}, {}, program, sweep, check, resolved, "", "", imported.features};
 }
 
@@ -404,7 +405,8 @@ std::vector<Experiment> read_experiments_on(const std::filesystem::path& file,
                                             const std::optional<std::filesystem::path>& other) {
   if (importer::is_archive(file)) {
     if (other) {
-      throw InputError(other->string() + ": a model's archive has its inputs inside; export the model with these");
+      throw InputError(other->string() +
+                       ": a model's archive has its inputs inside; export the model with these");
     }
     return {read_archive(file, overrides)};
   }

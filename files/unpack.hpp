@@ -22,7 +22,9 @@ std::vector<std::string> zip_members(std::string_view bytes, const std::string& 
 /// The contents of the one of that name, which must be there; errors as for gunzip.
 std::string zip_member(std::string_view bytes, const std::string& member, const std::string& name);
 
-/// All files in a zip archive, by name; errors as for gunzip, and for contents of more than `most` bytes together.
-std::map<std::string, std::string> zip_contents(std::string_view bytes, const std::string& name, std::size_t most);
+/// All files in a zip archive, by name; errors as for gunzip, and for contents of more than `most` bytes
+/// together.
+std::map<std::string, std::string> zip_contents(std::string_view bytes, const std::string& name,
+                                                std::size_t most);
 
 }  // namespace nngpcheck::files

@@ -27,7 +27,8 @@ Size product(const std::vector<Size>& sizes, std::size_t first, std::size_t last
 /// The one width of a cell, or finite; matrices have none that counts.
 std::vector<int> single_widths(const std::vector<Axis>& axes) {
   std::vector<int> result;
-  for (const std::vector<int>& widths : cell_widths(axes)) result.push_back(widths.size() == 1 ? widths[0] : finite);
+  for (const std::vector<int>& widths : cell_widths(axes))
+    result.push_back(widths.size() == 1 ? widths[0] : finite);
   return result;
 }
 
@@ -130,7 +131,8 @@ Tensor Algebra::transpose(const Tensor& x, std::int64_t a, std::int64_t b) {
 Tensor Algebra::unsqueeze(const Tensor& x, std::int64_t axis) {
   Tensor result = x;
   if (axis < 0) axis += static_cast<std::int64_t>(x.axes.size()) + 1;
-  if (axis < 0 || axis > static_cast<std::int64_t>(x.axes.size())) refuse_shape("an axis that the tensor does not have");
+  if (axis < 0 || axis > static_cast<std::int64_t>(x.axes.size()))
+    refuse_shape("an axis that the tensor does not have");
   result.axes.insert(result.axes.begin() + axis, finite_axis(1));
   return result;
 }
@@ -139,7 +141,8 @@ Tensor Algebra::squeeze(const Tensor& x, std::int64_t axis) {
   Tensor result = x;
   if (x.axes.empty()) return x;
   const std::size_t k = axis_number(x, axis);
-  if (widths().size(x.axes[k]) == one) result.axes.erase(result.axes.begin() + static_cast<std::ptrdiff_t>(k));
+  if (widths().size(x.axes[k]) == one)
+    result.axes.erase(result.axes.begin() + static_cast<std::ptrdiff_t>(k));
   return result;
 }
 
@@ -174,7 +177,8 @@ Tensor Algebra::cat(const std::vector<Tensor>& xs, std::int64_t axis) {
   result.axes = parts[0]->axes;
   result.axes[k].clear();
   for (const Tensor* part : parts) {
-    if (part->axes.size() != result.axes.size()) refuse_shape("tensors of different numbers of axes are concatenated");
+    if (part->axes.size() != result.axes.size())
+      refuse_shape("tensors of different numbers of axes are concatenated");
     for (std::size_t a = 0; a < result.axes.size(); ++a)
       if (a != k) widths().unify(parts[0]->axes[a], part->axes[a]);
     // A finite axis before the width and one behind it stay groups of their own.
@@ -227,7 +231,8 @@ std::vector<Tensor> Algebra::split(const Tensor& x, std::int64_t axis, const std
   return result;
 }
 
-Tensor Algebra::take(const Tensor& x, std::int64_t axis, const std::vector<std::int64_t>& positions, double filling) {
+Tensor Algebra::take(const Tensor& x, std::int64_t axis, const std::vector<std::int64_t>& positions,
+                     double filling) {
   const std::size_t k = axis_number(x, axis);
   if (!is_finite(x.axes[k])) throw AxesMixed{"single entries along the width are taken"};
   Tensor result;
@@ -252,8 +257,8 @@ Tensor Algebra::select(const Tensor& x, std::int64_t axis, std::int64_t position
   return result;
 }
 
-Tensor Algebra::windows(const Tensor& x, std::size_t axis, const std::vector<std::vector<std::int64_t>>& windows,
-                        double filling) {
+Tensor Algebra::windows(const Tensor& x, std::size_t axis,
+                        const std::vector<std::vector<std::int64_t>>& windows, double filling) {
   if (!is_finite(x.axes[axis])) throw AxesMixed{"windows along the width"};
   std::size_t longest = 0;
   for (const auto& window : windows) longest = std::max(longest, window.size());
@@ -296,7 +301,8 @@ Algebra::Broadcast Algebra::broadcast(const std::vector<const Tensor*>& xs) {
       if (widths().size(x->axes[k]) == one) steps[k] = 0;
     steps.insert(steps.begin(), rank - steps.size(), 0);
     Cells cells;
-    for_each_position(shape, [&](const std::vector<std::int64_t>& at) { cells.push_back(cell(*x, flat(at, steps))); });
+    for_each_position(
+        shape, [&](const std::vector<std::int64_t>& at) { cells.push_back(cell(*x, flat(at, steps))); });
     result.cells.push_back(std::move(cells));
   }
   result.widths = single_widths(result.axes);
@@ -343,7 +349,8 @@ Tensor Algebra::scaled(const Tensor& x, const Values& factor) {
   return result;
 }
 
-Tensor Algebra::numeric(const std::function<double(const std::vector<double>&)>& f, const std::vector<Tensor>& xs) {
+Tensor Algebra::numeric(const std::function<double(const std::vector<double>&)>& f,
+                        const std::vector<Tensor>& xs) {
   std::vector<const Tensor*> pointers;
   for (const Tensor& x : xs) pointers.push_back(&x);
   const Broadcast all = broadcast(pointers);
@@ -392,7 +399,8 @@ Tensor Algebra::rsqrt(const Tensor& x, double epsilon) {
 }
 
 Tensor Algebra::divide(const Tensor& x, const Tensor& y) {
-  const bool numbers = std::all_of(y.cells.begin(), y.cells.end(), [](const Cell& c) { return c.is_number(); });
+  const bool numbers =
+      std::all_of(y.cells.begin(), y.cells.end(), [](const Cell& c) { return c.is_number(); });
   if (numbers) return multiply(x, numeric([](const std::vector<double>& v) { return 1 / v[0]; }, {y}));
   bool vectors = false;
   for (const int width : single_widths(y.axes)) vectors = vectors || width != finite;

@@ -36,16 +36,20 @@ class Algebra {
   /// The pieces of these sizes along an axis.
   std::vector<Tensor> split(const Tensor& x, std::int64_t axis, const std::vector<Size>& sizes);
   /// These positions of a finite axis; −1 is 0 or what `filling` says.
-  Tensor take(const Tensor& x, std::int64_t axis, const std::vector<std::int64_t>& positions, double filling = 0);
+  Tensor take(const Tensor& x, std::int64_t axis, const std::vector<std::int64_t>& positions,
+              double filling = 0);
   Tensor select(const Tensor& x, std::int64_t axis, std::int64_t position);
-  /// A new last axis: the positions of axis k that windows see, −1 for none. `windows`[p] belongs to position p.
+  /// A new last axis: the positions of axis k that windows see, −1 for none. `windows`[p] belongs to position
+  /// p.
   Tensor windows(const Tensor& x, std::size_t axis, const std::vector<std::vector<std::int64_t>>& windows,
                  double filling = 0);
   Tensor filled(const std::vector<Size>& sizes, double value, const std::string& name);
 
   // ---- Coordinatewise. ----
   Tensor map(const netsor::Activation& activation, const Tensor& x);
-  Tensor map(const std::string& activation, const Tensor& x) { return map(netsor::Activation::named(activation), x); }
+  Tensor map(const std::string& activation, const Tensor& x) {
+    return map(netsor::Activation::named(activation), x);
+  }
   Tensor expression(const std::string& text, const Tensor& x) {
     return map(netsor::Activation::from_expression(text), x);
   }
@@ -62,7 +66,8 @@ class Algebra {
   Tensor where(const Tensor& mask, const Tensor& x, const Tensor& y);
 
   // ---- Sums. ----
-  /// Labels are letters, as in Einstein's convention. `layer`: y is the weight of a linear layer or convolution.
+  /// Labels are letters, as in Einstein's convention. `layer`: y is the weight of a linear layer or
+  /// convolution.
   Tensor einsum(const std::string& left, const std::string& right, const std::string& result, const Tensor& x,
                 const Tensor& y, bool layer = false);
   Tensor sum(const Tensor& x, std::vector<std::size_t> axes, bool keep);
@@ -74,7 +79,8 @@ class Algebra {
   Tensor softmax(const Tensor& x, std::int64_t axis);
   Tensor log_softmax(const Tensor& x, std::int64_t axis);
   /// x less its mean over the axes (unless not `centered`), divided by √(mean of its square + ε).
-  Tensor normalise(const Tensor& x, const std::vector<std::size_t>& axes, double epsilon, bool centered = true);
+  Tensor normalise(const Tensor& x, const std::vector<std::size_t>& axes, double epsilon,
+                   bool centered = true);
   Tensor linear(const Tensor& x, const Tensor& weight, const Tensor* bias);
   /// The number of entries along some axes.
   Values count(const Tensor& x, const std::vector<std::size_t>& axes);

@@ -51,9 +51,10 @@ class Reader {
       fail("model.json is not of an nngpcheck archive; write it with python -m nngpcheck.export");
     }
     if (json.at("version") != known_version) {
-      fail(fmt::format("it has version {}, and version {} can be read; export the model again, or update "
-                       "nngpcheck",
-                       json.at("version").dump(), known_version));
+      fail(
+          fmt::format("it has version {}, and version {} can be read; export the model again, or update "
+                      "nngpcheck",
+                      json.at("version").dump(), known_version));
     }
     const Json& programs = json.at("programs");
     if (programs.size() != width_count) {
@@ -118,7 +119,8 @@ class Reader {
     }
     const bool constant = !result.given && result.law.kind == Law::Kind::constant;  // masks may hold -inf
     for (const double value : result.numbers.values)
-      if (!constant && !std::isfinite(value)) fail("\"" + result.target + "\" holds a number that is not finite");
+      if (!constant && !std::isfinite(value))
+        fail("\"" + result.target + "\" holds a number that is not finite");
     if (result.numbers.shape != shape)
       fail("\"" + result.target + "\" has another shape in model.json than its file; export the model again");
     return result;
@@ -177,11 +179,13 @@ class Reader {
   }
 
   /// Every tensor that an argument names has been made before.
-  void require_known(const Json& argument, const std::set<std::string>& known, const std::string& by, int depth) const {
+  void require_known(const Json& argument, const std::set<std::string>& known, const std::string& by,
+                     int depth) const {
     if (depth == 0) fail("the arguments of \"" + by + "\" nest too deeply");
     if (argument.is_object() && argument.contains("ref")) {
       const auto ref = argument.at("ref").get<std::string>();
-      if (!known.contains(ref)) fail("\"" + by + "\" reads \"" + ref + "\", which is computed nowhere before");
+      if (!known.contains(ref))
+        fail("\"" + by + "\" reads \"" + ref + "\", which is computed nowhere before");
     } else if (argument.is_structured()) {
       for (const Json& part : argument) require_known(part, known, by, depth - 1);
     }
@@ -200,7 +204,8 @@ class Reader {
 }  // namespace
 
 std::string Law::name() const {
-  static const char* const names[] = {"constant", "normal", "uniform", "truncated_normal", "mixed", "unknown"};
+  static const char* const names[] = {"constant",         "normal", "uniform",
+                                      "truncated_normal", "mixed",  "unknown"};
   return names[static_cast<int>(kind)];
 }
 

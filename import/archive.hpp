@@ -40,9 +40,9 @@ struct Law {
 
 /// An input of the graph: a parameter, a buffer, a constant of the code, or what the user gives.
 struct GraphInput {
-  std::string name;    // in the graph
-  std::string target;  // in the model, "fc1.weight"
-  bool given = false;  // by the user
+  std::string name;       // in the graph
+  std::string target;     // in the model, "fc1.weight"
+  bool given = false;     // by the user
   bool constant = false;  // of the code: neither parameter nor buffer
   Numbers numbers;
   Law law;
@@ -75,8 +75,8 @@ struct Archive {
 /// Whether a file is meant to be such an archive, by its name.
 bool is_archive(const std::filesystem::path& file);
 
-/// Throws InputError, naming the file and what is wrong: it is no zip or a truncated one, unpacks to more than
-/// 1 GiB, has another version, shapes that do not fit, or numbers that are not finite.
+/// Throws InputError, naming the file and what is wrong: it is no zip or a truncated one, unpacks to more
+/// than 1 GiB, has another version, shapes that do not fit, or numbers that are not finite.
 Archive read_archive(const std::filesystem::path& file);
 
 /// The same from its bytes; `name` is for messages.

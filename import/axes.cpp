@@ -40,7 +40,8 @@ bool is_finite(const Axis& axis) {
 
 std::vector<int> slot_widths(const Axis& axis) {
   std::vector<int> result;
-  for (const Group& group : axis) result.insert(result.end(), static_cast<std::size_t>(group.inner), group.width);
+  for (const Group& group : axis)
+    result.insert(result.end(), static_cast<std::size_t>(group.inner), group.width);
   return result;
 }
 
@@ -118,7 +119,8 @@ void Widths::split_outer(int width, const std::vector<Size>& sizes) {
 void Widths::split_inner(int width, std::int64_t inner) {
   const auto outer = quotient(size(width), inner);
   if (!outer) {
-    throw AxesMixed{"an axis of " + text_of(size(width)) + " entries is viewed as rows of " + std::to_string(inner)};
+    throw AxesMixed{"an axis of " + text_of(size(width)) + " entries is viewed as rows of " +
+                    std::to_string(inner)};
   }
   const int part = add(*outer);
   classes_[root(width)].parts = {{part, inner}};
@@ -156,7 +158,8 @@ void Widths::unify(const Axis& left, const Axis& right) {
       next_right();
     } else {
       const bool left_larger = smaller(t, s);
-      if (!left_larger && !smaller(s, t)) throw AxesMixed{"parts of " + text_of(s) + " and " + text_of(t) + " entries meet"};
+      if (!left_larger && !smaller(s, t))
+        throw AxesMixed{"parts of " + text_of(s) + " and " + text_of(t) + " entries meet"};
       const Group& larger = left_larger ? a : b;
       const auto first = quotient(left_larger ? t : s, larger.inner);
       if (larger.width == finite || !first) throw AxesMixed{"the width and positions are mixed"};

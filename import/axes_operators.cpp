@@ -47,7 +47,8 @@ Tensors slice(const Call& call) {
   const std::int64_t step = call.optional_integer("step").value_or(1);
   if (step < 1) throw Refusal{"reject", "shape", "a step below 1"};
   if (start == Size{} && end == whole && step == 1) return {x};
-  if (is_finite(x.axes[axis])) return {a.take(x, static_cast<std::int64_t>(axis), range(start[0], end[0], step))};
+  if (is_finite(x.axes[axis]))
+    return {a.take(x, static_cast<std::int64_t>(axis), range(start[0], end[0], step))};
   Size middle, rest;
   for (std::size_t g = 0; g < width_count; ++g) {
     middle[g] = end[g] - start[g];
@@ -77,7 +78,8 @@ Tensors split(const Call& call) {
     for (std::size_t g = 0; g < width_count; ++g) {
       next[g] = std::min(piece[g], left[g]);
       left[g] -= next[g];
-      if (next[g] < 1 || sizes.size() > 1000) throw Refusal{"reject", "structure_depends_on_n", "a split into numbers of pieces that depend on n"};
+      if (next[g] < 1 || sizes.size() > 1000)
+        throw Refusal{"reject", "structure_depends_on_n", "a split into numbers of pieces that depend on n"};
     }
     sizes.push_back(next);
   }
@@ -95,11 +97,14 @@ Tensors unbind(const Call& call) {
 
 Tensors getitem(const Call& call) {
   const auto index = static_cast<std::size_t>(call.integer("index"));
-  if (index >= call.all("self").size()) throw Refusal{"reject", "argument:" + call.name(), "a result that is not there"};
+  if (index >= call.all("self").size())
+    throw Refusal{"reject", "argument:" + call.name(), "a result that is not there"};
   return {call.all("self")[index]};
 }
 
-Tensors permute(const Call& call) { return {call.algebra().permute(call.tensor("self"), call.axes("dims", call.tensor("self")))}; }
+Tensors permute(const Call& call) {
+  return {call.algebra().permute(call.tensor("self"), call.axes("dims", call.tensor("self")))};
+}
 
 Tensors squeeze_all(const Call& call) {
   Tensor x = call.tensor("self");
@@ -110,7 +115,8 @@ Tensors squeeze_all(const Call& call) {
 }
 
 /// The positions that padding sees along an axis of this length; −1 is the constant.
-std::vector<std::int64_t> padded(std::int64_t length, std::int64_t before, std::int64_t after, const std::string& mode) {
+std::vector<std::int64_t> padded(std::int64_t length, std::int64_t before, std::int64_t after,
+                                 const std::string& mode) {
   require_cells({length, length + before + after});
   std::vector<std::int64_t> result;
   if (length == 0) return result;
@@ -195,12 +201,14 @@ Tensors roll(const Call& call) {
   Tensor x = call.tensor("self");
   const auto shifts = call.integers("shifts");
   const auto axes = call.axes("dims", x);
-  if (axes.size() != shifts.size()) throw Refusal{"reject", "argument:" + call.name(), "roll of a flattened tensor"};
+  if (axes.size() != shifts.size())
+    throw Refusal{"reject", "argument:" + call.name(), "roll of a flattened tensor"};
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::int64_t length = slots(x.axes[axes[i]]);
     if (length == 0) continue;
     std::vector<std::int64_t> positions;
-    for (std::int64_t k = 0; k < length; ++k) positions.push_back((((k - shifts[i]) % length) + length) % length);
+    for (std::int64_t k = 0; k < length; ++k)
+      positions.push_back((((k - shifts[i]) % length) + length) % length);
     x = call.algebra().take(x, static_cast<std::int64_t>(axes[i]), positions);
   }
   return {x};
@@ -218,7 +226,8 @@ Tensors repeat(const Call& call) {
       x = a.expand(x, sizes, call.name());
     } else if (repeats[k][0] != 1) {
       require_cells({repeats[k][0], slots(x.axes[k])});
-      x = a.cat(Tensors(static_cast<std::size_t>(std::max<std::int64_t>(repeats[k][0], 0)), x), static_cast<std::int64_t>(k));
+      x = a.cat(Tensors(static_cast<std::size_t>(std::max<std::int64_t>(repeats[k][0], 0)), x),
+                static_cast<std::int64_t>(k));
     }
   }
   return {x};
@@ -240,11 +249,13 @@ Tensors upsample_nearest(const Call& call) {
 /// Rows of a table, or positions of an axis, that constant indices choose.
 Tensor chosen(const Call& call, const Tensor& x, std::size_t axis, const Tensor& index) {
   Tensor result = call.algebra().take(x, static_cast<std::int64_t>(axis), indices(index));
-  const bool depends = std::any_of(index.cells.begin(), index.cells.end(), [](const Cell& c) { return c.depends; });
+  const bool depends =
+      std::any_of(index.cells.begin(), index.cells.end(), [](const Cell& c) { return c.depends; });
   if (depends)
     for (Cell& cell : result.cells) cell.depends = cell.depends || !cell.is_zero();
   result.axes.erase(result.axes.begin() + static_cast<std::ptrdiff_t>(axis));
-  result.axes.insert(result.axes.begin() + static_cast<std::ptrdiff_t>(axis), index.axes.begin(), index.axes.end());
+  result.axes.insert(result.axes.begin() + static_cast<std::ptrdiff_t>(axis), index.axes.begin(),
+                     index.axes.end());
   return result;
 }
 
@@ -252,7 +263,10 @@ Tensors embedding(const Call& call) {
   const Tensor& weight = call.tensor("weight");
   for (const Cell& cell : weight.cells) {
     if (const auto* block = std::get_if<Block>(&cell.value))
-      call.writer().report().usage()[call.writer().archive().graphs[0].inputs[block->input].target].contracted = true;
+      call.writer()
+          .report()
+          .usage()[call.writer().archive().graphs[0].inputs[block->input].target]
+          .contracted = true;
   }
   return {chosen(call, weight, 0, call.tensor("indices"))};
 }
@@ -273,7 +287,8 @@ Tensors index(const Call& call) {
   const Algebra::Broadcast all = call.algebra().broadcast(pointers);
   Tensor flat{all.axes, Cells(all.widths.size(), number(0.0))};
   for (std::size_t i = 0; i < given.size(); ++i) {
-    if (given[i].first != given[0].first + i) throw Refusal{"reject", "argument:" + call.name(), "indices of axes that are not neighbours"};
+    if (given[i].first != given[0].first + i)
+      throw Refusal{"reject", "argument:" + call.name(), "indices of axes that are not neighbours"};
     const auto length = static_cast<double>(slots(x.axes[given[i].first]));
     for (std::size_t c = 0; c < flat.cells.size(); ++c) {
       double at = all.cells[i][c].factor[0];
@@ -303,13 +318,18 @@ Tensors triangle(const Call& call, bool lower) {
   return {x};
 }
 
-Tensors filled(const Call& call, double value) { return {call.algebra().filled(call.result_sizes(), value, call.name())}; }
+Tensors filled(const Call& call, double value) {
+  return {call.algebra().filled(call.result_sizes(), value, call.name())};
+}
 
 Tensors arange(const Call& call) {
-  const double start = call.given("start") ? call.fixed("start") : 0, step = call.given("step") ? call.fixed("step") : 1;
+  const double start = call.given("start") ? call.fixed("start") : 0,
+               step = call.given("step") ? call.fixed("step") : 1;
   Tensor result = call.algebra().filled(call.result_sizes(), 0, call.name());
-  if (!is_finite(result.axes[0])) throw Refusal{"outside", "constant_varies_along_width:" + call.name(), "arange along the width"};
-  for (std::size_t k = 0; k < result.cells.size(); ++k) result.cells[k] = number(start + step * static_cast<double>(k));
+  if (!is_finite(result.axes[0]))
+    throw Refusal{"outside", "constant_varies_along_width:" + call.name(), "arange along the width"};
+  for (std::size_t k = 0; k < result.cells.size(); ++k)
+    result.cells[k] = number(start + step * static_cast<double>(k));
   return {result};
 }
 
@@ -320,12 +340,15 @@ Tensors slice_scatter(const Call& call, bool one) {
   const std::size_t axis = Algebra::axis_number(x, call.optional_integer("dim").value_or(0));
   const std::int64_t length = slots(x.axes[axis]);
   if (!is_finite(x.axes[axis])) throw AxesMixed{"a part of the width is assigned"};
-  const auto clamp = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + length : at, 0, length); };
+  const auto clamp = [&](std::int64_t at) {
+    return std::clamp<std::int64_t>(at < 0 ? at + length : at, 0, length);
+  };
   std::vector<std::int64_t> positions;
   if (one) {
     positions = {clamp(call.integer("index"))};
   } else {
-    positions = range(clamp(call.optional_integer("start").value_or(0)), clamp(call.optional_integer("end").value_or(length)),
+    positions = range(clamp(call.optional_integer("start").value_or(0)),
+                      clamp(call.optional_integer("end").value_or(length)),
                       call.optional_integer("step").value_or(1));
   }
   const Tensor part = one ? call.algebra().unsqueeze(source, static_cast<std::int64_t>(axis)) : source;
@@ -345,9 +368,12 @@ Tensors slice_scatter(const Call& call, bool one) {
 }  // namespace
 
 void add_axes_operators(Operators& ops) {
-  for (const char* name : {"clone", "alias", "detach", "contiguous", "_to_copy", "lift_fresh_copy", "lift_fresh", "dropout"}) ops[name] = same;
+  for (const char* name :
+       {"clone", "alias", "detach", "contiguous", "_to_copy", "lift_fresh_copy", "lift_fresh", "dropout"})
+    ops[name] = same;
   ops["native_dropout"] = [](const Call&) -> Tensors {
-    throw Refusal{"outside", "random_forward", "dropout in training: the network draws random numbers for each input"};
+    throw Refusal{"outside", "random_forward",
+                  "dropout in training: the network draws random numbers for each input"};
   };
   ops["getitem"] = getitem;
   for (const char* name : {"view", "_unsafe_view", "reshape"}) {
@@ -355,10 +381,15 @@ void add_axes_operators(Operators& ops) {
       return {c.algebra().view(c.tensor("self"), c.given("size") ? c.sizes("size") : c.sizes("shape"))};
     };
   }
-  ops["flatten.using_ints"] = ops["unflatten.int"] = [](const Call& c) -> Tensors { return {c.algebra().view(c.tensor("self"), c.result_sizes())}; };
-  ops["transpose.int"] = [](const Call& c) -> Tensors { return {c.algebra().transpose(c.tensor("self"), c.integer("dim0"), c.integer("dim1"))}; };
+  ops["flatten.using_ints"] = ops["unflatten.int"] = [](const Call& c) -> Tensors {
+    return {c.algebra().view(c.tensor("self"), c.result_sizes())};
+  };
+  ops["transpose.int"] = [](const Call& c) -> Tensors {
+    return {c.algebra().transpose(c.tensor("self"), c.integer("dim0"), c.integer("dim1"))};
+  };
   ops["t"] = [](const Call& c) -> Tensors {
-    return {c.tensor("self").axes.size() < 2 ? c.tensor("self") : c.algebra().transpose(c.tensor("self"), 0, 1)};
+    return {c.tensor("self").axes.size() < 2 ? c.tensor("self")
+                                             : c.algebra().transpose(c.tensor("self"), 0, 1)};
   };
   ops["numpy_T"] = [](const Call& c) -> Tensors {
     std::vector<std::size_t> order;
@@ -366,38 +397,56 @@ void add_axes_operators(Operators& ops) {
     return {c.algebra().permute(c.tensor("self"), order)};
   };
   ops["permute"] = permute;
-  ops["select.int"] = [](const Call& c) -> Tensors { return {c.algebra().select(c.tensor("self"), c.integer("dim"), c.integer("index"))}; };
+  ops["select.int"] = [](const Call& c) -> Tensors {
+    return {c.algebra().select(c.tensor("self"), c.integer("dim"), c.integer("index"))};
+  };
   ops["slice.Tensor"] = slice;
   ops["narrow"] = [](const Call& c) -> Tensors {
     const std::int64_t start = c.integer("start");
     return {c.algebra().take(c.tensor("self"), c.integer("dim"), range(start, start + c.integer("length")))};
   };
-  ops["unsqueeze"] = [](const Call& c) -> Tensors { return {c.algebra().unsqueeze(c.tensor("self"), c.integer("dim"))}; };
-  ops["squeeze.dim"] = [](const Call& c) -> Tensors { return {c.algebra().squeeze(c.tensor("self"), c.integer("dim"))}; };
+  ops["unsqueeze"] = [](const Call& c) -> Tensors {
+    return {c.algebra().unsqueeze(c.tensor("self"), c.integer("dim"))};
+  };
+  ops["squeeze.dim"] = [](const Call& c) -> Tensors {
+    return {c.algebra().squeeze(c.tensor("self"), c.integer("dim"))};
+  };
   ops["squeeze.dims"] = ops["squeeze"] = squeeze_all;
-  ops["expand"] = [](const Call& c) -> Tensors { return {c.algebra().expand(c.tensor("self"), c.result_sizes(), c.name())}; };
+  ops["expand"] = [](const Call& c) -> Tensors {
+    return {c.algebra().expand(c.tensor("self"), c.result_sizes(), c.name())};
+  };
   ops["expand_as"] = ops["expand"];
   ops["repeat"] = repeat;
-  ops["cat"] = [](const Call& c) -> Tensors { return {c.algebra().cat(c.tensors("tensors"), c.optional_integer("dim").value_or(0))}; };
+  ops["cat"] = [](const Call& c) -> Tensors {
+    return {c.algebra().cat(c.tensors("tensors"), c.optional_integer("dim").value_or(0))};
+  };
   ops["concat"] = ops["concatenate"] = ops["cat"];
-  ops["stack"] = [](const Call& c) -> Tensors { return {c.algebra().stack(c.tensors("tensors"), c.optional_integer("dim").value_or(0))}; };
+  ops["stack"] = [](const Call& c) -> Tensors {
+    return {c.algebra().stack(c.tensors("tensors"), c.optional_integer("dim").value_or(0))};
+  };
   ops["split.Tensor"] = split;
-  ops["split_with_sizes"] = ops["split.sizes"] = [](const Call& c) { return split_sizes(c, c.sizes(c.given("split_sizes") ? "split_sizes" : "split_size")); };
+  ops["split_with_sizes"] = ops["split.sizes"] = [](const Call& c) {
+    return split_sizes(c, c.sizes(c.given("split_sizes") ? "split_sizes" : "split_size"));
+  };
   ops["unbind.int"] = unbind;
   ops["pad"] = ops["constant_pad_nd"] = pad;
   ops["pixel_shuffle"] = pixel_shuffle;
   ops["pixel_unshuffle"] = pixel_unshuffle;
   ops["flip"] = flip;
   ops["roll"] = roll;
-  for (const char* name : {"upsample_nearest1d.vec", "upsample_nearest2d.vec", "upsample_nearest3d.vec"}) ops[name] = upsample_nearest;
+  for (const char* name : {"upsample_nearest1d.vec", "upsample_nearest2d.vec", "upsample_nearest3d.vec"})
+    ops[name] = upsample_nearest;
   ops["embedding"] = embedding;
   ops["index.Tensor"] = index;
   ops["index_select"] = index_select;
   ops["tril"] = [](const Call& c) { return triangle(c, true); };
   ops["triu"] = [](const Call& c) { return triangle(c, false); };
-  for (const char* name : {"zeros", "zeros_like", "new_zeros", "empty.memory_format"}) ops[name] = [](const Call& c) { return filled(c, 0); };
-  for (const char* name : {"ones", "ones_like", "new_ones"}) ops[name] = [](const Call& c) { return filled(c, 1); };
-  for (const char* name : {"full", "full_like", "new_full"}) ops[name] = [](const Call& c) { return filled(c, c.fixed("fill_value")); };
+  for (const char* name : {"zeros", "zeros_like", "new_zeros", "empty.memory_format"})
+    ops[name] = [](const Call& c) { return filled(c, 0); };
+  for (const char* name : {"ones", "ones_like", "new_ones"})
+    ops[name] = [](const Call& c) { return filled(c, 1); };
+  for (const char* name : {"full", "full_like", "new_full"})
+    ops[name] = [](const Call& c) { return filled(c, c.fixed("fill_value")); };
   ops["fill.Scalar"] = [](const Call& c) { return filled(c, c.fixed("value")); };
   ops["scalar_tensor"] = [](const Call& c) { return filled(c, c.fixed("s")); };
   for (const char* name : {"arange", "arange.start", "arange.start_step"}) ops[name] = arange;

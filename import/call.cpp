@@ -1,11 +1,18 @@
 #include "nngpcheck/import/call.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 namespace nngpcheck::importer {
 
 using Json = nlohmann::json;
+
+namespace {
+
+constexpr double farthest = 1e15;  // of an integer argument
+
+}  // namespace
 
 void Call::refuse(const std::string& name, const std::string& expected) const {
   throw Refusal{"reject", "argument:" + this->name(),
@@ -95,8 +102,8 @@ double Call::fixed(const std::string& name) const {
 
 std::int64_t Call::integer(const std::string& name) const {
   const double value = fixed(name);
-  if (!(std::abs(value) < 9e15) || value != std::floor(value)) refuse(name, "an integer");
-  return static_cast<std::int64_t>(value);
+  if (value != std::floor(value)) refuse(name, "an integer");
+  return static_cast<std::int64_t>(std::min(std::max(value, -farthest), farthest));
 }
 
 std::optional<std::int64_t> Call::optional_integer(const std::string& name) const {
@@ -116,8 +123,8 @@ Size Call::size(const std::string& name) const {
   const Values values = number(name);
   Size result;
   for (std::size_t g = 0; g < width_count; ++g) {
-    if (!(std::abs(values[g]) < 9e18)) refuse(name, "an integer");
-    result[g] = static_cast<std::int64_t>(values[g]);
+    // A slice without an end ends at 2^63 - 1.
+    result[g] = static_cast<std::int64_t>(std::min(std::max(values[g], -farthest), farthest));
   }
   return result;
 }

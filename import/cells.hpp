@@ -1,9 +1,9 @@
 // Private to import/: tensors as arrays of cells.
 //
 // A tensor is an array over the slots of its axes. Each slot holds a cell: what the tensor is there as a
-// function of the coordinates of the widths among its axes. A cell without one is a number; with one a vector;
-// with two a matrix, which parameters are, and sums of
-// products u vᵀ. Views, transposes, concatenations only move cells.
+// function of the coordinates of the widths among its axes. A cell without one is a number; with one a
+// vector; with two a matrix, which parameters are, and sums of products u vᵀ. Views, transposes,
+// concatenations only move cells.
 #pragma once
 
 #include <functional>
@@ -61,9 +61,9 @@ class Evaluation;
 /// A number that stays random at every width: of the network's output, or of a parameter without a width.
 struct Random {
   std::function<double(const Evaluation&)> value;
-  std::string diagnosis;  // what is wrong if the network goes on from here
-  std::string source;     // the parameter that makes it random
-  int readout = -1;       // which of the writer's readouts it comes from last, if any
+  std::string diagnosis;     // what is wrong if the network goes on from here
+  std::string source;        // the parameter that makes it random
+  int readout = -1;          // which of the writer's readouts it comes from last, if any
   Values scale = {1, 1, 1};  // what that was multiplied by since
   Values bias = {};          // the variance of what was added since, which does not depend on the input
 };
@@ -83,8 +83,8 @@ struct Cell {
   bool is_zero() const { return is_number() && all_zero(factor); }
 };
 
-/// Σ u vᵀ of two vectors, of which the first extends over the first of the two widths: never formed, but read again
-/// as Σ u (vᵀx).
+/// Σ u vᵀ of two vectors, of which the first extends over the first of the two widths: never formed, but read
+/// again as Σ u (vᵀx).
 struct Outer {
   std::vector<std::pair<Cell, Cell>> terms;
 };

@@ -21,7 +21,9 @@ Tensors mapped(const Call& call, const Activation& activation) {
   return {call.algebra().map(activation, call.tensor(argument_name(call)))};
 }
 
-Tensors expressed(const Call& call, const std::string& text) { return mapped(call, Activation::from_expression(text)); }
+Tensors expressed(const Call& call, const std::string& text) {
+  return mapped(call, Activation::from_expression(text));
+}
 
 double option(const Call& call, const char* name, double otherwise) {
   return call.given(name) ? call.fixed(name) : otherwise;
@@ -33,7 +35,8 @@ bool is_finite_everywhere(const Tensor& x) {
 
 Tensors elu(const Call& call, double alpha, double scale, double input_scale) {
   if (alpha == 1 && scale == 1 && input_scale == 1) return mapped(call, Activation::named("elu"));
-  return expressed(call, shortest(scale) + "*where(x>0, x, " + shortest(alpha) + "*expm1(" + shortest(input_scale) + "*x))");
+  return expressed(call, shortest(scale) + "*where(x>0, x, " + shortest(alpha) + "*expm1(" +
+                             shortest(input_scale) + "*x))");
 }
 
 Tensors softplus(const Call& call) {
@@ -41,7 +44,8 @@ Tensors softplus(const Call& call) {
   // PyTorch's is x itself beyond the threshold, where log(1 + e^x) is larger by 2e-9: rounding, not meaning.
   if (beta == 1 && threshold == 20) return mapped(call, Activation::named("softplus"));
   const std::string b = shortest(beta);
-  return expressed(call, "where(" + b + "*x>" + shortest(threshold) + ", x, softplus(" + b + "*x)/" + b + ")");
+  return expressed(call,
+                   "where(" + b + "*x>" + shortest(threshold) + ", x, softplus(" + b + "*x)/" + b + ")");
 }
 
 Tensors clamp(const Call& call) {
@@ -58,18 +62,19 @@ Tensors power(const Call& call) {
   if (p == 1) return {x};
   if (p == 2) return {a.multiply(x, x)};
   if (p == -0.5) return {a.rsqrt(x, 0)};
-  if (p == std::floor(p) && p > 0 && p <= 20) return {a.map("power_" + std::to_string(static_cast<int>(p)), x)};
+  if (p == std::floor(p) && p > 0 && p <= 20)
+    return {a.map("power_" + std::to_string(static_cast<int>(p)), x)};
   return expressed(call, "x^(" + shortest(p) + ")");
 }
-
 
 Tensors divided(const Call& call) {
   return {call.algebra().divide(call.tensor_or_number("self"), call.tensor_or_number("other"))};
 }
 
 Tensors comparison(const Call& call, bool (*holds)(double, double)) {
-  return {call.algebra().numeric([holds](const std::vector<double>& v) { return holds(v[0], v[1]) ? 1.0 : 0.0; },
-                                 {call.tensor_or_number("self"), call.tensor_or_number("other")})};
+  return {
+      call.algebra().numeric([holds](const std::vector<double>& v) { return holds(v[0], v[1]) ? 1.0 : 0.0; },
+                             {call.tensor_or_number("self"), call.tensor_or_number("other")})};
 }
 
 Tensors masked_fill(const Call& call) {
@@ -97,7 +102,8 @@ Tensors variance(const Call& call, bool root) {
   const auto axes = call.axes("dim", x);
   const Tensor c = a.add(x, a.mean(x, axes, true), constant_values(-1));
   Tensor squares = a.sum(a.multiply(c, c), axes, call.flag("keepdim"));
-  const double correction = option(call, "correction", call.given("unbiased") && !call.flag("unbiased") ? 0 : 1);
+  const double correction =
+      option(call, "correction", call.given("unbiased") && !call.flag("unbiased") ? 0 : 1);
   squares = a.scaled(squares, constant_values(1) / (a.count(x, axes) + constant_values(-correction)));
   return {root ? square_root(a, squares) : squares};
 }
@@ -105,7 +111,8 @@ Tensors variance(const Call& call, bool root) {
 Tensors norm(const Call& call) {
   Algebra& a = call.algebra();
   const Tensor& x = call.tensor("self");
-  if (option(call, "ord", 2) != 2) throw Refusal{"reject", "argument:" + call.name(), "a norm that is not the Euclidean one"};
+  if (option(call, "ord", 2) != 2)
+    throw Refusal{"reject", "argument:" + call.name(), "a norm that is not the Euclidean one"};
   const Tensor squares = a.sum(a.multiply(x, x), call.axes("dim", x), call.flag("keepdim"));
   return {square_root(a, squares)};
 }
@@ -117,9 +124,11 @@ Tensor largest(const Call& call, Tensor x, std::vector<std::size_t> axes, bool k
   std::sort(axes.rbegin(), axes.rend());
   for (const std::size_t k : axes) {
     const std::int64_t length = slots(x.axes[k]);
-    if (!is_finite(x.axes[k])) throw Refusal{"outside", "max_over_width", "a maximum over the width has no limit"};
+    if (!is_finite(x.axes[k]))
+      throw Refusal{"outside", "max_over_width", "a maximum over the width has no limit"};
     Tensor best = a.take(x, static_cast<std::int64_t>(k), {0});
-    for (std::int64_t p = 1; p < length; ++p) best = a.maximum(best, a.take(x, static_cast<std::int64_t>(k), {p}));
+    for (std::int64_t p = 1; p < length; ++p)
+      best = a.maximum(best, a.take(x, static_cast<std::int64_t>(k), {p}));
     x = keep ? best : a.squeeze(best, static_cast<std::int64_t>(k));
   }
   return a.scaled(x, sign);
@@ -164,34 +173,43 @@ Tensors einsum(const Call& call) {
   const std::size_t arrow = equation.find("->"), comma = equation.find(',');
   Tensors xs = call.tensors("tensors");
   if (arrow == std::string::npos || equation.find('.') != std::string::npos || xs.size() > 2 || xs.empty())
-    throw Refusal{"reject", "einsum", "an einsum that is not of one or two tensors with all axes named, \"" + equation + "\""};
+    throw Refusal{"reject", "einsum",
+                  "an einsum that is not of one or two tensors with all axes named, \"" + equation + "\""};
   const std::string result = equation.substr(arrow + 2);
-  if (xs.size() == 1) return {call.algebra().einsum(equation.substr(0, arrow), "", result, xs[0], Algebra::scalar(constant_values(1)))};
-  return {call.algebra().einsum(equation.substr(0, comma), equation.substr(comma + 1, arrow - comma - 1), result, xs[0], xs[1])};
+  if (xs.size() == 1)
+    return {call.algebra().einsum(equation.substr(0, arrow), "", result, xs[0],
+                                  Algebra::scalar(constant_values(1)))};
+  return {call.algebra().einsum(equation.substr(0, comma), equation.substr(comma + 1, arrow - comma - 1),
+                                result, xs[0], xs[1])};
 }
 
 Tensor matmul(const Call& call, const Tensor& x, const Tensor& y) {
-  const std::size_t batch_x = x.axes.size() > 2 ? x.axes.size() - 2 : 0, batch_y = y.axes.size() > 2 ? y.axes.size() - 2 : 0;
+  const std::size_t batch_x = x.axes.size() > 2 ? x.axes.size() - 2 : 0,
+                    batch_y = y.axes.size() > 2 ? y.axes.size() - 2 : 0;
   const std::size_t batch = std::max(batch_x, batch_y);
   std::string labels;
   for (std::size_t k = 0; k < batch; ++k) labels += static_cast<char>('A' + k);
   const std::string left = labels.substr(batch - batch_x) + (x.axes.size() > 1 ? "mk" : "k");
   const std::string right = labels.substr(batch - batch_y) + (y.axes.size() > 1 ? "kn" : "k");
-  return call.algebra().einsum(left, right, labels + (x.axes.size() > 1 ? "m" : "") + (y.axes.size() > 1 ? "n" : ""), x, y);
+  return call.algebra().einsum(
+      left, right, labels + (x.axes.size() > 1 ? "m" : "") + (y.axes.size() > 1 ? "n" : ""), x, y);
 }
 
 Tensors addmm(const Call& call, const char* first, const char* second) {
   Algebra& a = call.algebra();
   const Tensor product = matmul(call, call.tensor(first), call.tensor(second));
-  return {a.add(a.scaled(product, call.given("alpha") ? call.number("alpha") : constant_values(1)), call.tensor("self"),
-                call.given("beta") ? call.number("beta") : constant_values(1))};
+  return {a.add(a.scaled(product, call.given("alpha") ? call.number("alpha") : constant_values(1)),
+                call.tensor("self"), call.given("beta") ? call.number("beta") : constant_values(1))};
 }
 
 void add_comparisons(Operators& ops) {
   const std::pair<const char*, bool (*)(double, double)> comparisons[] = {
-      {"eq", [](double a, double b) { return a == b; }}, {"ne", [](double a, double b) { return a != b; }},
-      {"lt", [](double a, double b) { return a < b; }},  {"le", [](double a, double b) { return a <= b; }},
-      {"gt", [](double a, double b) { return a > b; }},  {"ge", [](double a, double b) { return a >= b; }},
+      {"eq", [](double a, double b) { return a == b; }},
+      {"ne", [](double a, double b) { return a != b; }},
+      {"lt", [](double a, double b) { return a < b; }},
+      {"le", [](double a, double b) { return a <= b; }},
+      {"gt", [](double a, double b) { return a > b; }},
+      {"ge", [](double a, double b) { return a >= b; }},
       {"logical_and", [](double a, double b) { return a != 0 && b != 0; }},
       {"logical_or", [](double a, double b) { return a != 0 || b != 0; }},
       {"bitwise_and", [](double a, double b) { return a != 0 && b != 0; }},
@@ -202,14 +220,15 @@ void add_comparisons(Operators& ops) {
   }
   for (const char* name : {"logical_not", "bitwise_not"}) {
     ops[name] = [](const Call& c) -> Tensors {
-      return {c.algebra().numeric([](const std::vector<double>& v) { return v[0] == 0 ? 1.0 : 0.0; }, {c.tensor("self")})};
+      return {c.algebra().numeric([](const std::vector<double>& v) { return v[0] == 0 ? 1.0 : 0.0; },
+                                  {c.tensor("self")})};
     };
   }
 }
 
 void add_maps(Operators& ops) {
-  for (const char* name : {"relu", "tanh", "sigmoid", "silu", "sin", "cos", "exp", "erf", "abs", "relu6", "selu", "mish",
-                           "hardswish", "hardsigmoid", "softsign", "tanhshrink", "sign"})
+  for (const char* name : {"relu", "tanh", "sigmoid", "silu", "sin", "cos", "exp", "erf", "abs", "relu6",
+                           "selu", "mish", "hardswish", "hardsigmoid", "softsign", "tanhshrink", "sign"})
     ops[name] = [name](const Call& c) { return mapped(c, Activation::named(name)); };
   for (const char* name : {"expm1", "tan", "atan", "sinh", "cosh", "asinh", "floor", "ceil"})
     ops[name] = [name](const Call& c) { return expressed(c, std::string(name) + "(x)"); };
@@ -217,23 +236,35 @@ void add_maps(Operators& ops) {
     ops[name] = [name](const Call& c) -> Tensors { return {c.algebra().function(name, c.tensor("self"))}; };
   ops["sqrt"] = [](const Call& c) -> Tensors { return {square_root(c.algebra(), c.tensor("self"))}; };
   ops["log_sigmoid"] = [](const Call& c) { return mapped(c, Activation::named("logsigmoid")); };
-  ops["square"] = [](const Call& c) -> Tensors { return {c.algebra().multiply(c.tensor("self"), c.tensor("self"))}; };
+  ops["square"] = [](const Call& c) -> Tensors {
+    return {c.algebra().multiply(c.tensor("self"), c.tensor("self"))};
+  };
   ops["neg"] = [](const Call& c) -> Tensors { return {c.algebra().scaled(c.tensor("self"), -1)}; };
-  ops["gelu"] = [](const Call& c) { return mapped(c, Activation::named(c.text("approximate") == "tanh" ? "gelu_tanh" : "gelu")); };
-  ops["leaky_relu"] = [](const Call& c) { return mapped(c, Activation::named("leaky_relu_" + shortest(option(c, "negative_slope", 0.01)))); };
-  ops["elu"] = [](const Call& c) { return elu(c, option(c, "alpha", 1), option(c, "scale", 1), option(c, "input_scale", 1)); };
+  ops["gelu"] = [](const Call& c) {
+    return mapped(c, Activation::named(c.text("approximate") == "tanh" ? "gelu_tanh" : "gelu"));
+  };
+  ops["leaky_relu"] = [](const Call& c) {
+    return mapped(c, Activation::named("leaky_relu_" + shortest(option(c, "negative_slope", 0.01))));
+  };
+  ops["elu"] = [](const Call& c) {
+    return elu(c, option(c, "alpha", 1), option(c, "scale", 1), option(c, "input_scale", 1));
+  };
   ops["celu"] = [](const Call& c) { return elu(c, option(c, "alpha", 1), 1, 1 / option(c, "alpha", 1)); };
   ops["softplus"] = softplus;
   ops["hardtanh"] = [](const Call& c) {
-    return expressed(c, "min(max(x, " + shortest(option(c, "min_val", -1)) + "), " + shortest(option(c, "max_val", 1)) + ")");
+    return expressed(c, "min(max(x, " + shortest(option(c, "min_val", -1)) + "), " +
+                            shortest(option(c, "max_val", 1)) + ")");
   };
   ops["clamp"] = ops["clamp_min"] = ops["clamp_max"] = clamp;
   ops["threshold"] = [](const Call& c) {
-    return expressed(c, "where(x>" + shortest(c.fixed("threshold")) + ", x, " + shortest(c.fixed("value")) + ")");
+    return expressed(
+        c, "where(x>" + shortest(c.fixed("threshold")) + ", x, " + shortest(c.fixed("value")) + ")");
   };
   ops["pow.Tensor_Scalar"] = power;
   ops["rsqrt"] = [](const Call& c) -> Tensors { return {c.algebra().rsqrt(c.tensor("self"), 0)}; };
-  ops["reciprocal"] = [](const Call& c) -> Tensors { return {c.algebra().divide(Algebra::scalar(constant_values(1)), c.tensor("self"))}; };
+  ops["reciprocal"] = [](const Call& c) -> Tensors {
+    return {c.algebra().divide(Algebra::scalar(constant_values(1)), c.tensor("self"))};
+  };
   ops["prelu"] = ops["_prelu_kernel"] = prelu;
   ops["glu"] = glu;
 }
@@ -251,12 +282,14 @@ void add_function_operators(Operators& ops) {
   }
   for (const char* name : {"sub.Tensor", "sub.Scalar"}) {
     ops[name] = [alpha](const Call& c) -> Tensors {
-      return {c.algebra().add(c.tensor_or_number("self"), c.tensor_or_number("other"), alpha(c) * constant_values(-1))};
+      return {c.algebra().add(c.tensor_or_number("self"), c.tensor_or_number("other"),
+                              alpha(c) * constant_values(-1))};
     };
   }
   for (const char* name : {"rsub.Scalar", "rsub.Tensor"}) {
     ops[name] = [alpha](const Call& c) -> Tensors {
-      return {c.algebra().add(c.tensor_or_number("other"), c.tensor_or_number("self"), alpha(c) * constant_values(-1))};
+      return {c.algebra().add(c.tensor_or_number("other"), c.tensor_or_number("self"),
+                              alpha(c) * constant_values(-1))};
     };
   }
   for (const char* name : {"mul.Tensor", "mul.Scalar"}) {
@@ -265,7 +298,9 @@ void add_function_operators(Operators& ops) {
     };
   }
   ops["div.Tensor"] = ops["div.Scalar"] = divided;
-  ops["maximum"] = ops["max.other"] = [](const Call& c) -> Tensors { return {c.algebra().maximum(c.tensor("self"), c.tensor("other"))}; };
+  ops["maximum"] = ops["max.other"] = [](const Call& c) -> Tensors {
+    return {c.algebra().maximum(c.tensor("self"), c.tensor("other"))};
+  };
   ops["minimum"] = ops["min.other"] = [](const Call& c) -> Tensors {
     Algebra& a = c.algebra();
     return {a.scaled(a.maximum(a.scaled(c.tensor("self"), -1), a.scaled(c.tensor("other"), -1)), -1)};
@@ -273,7 +308,8 @@ void add_function_operators(Operators& ops) {
   ops["masked_fill.Scalar"] = ops["masked_fill.Tensor"] = masked_fill;
   for (const char* name : {"where.self", "where.ScalarOther", "where.ScalarSelf", "where.Scalar"}) {
     ops[name] = [](const Call& c) -> Tensors {
-      return {c.algebra().where(c.tensor("condition"), c.tensor_or_number("self"), c.tensor_or_number("other"))};
+      return {
+          c.algebra().where(c.tensor("condition"), c.tensor_or_number("self"), c.tensor_or_number("other"))};
     };
   }
   ops["mean.dim"] = ops["mean"] = mean;
@@ -281,18 +317,29 @@ void add_function_operators(Operators& ops) {
   ops["var.correction"] = ops["var.dim"] = [](const Call& c) { return variance(c, false); };
   ops["std.correction"] = ops["std.dim"] = [](const Call& c) { return variance(c, true); };
   ops["linalg_vector_norm"] = norm;
-  ops["amax"] = [](const Call& c) -> Tensors { return {largest(c, c.tensor("self"), c.axes("dim", c.tensor("self")), c.flag("keepdim"))}; };
+  ops["amax"] = [](const Call& c) -> Tensors {
+    return {largest(c, c.tensor("self"), c.axes("dim", c.tensor("self")), c.flag("keepdim"))};
+  };
   ops["max.dim"] = ops["amax"];
   ops["amin"] = ops["min.dim"] = [](const Call& c) -> Tensors {
     return {largest(c, c.tensor("self"), c.axes("dim", c.tensor("self")), c.flag("keepdim"), -1)};
   };
   ops["cumsum"] = cumsum;
-  for (const char* name : {"softmax.int", "_softmax"}) ops[name] = [](const Call& c) -> Tensors { return {c.algebra().softmax(c.tensor("self"), c.integer("dim"))}; };
-  for (const char* name : {"log_softmax.int", "_log_softmax"}) ops[name] = [](const Call& c) -> Tensors { return {c.algebra().log_softmax(c.tensor("self"), c.integer("dim"))}; };
+  for (const char* name : {"softmax.int", "_softmax"})
+    ops[name] = [](const Call& c) -> Tensors {
+      return {c.algebra().softmax(c.tensor("self"), c.integer("dim"))};
+    };
+  for (const char* name : {"log_softmax.int", "_log_softmax"})
+    ops[name] = [](const Call& c) -> Tensors {
+      return {c.algebra().log_softmax(c.tensor("self"), c.integer("dim"))};
+    };
   ops["einsum"] = einsum;
   for (const char* name : {"matmul", "mm", "bmm", "mv", "dot", "vdot"}) {
     ops[name] = [](const Call& c) -> Tensors {
-      const char* other = c.given("other") ? "other" : c.given("mat2") ? "mat2" : c.given("vec") ? "vec" : "tensor";
+      const char* other = c.given("other")  ? "other"
+                          : c.given("mat2") ? "mat2"
+                          : c.given("vec")  ? "vec"
+                                            : "tensor";
       return {matmul(c, c.tensor("self"), c.tensor(other))};
     };
   }

@@ -82,7 +82,8 @@ netsor::Width width_of(const Size& size, const Size& n) {
   for (const auto& [most_offset, most_spread, most_denominator] :
        {std::tuple(1e-9, 1e-9, 64), std::tuple(1e9, 1e-9, 8), std::tuple(1e9, 1.0, 64)}) {
     for (std::int64_t denominator = 1; denominator <= most_denominator; ++denominator) {
-      const auto numerator = static_cast<std::int64_t>(std::llround(slope * static_cast<double>(denominator)));
+      const auto numerator =
+          static_cast<std::int64_t>(std::llround(slope * static_cast<double>(denominator)));
       if (numerator < 1) continue;
       std::array<double, width_count> rest{};
       for (std::size_t i = 0; i < width_count; ++i) {
@@ -90,7 +91,8 @@ netsor::Width width_of(const Size& size, const Size& n) {
                   static_cast<double>(numerator * n[i]) / static_cast<double>(denominator);
       }
       const auto [least, most] = std::minmax({rest[0], rest[1], rest[2]});
-      if (most - least < most_spread && std::abs(rest[0]) < most_offset) return netsor::Width(numerator, denominator);
+      if (most - least < most_spread && std::abs(rest[0]) < most_offset)
+        return netsor::Width(numerator, denominator);
     }
   }
   throw netsor::ProgramError("an axis of " + text(size, n) + " entries is no multiple of n");

@@ -31,8 +31,8 @@ struct Growth {
   double limit = 0;
 };
 
-/// What these numbers grow like: powers of n^(1/4), or of one over n + a constant, and their square roots, to 1e-9.
-/// None if they are of no such form.
+/// What these numbers grow like: powers of n^(1/4), or of one over n + a constant, and their square roots, to
+/// 1e-9. None if they are of no such form.
 std::optional<Growth> growth(const Values& values, const Size& n);
 
 /// The multiple of n that these sizes are of, to within a constant: n + 5 is n, ⌊8n/3⌋ is 8n/3. Throws

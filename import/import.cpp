@@ -25,12 +25,15 @@ std::string difference(const Graph& a, const Graph& b) {
     if (x.op != y.op || x.name != y.name || x.shapes.size() != y.shapes.size())
       return said("the operators differ, from " + (x.place.empty() ? x.name : x.place) + " on,");
     for (std::size_t r = 0; r < x.shapes.size(); ++r) {
-      if (x.shapes[r].has_value() != y.shapes[r].has_value() || (x.shapes[r] && x.shapes[r]->size() != y.shapes[r]->size()))
-        return said("results have different numbers of axes, from " + (x.place.empty() ? x.name : x.place) + " on,");
+      if (x.shapes[r].has_value() != y.shapes[r].has_value() ||
+          (x.shapes[r] && x.shapes[r]->size() != y.shapes[r]->size()))
+        return said("results have different numbers of axes, from " + (x.place.empty() ? x.name : x.place) +
+                    " on,");
     }
   }
   if (a.nodes.size() != b.nodes.size())
-    return said("there are " + std::to_string(a.nodes.size()) + " and " + std::to_string(b.nodes.size()) + " operators");
+    return said("there are " + std::to_string(a.nodes.size()) + " and " + std::to_string(b.nodes.size()) +
+                " operators");
   if (a.inputs.size() != b.inputs.size() || a.outputs.size() != b.outputs.size())
     return said("there are other numbers of parameters or outputs");
   for (std::size_t k = 0; k < a.inputs.size(); ++k) {
@@ -59,7 +62,12 @@ class Run {
   enum class Kind { features, outputs };  // whose kernel the program's is
 
   Run(const Archive& archive, Widths& widths, Report& report, std::optional<std::size_t> at, Kind kind)
-      : archive_(archive), widths_(widths), report_(report), kind_(kind), writer_(archive, widths, report, at), algebra_(writer_) {
+      : archive_(archive),
+        widths_(widths),
+        report_(report),
+        kind_(kind),
+        writer_(archive, widths, report, at),
+        algebra_(writer_) {
     report_.begin_run();
     const Graph& graph = archive.graphs[0];
     for (std::size_t k = 0; k < graph.inputs.size(); ++k) {
@@ -80,20 +88,24 @@ class Run {
 
  private:
   void run(std::size_t k) {
-    const std::array<const GraphNode*, width_count> nodes = {&archive_.graphs[0].nodes[k], &archive_.graphs[1].nodes[k],
-                                                             &archive_.graphs[2].nodes[k]};
+    const std::array<const GraphNode*, width_count> nodes = {
+        &archive_.graphs[0].nodes[k], &archive_.graphs[1].nodes[k], &archive_.graphs[2].nodes[k]};
     report_.set_place(nodes[0]->place);
     auto origin = std::make_shared<netsor::Origin>();
     origin->layer = nodes[0]->place.empty() ? nodes[0]->name : nodes[0]->place;
     writer_.builder().set_origin(origin);
     const Call call(algebra_, results_, nodes);
     std::vector<Tensor> made = (*find_operator(nodes[0]->op))(call);
-    for (std::size_t r = 0; r < made.size() && r < nodes[0]->shapes.size(); ++r) {
+    // Others are checked where getitem reads them: torch 2.6 gives the states of an LSTM another shape.
+    for (std::size_t r = 0; r < std::min<std::size_t>(made.size(), 1) && !nodes[0]->shapes.empty(); ++r) {
       if (!nodes[0]->shapes[r]) continue;
       const auto sizes = call.result_sizes(r);
       bool equal = sizes.size() == made[r].axes.size();
-      for (std::size_t a = 0; equal && a < sizes.size(); ++a) equal = widths_.size(made[r].axes[a]) == sizes[a];
-      if (!equal) throw Refusal{"reject", "shape", "the result of " + nodes[0]->op + " has another shape than the archive says"};
+      for (std::size_t a = 0; equal && a < sizes.size(); ++a)
+        equal = widths_.size(made[r].axes[a]) == sizes[a];
+      if (!equal)
+        throw Refusal{"reject", "shape",
+                      "the result of " + nodes[0]->op + " has another shape than the archive says"};
     }
     results_[nodes[0]->name] = std::move(made);
   }
@@ -122,7 +134,8 @@ class Run {
       if (one.input != readout.input || (!widths.empty() && widths != one.widths)) continue;
       widths = one.widths;
       blocks.resize(widths.size());
-      for (std::size_t b = 0; b < widths.size(); ++b) blocks[b].insert(blocks[b].end(), one.x[b].begin(), one.x[b].end());
+      for (std::size_t b = 0; b < widths.size(); ++b)
+        blocks[b].insert(blocks[b].end(), one.x[b].begin(), one.x[b].end());
     }
     for (const int w : widths)
       if (w != finite) fan_in = fan_in + values_of(widths_.size(w));
@@ -130,7 +143,8 @@ class Run {
     const auto drawn = growth(readout.variance * fan_in, widths_.n());
     const auto whole = growth(readout.variance * fan_in * scale * scale, widths_.n());
     if (whole && whole->power < 0)
-      report_.add("readout_vanishes:" + readout_, "the variance of `" + readout_ + "` times its fan-in vanishes, and so do the outputs");
+      report_.add("readout_vanishes:" + readout_,
+                  "the variance of `" + readout_ + "` times its fan-in vanishes, and so do the outputs");
     if (whole && whole->power == 0 && whole->limit > 0) readout_variance_ = whole->limit;
     // Features are what a layer reads, or the derivative by a parameter that is used in another way.
     const bool layer = readout.plain && (!drawn || drawn->power <= 0);
@@ -148,11 +162,14 @@ class Run {
     std::optional<std::size_t> axis;
     for (std::size_t k = 0; k < out.axes.size(); ++k)
       if (!is_finite(out.axes[k])) axis = k;
-    const bool tables = std::any_of(out.cells.begin(), out.cells.end(), [](const Cell& c) { return !c.is_number(); });
+    const bool tables =
+        std::any_of(out.cells.begin(), out.cells.end(), [](const Cell& c) { return !c.is_number(); });
     if (!axis) {
-      throw Refusal{"reject", tables ? "table_output" : "constant_output",
-                    tables ? "the outputs are means over the width: they converge to numbers, there is no Gaussian process"
-                           : "the outputs do not depend on any random parameter"};
+      throw Refusal{
+          "reject", tables ? "table_output" : "constant_output",
+          tables
+              ? "the outputs are means over the width: they converge to numbers, there is no Gaussian process"
+              : "the outputs do not depend on any random parameter"};
     }
     const Tensor last = algebra_.transpose(out, static_cast<std::int64_t>(*axis), -1);
     widths = slot_widths(last.axes.back());
@@ -183,7 +200,8 @@ class Run {
       const double constant = std::sqrt(bias_variance_ * (ratio + 1) / variance);
       bundles.push_back(writer_.bundle(Cells(blocks[0].size(), number(constant)), finite));
     }
-    writer_.builder().output(writer_.builder().readout({readout_.empty() ? "readout" : readout_, variance}), bundles);
+    writer_.builder().output(writer_.builder().readout({readout_.empty() ? "readout" : readout_, variance}),
+                             bundles);
   }
 
   const Archive& archive_;
@@ -231,7 +249,8 @@ void set_parameters(Imported& result, const Archive& archive, const Report& repo
     for (const GraphInput& other : inputs)
       if (other.name == inputs[k].same_as) used = other.target;
     const auto found = report.usage().find(used);
-    result.parameters[inputs[k].target] = class_of(archive, k, found == report.usage().end() ? nullptr : &found->second);
+    result.parameters[inputs[k].target] =
+        class_of(archive, k, found == report.usage().end() ? nullptr : &found->second);
   }
 }
 
@@ -243,20 +262,26 @@ void conclude(Imported& result, Report& report, bool depends) {
   };
   if (!report.diverged().empty()) {
     for (const std::string& name : report.heavy())
-      report.add("fixed_std:" + name, "the variance of `" + name + "` times its fan-in grows with n: take a standard deviation ∝ n^(-1/2)");
+      report.add("fixed_std:" + name,
+                 "the variance of `" + name +
+                     "` times its fan-in grows with n: take a standard deviation ∝ n^(-1/2)");
     if (report.heavy().empty()) report.add("diverges", "what the network computes grows with n");
   }
-  const bool random = report.has("scores_sqrt_d") || report.has("finite_random") || report.has("finite_bottleneck");
+  const bool random =
+      report.has("scores_sqrt_d") || report.has("finite_random") || report.has("finite_bottleneck");
   const bool grows = !report.diverged().empty();
   for (const std::string& name : grows || random ? std::set<std::string>{} : report.vanished()) {
     if (name == "softmax_width") {
       report.add(name, "a softmax over the width: its entries are of order 1/n, what follows vanishes");
     } else if (name.ends_with("]")) {
-      report.add("vanishing_block:" + name, "the variance of `" + name + "`, which finitely many numbers are added up with, vanishes as n grows");
+      report.add("vanishing_block:" + name,
+                 "the variance of `" + name +
+                     "`, which finitely many numbers are added up with, vanishes as n grows");
     } else if (class_named(name) == "bias") {
       report.add("vanishing_bias:" + name, "the variance of `" + name + "` vanishes as n grows");
     } else {
-      report.add("vanishing_input:" + name, "the variance of `" + name + "`, which has a finite fan-in, vanishes as n grows");
+      report.add("vanishing_input:" + name,
+                 "the variance of `" + name + "`, which has a finite fan-in, vanishes as n grows");
     }
   }
   if (random) {
@@ -273,16 +298,19 @@ void conclude(Imported& result, Report& report, bool depends) {
   result.diagnoses = report.diagnoses();
 }
 
-double largest_difference_of(Run& run, const netsor::Program& program, const Archive& archive, const Widths& widths) {
+double largest_difference_of(Run& run, const netsor::Program& program, const Archive& archive,
+                             const Widths& widths) {
   const Evaluation evaluation(program, run.writer());
   const auto& expected = archive.graphs[evaluation.graph()].outputs;
   double difference = 0, largest = 0;
   for (std::size_t k = 0; k < expected.size(); ++k) {
     const std::vector<double> values = output_of(run.outputs()[k], evaluation, widths);
     const std::vector<double>& wanted = expected[k].second.values;
-    if (values.size() != wanted.size()) throw Refusal{"reject", "shape", "the outputs have another shape than the archive's"};
+    if (values.size() != wanted.size())
+      throw Refusal{"reject", "shape", "the outputs have another shape than the archive's"};
     for (std::size_t i = 0; i < values.size(); ++i) {
-      difference = std::isfinite(values[i]) ? std::max(difference, std::abs(values[i] - wanted[i])) : INFINITY;
+      difference =
+          std::isfinite(values[i]) ? std::max(difference, std::abs(values[i] - wanted[i])) : INFINITY;
       largest = std::max(largest, std::abs(wanted[i]));
     }
   }
@@ -290,8 +318,8 @@ double largest_difference_of(Run& run, const netsor::Program& program, const Arc
 }
 
 /// Runs until no width is split and the uses of parameters are known.
-std::unique_ptr<Run> settled(const Archive& archive, Widths& widths, Report& report, std::optional<std::size_t> at,
-                             Run::Kind kind = Run::Kind::features) {
+std::unique_ptr<Run> settled(const Archive& archive, Widths& widths, Report& report,
+                             std::optional<std::size_t> at, Run::Kind kind = Run::Kind::features) {
   for (int k = 0; k < most_runs; ++k) {
     try {
       auto run = std::make_unique<Run>(archive, widths, report, at, kind);
@@ -315,7 +343,8 @@ void derive(Imported& result, const Archive& archive, Widths& widths, Report& re
     if (!differs.empty()) throw Refusal{"reject", "structure_depends_on_n", differs};
   }
   if (archive.graphs[0].random)
-    throw Refusal{"outside", "random_forward", "the network draws random numbers for each input (dropout in training?)"};
+    throw Refusal{"outside", "random_forward",
+                  "the network draws random numbers for each input (dropout in training?)"};
   const auto run = settled(archive, widths, report, {});
   set_parameters(result, archive, report);
   conclude(result, report, run->depends());
@@ -324,7 +353,8 @@ void derive(Imported& result, const Archive& archive, Widths& widths, Report& re
     result.features = netsor::change_instructions(run->program(), {});
     Report again;
     again.usage() = report.usage();
-    result.outputs = netsor::change_instructions(settled(archive, widths, again, {}, Run::Kind::outputs)->program(), {});
+    result.outputs =
+        netsor::change_instructions(settled(archive, widths, again, {}, Run::Kind::outputs)->program(), {});
   }
   if (result.verdict == "no_limit" || result.verdict == "reject") return;
   Report unused;
@@ -332,11 +362,13 @@ void derive(Imported& result, const Archive& archive, Widths& widths, Report& re
   for (std::size_t g = 0; g < width_count; ++g) {
     const auto finite_run = settled(archive, widths, unused, g);
     const netsor::Program program = finite_run->program();
-    result.equal_outputs.emplace_back(archive.graphs[g].n, largest_difference_of(*finite_run, program, archive, widths));
+    result.equal_outputs.emplace_back(archive.graphs[g].n,
+                                      largest_difference_of(*finite_run, program, archive, widths));
   }
   for (const auto& [n, difference] : result.equal_outputs) {
     if (!(difference <= largest_difference)) {
-      throw Refusal{"reject", "outputs_differ", "the program derived does not give the model's outputs at n = " + std::to_string(n)};
+      throw Refusal{"reject", "outputs_differ",
+                    "the program derived does not give the model's outputs at n = " + std::to_string(n)};
     }
   }
 }
@@ -389,7 +421,8 @@ nlohmann::ordered_json to_json(const Imported& imported) {
   }
   json["parameters"] = imported.parameters;
   json["equal_outputs"] = nlohmann::ordered_json::object();
-  for (const auto& [n, difference] : imported.equal_outputs) json["equal_outputs"][std::to_string(n)] = difference;
+  for (const auto& [n, difference] : imported.equal_outputs)
+    json["equal_outputs"][std::to_string(n)] = difference;
   return json;
 }
 

@@ -24,7 +24,8 @@ struct Imported {
   std::string verdict;
   std::vector<Diagnosis> diagnoses;
   std::map<std::string, std::string> parameters;  // their classes
-  /// By width: the largest difference between the program's outputs and the archive's, over the largest output.
+  /// By width: the largest difference between the program's outputs and the archive's, over the largest
+  /// output.
   std::vector<std::pair<std::int64_t, double>> equal_outputs;
   /// The limit's program whose kernel is that of the features, the readout's input, E[F Fᵀ]/columns; and the
   /// one whose kernel is that of the outputs. Only where there is a limit. Features of a parameter that no

@@ -15,31 +15,55 @@ namespace {
 double value(netsor::Activation::Kind kind, double parameter, double x) {
   using enum netsor::Activation::Kind;
   switch (kind) {
-    case identity: return x;
-    case relu: return x > 0 ? x : 0;
-    case leaky_relu: return x > 0 ? x : parameter * x;
-    case abs: return std::abs(x);
-    case step: return x > 0 ? 1 : 0;
-    case sign: return x > 0 ? 1 : x < 0 ? -1 : 0;
-    case square: return x * x;
-    case relu_squared: return x > 0 ? x * x : 0;
-    case power: return std::pow(x, parameter);
-    case rectified_power: return x > 0 ? std::pow(x, parameter) : 0;
-    case erf: return std::erf(x);
-    case erf_sigmoid: return (1 + std::erf(x)) / 2;
-    case sigmoid: return 1 / (1 + std::exp(-x));
-    case tanh: return std::tanh(x);
-    case hardtanh: return std::min(std::max(x, -1.0), 1.0);
-    case gelu: return x * std::erfc(-x / std::sqrt(2.0)) / 2;
-    case silu: return x / (1 + std::exp(-x));
-    case softplus: return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
-    case elu: return x > 0 ? x : std::expm1(x);
-    case sin: return std::sin(x);
-    case cos: return std::cos(x);
-    case exp: return std::exp(x);
-    case gaussian: return std::exp(-x * x);
+    case identity:
+      return x;
+    case relu:
+      return x > 0 ? x : 0;
+    case leaky_relu:
+      return x > 0 ? x : parameter * x;
+    case abs:
+      return std::abs(x);
+    case step:
+      return x > 0 ? 1 : 0;
+    case sign:
+      return x > 0 ? 1 : x < 0 ? -1 : 0;
+    case square:
+      return x * x;
+    case relu_squared:
+      return x > 0 ? x * x : 0;
+    case power:
+      return std::pow(x, parameter);
+    case rectified_power:
+      return x > 0 ? std::pow(x, parameter) : 0;
+    case erf:
+      return std::erf(x);
+    case erf_sigmoid:
+      return (1 + std::erf(x)) / 2;
+    case sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case tanh:
+      return std::tanh(x);
+    case hardtanh:
+      return std::min(std::max(x, -1.0), 1.0);
+    case gelu:
+      return x * std::erfc(-x / std::sqrt(2.0)) / 2;
+    case silu:
+      return x / (1 + std::exp(-x));
+    case softplus:
+      return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+    case elu:
+      return x > 0 ? x : std::expm1(x);
+    case sin:
+      return std::sin(x);
+    case cos:
+      return std::cos(x);
+    case exp:
+      return std::exp(x);
+    case gaussian:
+      return std::exp(-x * x);
     case expression:
-    case custom: break;
+    case custom:
+      break;
   }
   throw std::logic_error("a function without a name");
 }
@@ -146,9 +170,11 @@ MatrixXd Evaluation::run(const netsor::Operation& operation) const {
             const auto& part = writer_.objects().at(weight.name).at(0);
             const Eigen::VectorXd numbers = block(part.block) / part.factor[graph_];
             const Index columns = of(op.argument).rows();
-            if (numbers.size() != size(weight.rows) * columns) throw std::logic_error("a weight of another size than its widths");
+            if (numbers.size() != size(weight.rows) * columns)
+              throw std::logic_error("a weight of another size than its widths");
             using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-            return Eigen::Map<const RowMajor>(numbers.data(), numbers.size() / columns, columns) * of(op.argument);
+            return Eigen::Map<const RowMajor>(numbers.data(), numbers.size() / columns, columns) *
+                   of(op.argument);
           },
           [&](const netsor::Mix& op) -> MatrixXd { return of(op.argument) * *op.matrix; },
           [&](const netsor::TableMix& op) -> MatrixXd { return of(op.argument) * of(op.table); },
@@ -166,7 +192,8 @@ MatrixXd Evaluation::run(const netsor::Operation& operation) const {
             return of(op.argument).unaryExpr([&](double x) { return value(op.activation, x); });
           },
           [&](const netsor::Mul& op) -> MatrixXd {
-            return both(op, [](const MatrixXd& a, const MatrixXd& b) -> MatrixXd { return a.cwiseProduct(b); });
+            return both(op,
+                        [](const MatrixXd& a, const MatrixXd& b) -> MatrixXd { return a.cwiseProduct(b); });
           },
           [&](const netsor::Max& op) -> MatrixXd {
             return both(op, [](const MatrixXd& a, const MatrixXd& b) -> MatrixXd { return a.cwiseMax(b); });
@@ -198,22 +225,25 @@ MatrixXd Evaluation::run(const netsor::Operation& operation) const {
           [&](const netsor::Apply& op) -> MatrixXd {
             const auto argument = [&](std::size_t k) -> const MatrixXd& { return of(op.arguments[k]); };
             return std::visit(
-                Overloaded{[&](const netsor::SoftmaxKeys& f) -> MatrixXd { return softmax(argument(0), f.mask); },
-                           [&](const netsor::Rsqrt& f) -> MatrixXd {
-                             return (argument(0).array() + f.epsilon).rsqrt();
-                           },
-                           [&](const netsor::Transpose&) -> MatrixXd { return argument(0).transpose(); },
-                           [&](const netsor::Diagonal&) -> MatrixXd { return argument(0).diagonal().transpose(); },
-                           [&](const netsor::Sum& f) -> MatrixXd {
-                             MatrixXd sum = f.coefficients[0] * argument(0);
-                             for (std::size_t k = 1; k < f.coefficients.size(); ++k) sum += f.coefficients[k] * argument(k);
-                             return sum;
-                           },
-                           [&](const netsor::Product&) -> MatrixXd {
-                             MatrixXd product = argument(0);
-                             for (std::size_t k = 1; k < op.arguments.size(); ++k) product.array() *= argument(k).array();
-                             return product;
-                           }},
+                Overloaded{
+                    [&](const netsor::SoftmaxKeys& f) -> MatrixXd { return softmax(argument(0), f.mask); },
+                    [&](const netsor::Rsqrt& f) -> MatrixXd {
+                      return (argument(0).array() + f.epsilon).rsqrt();
+                    },
+                    [&](const netsor::Transpose&) -> MatrixXd { return argument(0).transpose(); },
+                    [&](const netsor::Diagonal&) -> MatrixXd { return argument(0).diagonal().transpose(); },
+                    [&](const netsor::Sum& f) -> MatrixXd {
+                      MatrixXd sum = f.coefficients[0] * argument(0);
+                      for (std::size_t k = 1; k < f.coefficients.size(); ++k)
+                        sum += f.coefficients[k] * argument(k);
+                      return sum;
+                    },
+                    [&](const netsor::Product&) -> MatrixXd {
+                      MatrixXd product = argument(0);
+                      for (std::size_t k = 1; k < op.arguments.size(); ++k)
+                        product.array() *= argument(k).array();
+                      return product;
+                    }},
                 op.function);
           }},
       operation);

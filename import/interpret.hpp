@@ -12,7 +12,9 @@ class Evaluation {
  public:
   Evaluation(const netsor::Program& program, const Writer& writer);
 
-  Eigen::VectorXd column(const Column& column) const { return values_.at(column.bundle.index()).col(column.index); }
+  Eigen::VectorXd column(const Column& column) const {
+    return values_.at(column.bundle.index()).col(column.index);
+  }
   double dot(const Dot& dot) const;
   double entry(const Entry& entry) const { return values_.at(entry.table.index())(entry.row, entry.column); }
   /// The numbers of a parameter as they are in the archive, of one or no width.

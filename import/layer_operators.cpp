@@ -12,7 +12,8 @@ namespace {
 using Tensors = std::vector<Tensor>;
 
 /// A list of one number for each spatial axis; one number is for all.
-std::vector<std::int64_t> spatial(const Call& call, const std::string& name, std::size_t axes, std::int64_t otherwise) {
+std::vector<std::int64_t> spatial(const Call& call, const std::string& name, std::size_t axes,
+                                  std::int64_t otherwise) {
   std::vector<std::int64_t> result;
   if (call.given(name)) result = call.integers(name);
   if (result.empty()) result = {otherwise};
@@ -24,9 +25,10 @@ std::vector<std::int64_t> spatial(const Call& call, const std::string& name, std
 
 using Windows = std::vector<std::vector<std::int64_t>>;
 
-/// What a convolution's kernel sees at each position: position p, offset k ↔ input p·stride + k·dilation − padding.
-Windows windows(std::int64_t length, std::int64_t kernel, std::int64_t stride, std::int64_t before, std::int64_t after,
-                std::int64_t dilation, std::int64_t positions = -1) {
+/// What a convolution's kernel sees at each position: position p, offset k ↔ input p·stride + k·dilation −
+/// padding.
+Windows windows(std::int64_t length, std::int64_t kernel, std::int64_t stride, std::int64_t before,
+                std::int64_t after, std::int64_t dilation, std::int64_t positions = -1) {
   Windows result;
   const std::int64_t reach = dilation * (kernel - 1) + 1;
   if (positions < 0) positions = std::max<std::int64_t>((length + before + after - reach) / stride + 1, 0);
@@ -42,8 +44,8 @@ Windows windows(std::int64_t length, std::int64_t kernel, std::int64_t stride, s
 }
 
 /// The same of a transposed convolution: input i goes to output i·stride + k·dilation − padding.
-Windows transposed_windows(std::int64_t length, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
-                           std::int64_t dilation, std::int64_t positions) {
+Windows transposed_windows(std::int64_t length, std::int64_t kernel, std::int64_t stride,
+                           std::int64_t padding, std::int64_t dilation, std::int64_t positions) {
   require_cells({positions, kernel});
   Windows result;
   for (std::int64_t p = 0; p < positions; ++p) {
@@ -57,7 +59,8 @@ Windows transposed_windows(std::int64_t length, std::int64_t kernel, std::int64_
 }
 
 /// Patches (b, c, p…, k…) times a kernel with axes (o, c, k…), in groups of channels.
-Tensor convolved(const Call& call, Tensor patches, Tensor weight, std::size_t axes, const Size& groups, bool transposed) {
+Tensor convolved(const Call& call, Tensor patches, Tensor weight, std::size_t axes, const Size& groups,
+                 bool transposed) {
   Algebra& a = call.algebra();
   std::string positions, kernel;
   for (std::size_t k = 0; k < axes; ++k) {
@@ -65,19 +68,22 @@ Tensor convolved(const Call& call, Tensor patches, Tensor weight, std::size_t ax
     kernel += static_cast<char>('K' + k);
   }
   if (groups == Size{1, 1, 1}) {
-    return a.einsum("bc" + positions + kernel, (transposed ? "co" : "oc") + kernel, "bo" + positions, patches, weight, true);
+    return a.einsum("bc" + positions + kernel, (transposed ? "co" : "oc") + kernel, "bo" + positions, patches,
+                    weight, true);
   }
   const auto over = [&](const Size& size) {
     Size result;
     for (std::size_t g = 0; g < width_count; ++g) {
-      if (groups[g] < 1 || size[g] % groups[g] != 0) throw Refusal{"reject", "shape", "groups that do not divide the channels"};
+      if (groups[g] < 1 || size[g] % groups[g] != 0)
+        throw Refusal{"reject", "shape", "groups that do not divide the channels"};
       result[g] = size[g] / groups[g];
     }
     return result;
   };
   patches = a.divide(patches, 1, {groups, over(a.widths().size(patches.axes[1]))});
   weight = a.divide(weight, 0, {groups, over(a.widths().size(weight.axes[0]))});
-  const Tensor result = a.einsum("bgc" + positions + kernel, (transposed ? "gco" : "goc") + kernel, "bgo" + positions, patches, weight, true);
+  const Tensor result = a.einsum("bgc" + positions + kernel, (transposed ? "gco" : "goc") + kernel,
+                                 "bgo" + positions, patches, weight, true);
   return a.merge(result, 1, 2);
 }
 
@@ -85,9 +91,11 @@ Tensors convolution(const Call& call, bool transposed) {
   Algebra& a = call.algebra();
   Tensor x = call.tensor("input");
   const Tensor& weight = call.tensor("weight");
-  if (weight.axes.size() < 3 || weight.axes.size() > 5) throw Refusal{"reject", "shape", "a convolution of no image"};
+  if (weight.axes.size() < 3 || weight.axes.size() > 5)
+    throw Refusal{"reject", "shape", "a convolution of no image"};
   const std::size_t axes = weight.axes.size() - 2;
-  if (x.axes.size() != axes + 2 && x.axes.size() != axes + 1) throw Refusal{"reject", "shape", "a convolution of no image"};
+  if (x.axes.size() != axes + 2 && x.axes.size() != axes + 1)
+    throw Refusal{"reject", "shape", "a convolution of no image"};
   const bool batched = x.axes.size() == axes + 2;
   if (!batched) x = a.unsqueeze(x, 0);
   const auto stride = spatial(call, "stride", axes, 1), dilation = spatial(call, "dilation", axes, 1);
@@ -103,9 +111,9 @@ Tensors convolution(const Call& call, bool transposed) {
       after = dilation[k] * (kernel - 1) - before;
     }
     if (stride[k] < 1 || dilation[k] < 1) throw Refusal{"reject", "shape", "a stride or dilation below 1"};
-    const Windows seen = transposed
-                             ? transposed_windows(length, kernel, stride[k], padding[k], dilation[k], sizes.at(k + (batched ? 2 : 1))[0])
-                             : windows(length, kernel, stride[k], before, after, dilation[k]);
+    const Windows seen = transposed ? transposed_windows(length, kernel, stride[k], padding[k], dilation[k],
+                                                         sizes.at(k + (batched ? 2 : 1))[0])
+                                    : windows(length, kernel, stride[k], before, after, dilation[k]);
     x = a.windows(x, k + 2, seen);
   }
   const Size groups = call.given("groups") ? call.size("groups") : Size{1, 1, 1};
@@ -123,7 +131,8 @@ Tensors convolution(const Call& call, bool transposed) {
 Tensor pooled_windows(const Call& call, std::size_t axes, double filling) {
   Tensor x = call.tensor("self");
   const auto kernel = spatial(call, "kernel_size", axes, 1);
-  auto stride = call.given("stride") && !call.integers("stride").empty() ? spatial(call, "stride", axes, 1) : kernel;
+  auto stride =
+      call.given("stride") && !call.integers("stride").empty() ? spatial(call, "stride", axes, 1) : kernel;
   const auto padding = spatial(call, "padding", axes, 0), dilation = spatial(call, "dilation", axes, 1);
   const auto sizes = call.result_sizes();
   if (x.axes.size() < axes) throw Refusal{"reject", "shape", "pooling of more axes than there are"};
@@ -131,8 +140,8 @@ Tensor pooled_windows(const Call& call, std::size_t axes, double filling) {
   for (std::size_t k = 0; k < axes; ++k) {
     if (stride[k] < 1 || dilation[k] < 1) throw Refusal{"reject", "shape", "a stride or dilation below 1"};
     x = call.algebra().windows(x, first + k,
-                               windows(slots(x.axes[first + k]), kernel[k], stride[k], padding[k], padding[k], dilation[k],
-                                       sizes.at(first + k)[0]),
+                               windows(slots(x.axes[first + k]), kernel[k], stride[k], padding[k], padding[k],
+                                       dilation[k], sizes.at(first + k)[0]),
                                filling);
   }
   return x;
@@ -159,7 +168,8 @@ Tensors avg_pool(const Call& call, std::size_t axes) {
   // How many positions a window counts: of the padded input, or of the input alone.
   const bool padding_counts = !call.given("count_include_pad") || call.flag("count_include_pad");
   const auto kernel = spatial(call, "kernel_size", axes, 1), padding = spatial(call, "padding", axes, 0);
-  const auto stride = call.given("stride") && !call.integers("stride").empty() ? spatial(call, "stride", axes, 1) : kernel;
+  const auto stride =
+      call.given("stride") && !call.integers("stride").empty() ? spatial(call, "stride", axes, 1) : kernel;
   const std::size_t first = total.axes.size() - axes;
   const Tensor& given = call.tensor("self");
   Tensor counts{{}, {}};
@@ -190,7 +200,8 @@ Tensors adaptive_pool(const Call& call, std::size_t axes, bool maximum) {
     Tensors parts;
     for (std::int64_t p = 0; p < count; ++p) {
       std::vector<std::int64_t> window;
-      for (std::int64_t i = p * length / count; i < ((p + 1) * length + count - 1) / count; ++i) window.push_back(i);
+      for (std::int64_t i = p * length / count; i < ((p + 1) * length + count - 1) / count; ++i)
+        window.push_back(i);
       const Tensor part = a.take(x, static_cast<std::int64_t>(k), window);
       if (!maximum) {
         parts.push_back(a.mean(part, {k}, true));
@@ -198,7 +209,8 @@ Tensors adaptive_pool(const Call& call, std::size_t axes, bool maximum) {
       }
       parts.push_back(a.take(part, static_cast<std::int64_t>(k), {0}));
       for (std::size_t i = 1; i < window.size(); ++i)
-        parts.back() = a.maximum(parts.back(), a.take(part, static_cast<std::int64_t>(k), {static_cast<std::int64_t>(i)}));
+        parts.back() = a.maximum(parts.back(),
+                                 a.take(part, static_cast<std::int64_t>(k), {static_cast<std::int64_t>(i)}));
     }
     x = a.cat(parts, static_cast<std::int64_t>(k));
   }
@@ -219,7 +231,8 @@ Tensor affine(const Call& call, Tensor x, std::size_t after) {
 
 std::vector<std::size_t> last_axes(const Tensor& x, std::size_t count) {
   std::vector<std::size_t> result;
-  for (std::size_t k = x.axes.size() - std::min(count, x.axes.size()); k < x.axes.size(); ++k) result.push_back(k);
+  for (std::size_t k = x.axes.size() - std::min(count, x.axes.size()); k < x.axes.size(); ++k)
+    result.push_back(k);
   return result;
 }
 
@@ -236,7 +249,8 @@ Tensors group_norm(const Call& call) {
   const Size groups = call.size("num_groups");
   Size rest = a.widths().size(x.axes.at(1));
   for (std::size_t g = 0; g < width_count; ++g) {
-    if (groups[g] < 1 || rest[g] % groups[g] != 0) throw Refusal{"reject", "shape", "groups that do not divide the channels"};
+    if (groups[g] < 1 || rest[g] % groups[g] != 0)
+      throw Refusal{"reject", "shape", "groups that do not divide the channels"};
     rest[g] /= groups[g];
   }
   Tensor divided = a.divide(x, 1, {groups, rest});
@@ -261,7 +275,9 @@ Tensors running_norm(const Call& call) {
   Tensor x = call.tensor("input");
   Tensor mean = call.tensor("running_mean");
   const double epsilon = call.fixed("eps");
-  Tensor deviation = a.numeric([epsilon](const std::vector<double>& v) { return 1 / std::sqrt(v[0] + epsilon); }, {call.tensor("running_var")});
+  Tensor deviation =
+      a.numeric([epsilon](const std::vector<double>& v) { return 1 / std::sqrt(v[0] + epsilon); },
+                {call.tensor("running_var")});
   for (std::size_t k = 2; k < x.axes.size(); ++k) {
     mean = a.unsqueeze(mean, -1);
     deviation = a.unsqueeze(deviation, -1);
@@ -294,23 +310,30 @@ Tensors attention(const Call& call) {
     const bool boolean = std::all_of(mask->cells.begin(), mask->cells.end(), [](const Cell& c) {
       return c.is_number() && (c.factor[0] == 0 || c.factor[0] == 1);
     });
-    const bool some = std::any_of(mask->cells.begin(), mask->cells.end(), [](const Cell& c) { return c.factor[0] == 1; });
-    scores = boolean && some ? a.where(*mask, scores, Algebra::scalar(constant_values(out))) : a.add(scores, *mask);
+    const bool some =
+        std::any_of(mask->cells.begin(), mask->cells.end(), [](const Cell& c) { return c.factor[0] == 1; });
+    scores = boolean && some ? a.where(*mask, scores, Algebra::scalar(constant_values(out)))
+                             : a.add(scores, *mask);
   }
   if (call.given("dropout_p") && call.fixed("dropout_p") > 0)
-    throw Refusal{"outside", "random_forward", "dropout in training: the network draws random numbers for each input"};
+    throw Refusal{"outside", "random_forward",
+                  "dropout in training: the network draws random numbers for each input"};
   return {a.einsum(batch + "qk", batch + "ke", batch + "qe", a.softmax(scores, -1), v)};
 }
 
 /// g v/|v|, which is v where g is |v| at initialisation.
 Tensors weight_norm(const Call& call) {
-  const auto block_of = [](const Tensor& x) { return x.cells.empty() ? nullptr : std::get_if<Block>(&x.cells[0].value); };
+  const auto block_of = [](const Tensor& x) {
+    return x.cells.empty() ? nullptr : std::get_if<Block>(&x.cells[0].value);
+  };
   const Block *v = block_of(call.tensor("v")), *g = block_of(call.tensor("g"));
   const Archive& archive = call.writer().archive();
   if (!v || !g) throw Refusal{"outside", "parametrisation", "weight norm of what is no parameter"};
   std::string module = archive.graphs[0].inputs[v->input].target;
-  if (const std::size_t at = module.find(".parametrizations"); at != std::string::npos) module.resize(at);
-  else if (const std::size_t dot = module.rfind('.'); dot != std::string::npos) module.resize(dot);
+  if (const std::size_t at = module.find(".parametrizations"); at != std::string::npos)
+    module.resize(at);
+  else if (const std::size_t dot = module.rfind('.'); dot != std::string::npos)
+    module.resize(dot);
   std::array<std::vector<double>, width_count> weights;  // lengths are rounded, v is not quite the weight
   for (std::size_t w = 0; w < width_count; ++w) {
     const Graph& graph = archive.graphs[w];
@@ -319,32 +342,38 @@ Tensors weight_norm(const Call& call) {
     weights[w] = numbers.values;
     for (std::size_t i = 0; i < rows; ++i) {
       double sum = 0;
-      for (std::size_t j = 0; j < columns; ++j) sum += numbers.values[i * columns + j] * numbers.values[i * columns + j];
+      for (std::size_t j = 0; j < columns; ++j)
+        sum += numbers.values[i * columns + j] * numbers.values[i * columns + j];
       const double length = std::sqrt(sum);
       if (call.integer("dim") != 0 || std::abs(length - norms.values[i]) > 1e-6 * norms.values[i])
-        throw Refusal{"outside", "parametrisation:" + module, "weight norm with other lengths than those of its rows"};
+        throw Refusal{"outside", "parametrisation:" + module,
+                      "weight norm with other lengths than those of its rows"};
       for (std::size_t j = 0; j < columns; ++j) weights[w][i * columns + j] *= norms.values[i] / length;
     }
   }
   call.writer().replace(v->input, std::move(weights));
-  call.writer().report().add("parametrisation:" + module,
-                             "the weight of `" + module + "` is g v/|v|, with g = |v| at initialisation: it is taken to be v");
+  call.writer().report().add(
+      "parametrisation:" + module,
+      "the weight of `" + module + "` is g v/|v|, with g = |v| at initialisation: it is taken to be v");
   return {call.tensor("v")};
 }
 
 }  // namespace
 
 void add_layer_operators(Operators& ops) {
-  for (const char* name : {"conv1d", "conv2d", "conv3d", "conv1d.padding", "conv2d.padding", "conv3d.padding"})
+  for (const char* name :
+       {"conv1d", "conv2d", "conv3d", "conv1d.padding", "conv2d.padding", "conv3d.padding"})
     ops[name] = [](const Call& c) { return convolution(c, false); };
   for (const char* name : {"conv_transpose1d", "conv_transpose2d.input", "conv_transpose3d.input"})
     ops[name] = [](const Call& c) { return convolution(c, true); };
   ops["convolution"] = [](const Call& c) { return convolution(c, c.flag("transposed")); };
   for (std::size_t axes = 1; axes <= 3; ++axes) {
     const std::string d = std::to_string(axes) + "d";
-    ops["max_pool" + d] = ops["max_pool" + d + "_with_indices"] = [axes](const Call& c) { return max_pool(c, axes); };
+    ops["max_pool" + d] =
+        ops["max_pool" + d + "_with_indices"] = [axes](const Call& c) { return max_pool(c, axes); };
     ops["avg_pool" + d] = [axes](const Call& c) { return avg_pool(c, axes); };
-    ops["adaptive_avg_pool" + d] = ops["_adaptive_avg_pool" + d] = [axes](const Call& c) { return adaptive_pool(c, axes, false); };
+    ops["adaptive_avg_pool" + d] =
+        ops["_adaptive_avg_pool" + d] = [axes](const Call& c) { return adaptive_pool(c, axes, false); };
     ops["adaptive_max_pool" + d] = [axes](const Call& c) { return adaptive_pool(c, axes, true); };
   }
   ops["layer_norm"] = ops["native_layer_norm"] = [](const Call& c) { return layer_norm(c, true); };
@@ -354,7 +383,9 @@ void add_layer_operators(Operators& ops) {
   for (const char* name : {"_native_batch_norm_legit_functional", "_native_batch_norm_legit.no_stats"})
     ops[name] = [](const Call& c) { return position_norm(c, true); };
   ops["_native_batch_norm_legit_no_training"] = running_norm;
-  ops["batch_norm"] = [](const Call& c) { return c.flag("training") ? position_norm(c, true) : running_norm(c); };
+  ops["batch_norm"] = [](const Call& c) {
+    return c.flag("training") ? position_norm(c, true) : running_norm(c);
+  };
   ops["scaled_dot_product_attention"] = attention;
   ops["_weight_norm"] = weight_norm;
 }

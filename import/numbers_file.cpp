@@ -54,10 +54,12 @@ void convert(const char* bytes, std::vector<double>& values) {
 
 Numbers parse_numbers(const std::string& name, const std::string& bytes) {
   if (bytes.size() < 12 || !bytes.starts_with("\x93NUMPY")) fail(name, "it is no npy file");
-  const auto byte = [&](std::size_t k) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[k])); };
+  const auto byte = [&](std::size_t k) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(bytes[k]));
+  };
   const std::size_t start = byte(6) == 1 ? 10 : 12;
-  const std::size_t length = byte(6) == 1 ? byte(8) + 256 * byte(9)
-                                          : byte(8) + 256 * (byte(9) + 256 * (byte(10) + 256 * byte(11)));
+  const std::size_t length =
+      byte(6) == 1 ? byte(8) + 256 * byte(9) : byte(8) + 256 * (byte(9) + 256 * (byte(10) + 256 * byte(11)));
   if (byte(6) < 1 || byte(6) > 3 || length > bytes.size() - start) fail(name, "a damaged npy header");
   const std::string_view header = std::string_view(bytes).substr(start, length);
   if (header.find("'fortran_order': False") == std::string_view::npos) fail(name, "not in C order");
@@ -69,7 +71,10 @@ Numbers parse_numbers(const std::string& name, const std::string& bytes) {
     if (count > bytes.size()) fail(name, "it is shorter than its header says");
   }
   const auto is = [&](const char* type) { return header.find(type) != std::string_view::npos; };
-  const std::size_t size = is("'<f8'") || is("'<i8'") ? 8 : is("'<f4'") ? 4 : is("'|b1'") || is("'|u1'") ? 1 : 0;
+  const std::size_t size = is("'<f8'") || is("'<i8'")   ? 8
+                           : is("'<f4'")                ? 4
+                           : is("'|b1'") || is("'|u1'") ? 1
+                                                        : 0;
   if (size == 0) fail(name, "numbers of a type that archives do not have");
   if (bytes.size() - start - length != size * count) fail(name, "it is not as long as its header says");
   result.values.resize(count);

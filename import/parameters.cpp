@@ -52,7 +52,8 @@ Cell transposed(Cell cell) {
 void require_cells(const std::vector<std::int64_t>& shape) {
   std::int64_t count = 1;
   for (const std::int64_t length : shape) {
-    if (length < 0 || length > most_cells) throw std::length_error("a tensor with too many entries beside the width");
+    if (length < 0 || length > most_cells)
+      throw std::length_error("a tensor with too many entries beside the width");
     count *= length;
     if (count > most_cells) throw std::length_error("a tensor with too many entries beside the width");
   }
@@ -107,7 +108,8 @@ Law Writer::law(const Block& block, std::size_t graph) const {
   for (const std::int64_t e : all) {
     if (whole.map[static_cast<std::size_t>(e)] != first) {
       const std::string& target = archive_.graphs[0].inputs[block.input].target;
-      throw Refusal{"outside", "mixed_law:" + target, "`" + target + "` has entries of different laws along the width"};
+      throw Refusal{"outside", "mixed_law:" + target,
+                    "`" + target + "` has entries of different laws along the width"};
     }
   }
   return whole.laws[first];
@@ -132,9 +134,9 @@ Tensor Writer::load(std::size_t input) {
     for (std::size_t k = 0; k < input; ++k) {
       if (archive_.graphs[0].inputs[k].name == first.same_as) {
         if (first.numbers.shape.size() > 1)
-          report_.add("identical_copies:" + first.target,
-                      "`" + first.target + "` has the same numbers as `" + archive_.graphs[0].inputs[k].target +
-                          "`: one random matrix, used twice");
+          report_.add("identical_copies:" + first.target, "`" + first.target + "` has the same numbers as `" +
+                                                              archive_.graphs[0].inputs[k].target +
+                                                              "`: one random matrix, used twice");
         return load(k);
       }
     }
@@ -162,7 +164,8 @@ Tensor Writer::load(std::size_t input) {
     for (std::size_t k = 0; k < at.size(); ++k)
       if (by_axis[k][static_cast<std::size_t>(at[k])] != finite) block.axes.push_back(static_cast<int>(k));
     if (block.axes.size() > 2) {
-      throw Refusal{"reject", "three_widths:" + first.target, "`" + first.target + "` grows with n along three axes"};
+      throw Refusal{"reject", "three_widths:" + first.target,
+                    "`" + first.target + "` grows with n along three axes"};
     }
     const Cell cell = {block, constant_values(1), first.given, nullptr};
     tensor.cells.push_back(random ? cell : constant(block, first.given, cell));
@@ -199,7 +202,8 @@ const std::string* Writer::slice(const Block& block) {
   const std::string& target = archive_.graphs[0].inputs[block.input].target;
   bool mixed = false;  // only axes of widths and finite positions are worth a slice
   for (const Axis& axis : tensor.axes) {
-    mixed = mixed || (!is_finite(axis) && std::any_of(axis.begin(), axis.end(), [](const Group& g) { return g.width == finite; }));
+    mixed = mixed || (!is_finite(axis) && std::any_of(axis.begin(), axis.end(),
+                                                      [](const Group& g) { return g.width == finite; }));
   }
   return report_.name(whole || !mixed ? target : target + "[" + text + "]");
 }
@@ -211,11 +215,13 @@ Values Writer::deviations(const Block& block, Values& means) const {
     const Law one = law(block, g);
     if (one.kind == Law::Kind::constant) {
       const std::string kind = block.axes.size() == 2 ? "constant_matrix:" : "constant_varies_along_width:";
-      throw Refusal{"outside", kind + target,
-                    "`" + target + "` is a constant that varies along the width: its coordinates have no law"};
+      throw Refusal{
+          "outside", kind + target,
+          "`" + target + "` is a constant that varies along the width: its coordinates have no law"};
     }
     if (one.kind == Law::Kind::unknown) {
-      const bool orthogonal = one.reason.find("qr") != std::string::npos || one.reason.find("orthogonal") != std::string::npos ||
+      const bool orthogonal = one.reason.find("qr") != std::string::npos ||
+                              one.reason.find("orthogonal") != std::string::npos ||
                               one.reason.find("householder") != std::string::npos;
       throw Refusal{"outside", (orthogonal ? "orthogonal:" : "unknown_law:") + target,
                     orthogonal ? "`" + target + "` is orthogonal: its entries are not independent"
@@ -279,7 +285,8 @@ void Writer::create_vectors(std::size_t input) {
   int number_of_kind = 0;
   for (const auto& [kind, blocks] : kinds) {
     const Normalised law_of = normalised(kind.deviation, constant_values(1), widths_.n());
-    const std::string name = kinds.size() == 1 ? source.target : source.target + "[" + std::to_string(number_of_kind++) + "]";
+    const std::string name =
+        kinds.size() == 1 ? source.target : source.target + "[" + std::to_string(number_of_kind++) + "]";
     if (!kind.normal && law_of.power >= 0) {
       report_.add("non_gaussian_input:" + source.target,
                   "`" + source.target + "` is " + law(blocks[0], 0).name() +
@@ -288,7 +295,8 @@ void Writer::create_vectors(std::size_t input) {
     const Cell like = {{}, law_of.factor, false, law_of.power == 0 ? nullptr : slice(blocks[0])};
     const bool has_mean = !all_zero(kind.mean);
     if (has_mean && (law_of.power != 0 || growth(kind.mean, widths_.n()).value_or(Growth{1, 0}).power != 0))
-      throw Refusal{"outside", "nonzero_mean:" + source.target, "`" + source.target + "` has a mean that depends on n"};
+      throw Refusal{"outside", "nonzero_mean:" + source.target,
+                    "`" + source.target + "` has a mean that depends on n"};
     const netsor::Width size = width(width_numbers[kind.width]);
     if (blocks.size() == 1 || has_mean) {
       for (std::size_t k = 0; k < blocks.size(); ++k) {
@@ -344,7 +352,8 @@ Cells Writer::vectors(const Cells& cells) {
     std::vector<Index> ones_at;
     for (const auto& [row, where] : members) {
       data(row, static_cast<Index>(ones_at.size())) = 1;
-      for (const std::size_t k : where) result[k].value = Column{netsor::BundleId(0, 0), static_cast<Index>(ones_at.size())};
+      for (const std::size_t k : where)
+        result[k].value = Column{netsor::BundleId(0, 0), static_cast<Index>(ones_at.size())};
       ones_at.push_back(row);
     }
     const netsor::BundleId bundle = builder_.input(matrix, std::move(data));
@@ -362,18 +371,21 @@ const Writer::Matrix& Writer::matrix(const Block& block) {
   if (found != matrices_.end()) {
     if (found->second.summed != block.axes[1]) {
       throw Refusal{"outside", "transpose:" + source.target,
-                    "`" + source.target + "` is used together with its transpose; the theorem of NETSOR does not cover that"};
+                    "`" + source.target +
+                        "` is used together with its transpose; the theorem of NETSOR does not cover that"};
     }
     return found->second;
   }
   Values means;
   const Values deviation = deviations(block, means);
   if (!all_zero(means))
-    throw Refusal{"outside", "nonzero_mean:" + source.target, "the entries of `" + source.target + "` do not have mean 0"};
+    throw Refusal{"outside", "nonzero_mean:" + source.target,
+                  "the entries of `" + source.target + "` do not have mean 0"};
   const Tensor& tensor = loaded_.at(block.input);
   const auto at = position(block.slot, tensor.shape());
   const auto width_along = [&](int axis) {
-    return slot_widths(tensor.axes[static_cast<std::size_t>(axis)])[static_cast<std::size_t>(at[static_cast<std::size_t>(axis)])];
+    return slot_widths(tensor.axes[static_cast<std::size_t>(axis)])[static_cast<std::size_t>(
+        at[static_cast<std::size_t>(axis)])];
   };
   const int rows = width_along(block.axes[0]), columns = width_along(block.axes[1]);
   const Normalised law_of = normalised(deviation, values_of(widths_.size(columns)), widths_.n());

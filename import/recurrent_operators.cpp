@@ -23,8 +23,10 @@ Tensors gates(Algebra& a, const Tensor& x, std::size_t count) {
   return a.split(x, -1, std::vector<Size>(count, part));
 }
 
-Tensors simple_step(Algebra& a, const char* activation, const Tensor& x, const Tensors& state, const Parameters& p) {
-  return {map(a, activation, a.add(a.linear(x, *p.input, p.input_bias), a.linear(state[0], *p.hidden, p.hidden_bias)))};
+Tensors simple_step(Algebra& a, const char* activation, const Tensor& x, const Tensors& state,
+                    const Parameters& p) {
+  return {map(a, activation,
+              a.add(a.linear(x, *p.input, p.input_bias), a.linear(state[0], *p.hidden, p.hidden_bias)))};
 }
 
 Tensors lstm_step(Algebra& a, const Tensor& x, const Tensors& state, const Parameters& p) {
@@ -38,7 +40,7 @@ Tensors lstm_step(Algebra& a, const Tensor& x, const Tensors& state, const Param
 }
 
 Tensors gru_step(Algebra& a, const Tensor& x, const Tensors& state, const Parameters& p) {
-  const Tensors u = gates(a, a.linear(x, *p.input, p.input_bias), 3);        // r, z, n
+  const Tensors u = gates(a, a.linear(x, *p.input, p.input_bias), 3);  // r, z, n
   const Tensors v = gates(a, a.linear(state[0], *p.hidden, p.hidden_bias), 3);
   const Tensor r = map(a, "sigmoid", a.add(u[0], v[0])), z = map(a, "sigmoid", a.add(u[1], v[1]));
   const Tensor n = map(a, "tanh", a.add(u[2], a.multiply(r, v[2])));
@@ -96,7 +98,8 @@ Tensors cell(const Call& call, const Cell_& step, std::size_t states) {
   const Tensor &input = call.tensor("w_ih"), &hidden = call.tensor("w_hh");
   const auto b_ih = call.optional_tensor("b_ih"), b_hh = call.optional_tensor("b_hh");
   Parameters p{&input, &hidden, b_ih ? &*b_ih : nullptr, b_hh ? &*b_hh : nullptr};
-  return step(call.algebra(), call.tensor("input"), states == 2 ? call.tensors("hx") : Tensors{call.tensor("hx")}, p);
+  return step(call.algebra(), call.tensor("input"),
+              states == 2 ? call.tensors("hx") : Tensors{call.tensor("hx")}, p);
 }
 
 Cell_ simple(const char* activation) {
@@ -113,7 +116,8 @@ void add_recurrent_operators(Operators& ops) {
   ops["gru.input"] = [](const Call& c) { return recurrent(c, gru_step, 1, false); };
   ops["lstm.input"] = [](const Call& c) {
     const std::size_t count = c.tensors("params").size();
-    const std::size_t lists = static_cast<std::size_t>(c.integer("num_layers")) * (c.flag("bidirectional") ? 2 : 1);
+    const std::size_t lists =
+        static_cast<std::size_t>(c.integer("num_layers")) * (c.flag("bidirectional") ? 2 : 1);
     return recurrent(c, lstm_step, 2, count == lists * (c.flag("has_biases") ? 5u : 3u));
   };
   ops["rnn_tanh_cell"] = [](const Call& c) { return cell(c, simple("tanh"), 1); };

@@ -30,12 +30,19 @@ class Report {
   std::map<std::string, Usage>& usage() { return usage_; }
   const std::map<std::string, Usage>& usage() const { return usage_; }
 
-  void begin_run() { diagnoses_.clear(); codes_.clear(); vanished_.clear(); diverged_.clear(); heavy_.clear(); }
+  void begin_run() {
+    diagnoses_.clear();
+    codes_.clear();
+    vanished_.clear();
+    diverged_.clear();
+    heavy_.clear();
+  }
   void set_place(const std::string& place) { place_ = place; }
   const std::string& place() const { return place_; }
 
   void add(const std::string& code, const std::string& text) {
-    if (codes_.insert(code).second) diagnoses_.push_back({code, place_.empty() ? text : text + " (" + place_ + ")"});
+    if (codes_.insert(code).second)
+      diagnoses_.push_back({code, place_.empty() ? text : text + " (" + place_ + ")"});
   }
   const std::vector<Diagnosis>& diagnoses() const { return diagnoses_; }
   bool has(const std::string& kind) const {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nngpcheck/import/cell_kinds.hpp"
 #include "nngpcheck/import/writer.hpp"
 
 namespace nngpcheck::importer {
@@ -11,11 +12,6 @@ using netsor::Index;
 using netsor::TableId;
 
 namespace {
-
-const Scalar* as_scalar(const Cell& cell) {
-  const auto* scalar = std::get_if<std::shared_ptr<const Scalar>>(&cell.value);
-  return scalar ? scalar->get() : nullptr;
-}
 
 /// A number as a sum of no terms.
 Scalar sum_of(const Cell& cell) {
@@ -57,7 +53,8 @@ Column Writer::column(const Entry& entry, int width) {
   return {builder_.mix(one, entry.table), entry.column};
 }
 
-/// One row with these numbers, powers of n (of each cell's largest term) taken out where `power` is asked for.
+/// One row with these numbers, powers of n (of each cell's largest term) taken out where `power` is asked
+/// for.
 TableId Writer::row(const Cells& cells, std::vector<double>* power) {
   std::vector<Scalar> sums;
   std::size_t terms = 0;
@@ -116,7 +113,8 @@ TableId Writer::row(const Cells& cells, std::vector<double>* power) {
   }
   Eigen::MatrixXd constants(1, static_cast<Index>(cells.size()));
   for (std::size_t k = 0; k < cells.size(); ++k)
-    constants(0, static_cast<Index>(k)) = all_zero(sums[k].constant) ? 0 : evaluate(sums[k].constant, powers[k], nullptr);
+    constants(0, static_cast<Index>(k)) =
+        all_zero(sums[k].constant) ? 0 : evaluate(sums[k].constant, powers[k], nullptr);
   if (tables.empty() || (constants.array() != 0).any()) tables.push_back(builder_.constant(constants));
   if (tables.size() == 1) return tables[0];
   return builder_.apply(netsor::Sum{std::vector<double>(tables.size(), 1.0)}, tables);
@@ -142,7 +140,8 @@ Cells Writer::constant_columns(const Cells& cells, const std::vector<int>& width
     const TableId table = row(scalars, &power);
     const BundleId columns = builder_.mix(ones(widths[members[0]]).bundle, table);
     for (std::size_t i = 0; i < members.size(); ++i) {
-      result[members[i]] = {Column{columns, static_cast<Index>(i)}, powers(power[i]), scalars[i].depends, scalars[i].blame};
+      result[members[i]] = {Column{columns, static_cast<Index>(i)}, powers(power[i]), scalars[i].depends,
+                            scalars[i].blame};
     }
   }
   return result;
@@ -160,20 +159,23 @@ Cells Writer::rsqrt(const Cells& cells, double epsilon) {
       continue;
     }
     if (!as_scalar(cells[k])) {
-      result[k] = random([epsilon](const std::vector<double>& v) { return 1 / std::sqrt(v[0] + epsilon); }, {cells[k]});
+      result[k] = random([epsilon](const std::vector<double>& v) { return 1 / std::sqrt(v[0] + epsilon); },
+                         {cells[k]});
       continue;
     }
     where.push_back(k);
     Scalar sum = sum_of(cells[k]);
     sum.constant = sum.constant + constant_values(epsilon);
-    scalars.push_back({std::make_shared<const Scalar>(sum), constant_values(1), cells[k].depends, cells[k].blame});
+    scalars.push_back(
+        {std::make_shared<const Scalar>(sum), constant_values(1), cells[k].depends, cells[k].blame});
   }
   if (scalars.empty()) return result;
   std::vector<double> power;
   const TableId sums = row(scalars, &power);
   const TableId table = builder_.apply(netsor::Rsqrt{}, {sums});
   for (std::size_t k = 0; k < scalars.size(); ++k) {
-    result[where[k]] = entry_cell({table, 0, static_cast<Index>(k)}, powers(-power[k] / 2), scalars[k].depends);
+    result[where[k]] =
+        entry_cell({table, 0, static_cast<Index>(k)}, powers(-power[k] / 2), scalars[k].depends);
   }
   return result;
 }
@@ -201,7 +203,8 @@ Cells Writer::scale(const Cells& given, const Cells& cells, const std::vector<in
     const TableId table = row(others, &power);
     for (const std::size_t k : others_at) {
       const std::size_t i = distinct.at(as_scalar(scalars[k]));
-      scalars[k] = entry_cell({table, 0, static_cast<Index>(i)}, scalars[k].factor * powers(power[i]), scalars[k].depends);
+      scalars[k] = entry_cell({table, 0, static_cast<Index>(i)}, scalars[k].factor * powers(power[i]),
+                              scalars[k].depends);
     }
   }
   const Cells xs = vectors(cells);
@@ -216,7 +219,9 @@ Cells Writer::scale(const Cells& given, const Cells& cells, const std::vector<in
     }
     const Entry entry = *single_entry(scalars[k]);
     auto& list = families[{entry.table, width(widths[k]).text()}];
-    auto family = std::find_if(list.begin(), list.end(), [&](const auto& f) { return f[static_cast<std::size_t>(entry.column)] == none; });
+    auto family = std::find_if(list.begin(), list.end(), [&](const auto& f) {
+      return f[static_cast<std::size_t>(entry.column)] == none;
+    });
     if (family == list.end()) {
       list.emplace_back(static_cast<std::size_t>(builder_.type(entry.table).columns), none);
       family = std::prev(list.end());
@@ -272,7 +277,8 @@ std::optional<Cells> Writer::mix_by_table(const std::vector<std::vector<std::pai
       if (weight.is_zero() || x.is_zero()) continue;
       const Entry* entry = single_entry(weight);
       const auto* vector = std::get_if<Column>(&x.value);
-      if (!entry || !vector || weight.factor != constant_values(1) || x.factor != constant_values(1)) return {};
+      if (!entry || !vector || weight.factor != constant_values(1) || x.factor != constant_values(1))
+        return {};
       if (table && (*table != entry->table || column != entry->column)) return {};
       table = entry->table;
       column = entry->column;
@@ -321,7 +327,8 @@ std::vector<Cells> Writer::softmax(const std::vector<Cells>& lines) {
     Cells exponentials = map(netsor::Activation::named("exp"), line, std::vector<int>(line.size(), finite));
     const Cells sum = add({exponentials}, {finite});
     const Cells inverse = map(netsor::Activation::from_expression("1/x"), sum, {finite});
-    result.push_back(multiply(exponentials, Cells(line.size(), inverse[0]), std::vector<int>(line.size(), finite)));
+    result.push_back(
+        multiply(exponentials, Cells(line.size(), inverse[0]), std::vector<int>(line.size(), finite)));
   }
   return result;
 }
@@ -341,11 +348,12 @@ std::optional<std::vector<Cells>> Writer::softmax_table(const std::vector<Cells>
   const auto value = [&](const Values& factor) {
     const auto g = at_ ? std::nullopt : growth(factor, widths_.n());
     if (g && g->power > 0.1) {
-      report_.add("scores_sqrt_d",
-                  "scores are a mean over the width, which fluctuates by n^(-1/2), times " +
-                      std::string(g->power == 0.5 ? "√n" : "more than √n") +
-                      ": they stay random at infinite width, with a fixed number of heads; divide by the size of the "
-                      "head instead of its root, or let the number of heads grow with n");
+      report_.add(
+          "scores_sqrt_d",
+          "scores are a mean over the width, which fluctuates by n^(-1/2), times " +
+              std::string(g->power == 0.5 ? "√n" : "more than √n") +
+              ": they stay random at infinite width, with a fixed number of heads; divide by the size of the "
+              "head instead of its root, or let the number of heads grow with n");
       return 0.0;
     }
     return evaluate(factor, 0, nullptr);
@@ -368,7 +376,8 @@ std::optional<std::vector<Cells>> Writer::softmax_table(const std::vector<Cells>
         dots.push_back(*dot);
       }
       const auto common = [&](const Column& c) {
-        return std::all_of(dots.begin(), dots.end(), [&](const Dot& d) { return d.left == c || d.right == c; });
+        return std::all_of(dots.begin(), dots.end(),
+                           [&](const Dot& d) { return d.left == c || d.right == c; });
       };
       if (!common(dots[0].left) && !common(dots[0].right)) return {};
       query.push_back(common(dots[0].left) ? dots[0].left : dots[0].right);
@@ -392,12 +401,14 @@ std::optional<std::vector<Cells>> Writer::softmax_table(const std::vector<Cells>
   }
   const auto height = static_cast<Index>(rows.size()), length = static_cast<Index>(lines.size());
   if (height == 0) return {};
-  Eigen::MatrixXd mask = Eigen::MatrixXd::Zero(height, length), constants = Eigen::MatrixXd::Zero(height, length);
+  Eigen::MatrixXd mask = Eigen::MatrixXd::Zero(height, length),
+                  constants = Eigen::MatrixXd::Zero(height, length);
   for (std::size_t q = 0; q < lines.size(); ++q)
     for (const Index r : row_of[q])
       if (r >= 0) mask(r, static_cast<Index>(q)) = 1;
   for (Index q = 0; q < length; ++q)
-    if (mask.col(q).sum() == 0) throw Refusal{"reject", "softmax_masked", "a softmax whose entries are all masked"};
+    if (mask.col(q).sum() == 0)
+      throw Refusal{"reject", "softmax_masked", "a softmax whose entries are all masked"};
   for (const auto& [key, r] : rows) constants.row(r).setConstant(key.constant);
   std::vector<TableId> tables;
   for (std::size_t l = 0; l < terms; ++l) {
@@ -414,18 +425,21 @@ std::optional<std::vector<Cells>> Writer::softmax_table(const std::vector<Cells>
     if (any) tables.push_back(builder_.gram(emit(u, finite), emit(v, finite)));
   }
   if (tables.empty() || (constants.array() != 0).any()) tables.push_back(builder_.constant(constants));
-  const TableId scores =
-      tables.size() == 1 ? tables[0] : builder_.apply(netsor::Sum{std::vector<double>(tables.size(), 1.0)}, tables);
+  const TableId scores = tables.size() == 1
+                             ? tables[0]
+                             : builder_.apply(netsor::Sum{std::vector<double>(tables.size(), 1.0)}, tables);
   const bool masked = (mask.array() == 0).any();
   const TableId table = builder_.apply(
       netsor::SoftmaxKeys{masked ? std::make_shared<const Eigen::MatrixXd>(mask) : nullptr}, {scores});
   std::vector<Cells> result(lines.size());
   for (std::size_t q = 0; q < lines.size(); ++q) {
-    table_lines_[{table, static_cast<Index>(q)}] = static_cast<std::size_t>(mask.col(static_cast<Index>(q)).sum());
+    table_lines_[{table, static_cast<Index>(q)}] =
+        static_cast<std::size_t>(mask.col(static_cast<Index>(q)).sum());
     for (std::size_t k = 0; k < lines[q].size(); ++k) {
       const Index r = row_of[q][k];
-      result[q].push_back(r < 0 ? number(Values{})
-                                : entry_cell({table, r, static_cast<Index>(q)}, constant_values(1), lines[q][k].depends));
+      result[q].push_back(
+          r < 0 ? number(Values{})
+                : entry_cell({table, r, static_cast<Index>(q)}, constant_values(1), lines[q][k].depends));
     }
   }
   return result;

@@ -122,8 +122,10 @@ class Contraction {
     }
     if (over.size() > 1 && !(pair.x.is_number() || pair.y.is_number())) {
       const auto left = wide(left_labels_), right = wide(right_labels_);
-      if (over.size() > 2 || summed != 0 || left.size() != 1 || right.size() != 1 || left[0].first == right[0].first)
-        throw Refusal{"reject", "outer_product", "a product that grows with n along two axes, and is not that of two vectors"};
+      if (over.size() > 2 || summed != 0 || left.size() != 1 || right.size() != 1 ||
+          left[0].first == right[0].first)
+        throw Refusal{"reject", "outer_product",
+                      "a product that grows with n along two axes, and is not that of two vectors"};
       auto outer = std::make_shared<Outer>();
       const bool in_order = left[0].first == over[0].first;
       outer->terms.emplace_back(in_order ? pair.x : pair.y, in_order ? pair.y : pair.x);
@@ -138,7 +140,8 @@ class Contraction {
 
   Cells sums(const Tensor& result) {
     std::vector<int> out_widths;
-    for (const auto& widths : cell_widths(result.axes)) out_widths.push_back(widths.size() == 1 ? widths[0] : finite);
+    for (const auto& widths : cell_widths(result.axes))
+      out_widths.push_back(widths.size() == 1 ? widths[0] : finite);
     if (const auto mixed = table_sums(out_widths)) return *mixed;
     Cells left, right, contracted_left, contracted_right;
     std::vector<int> widths, summed, contracted_widths;
@@ -218,7 +221,8 @@ class Contraction {
     readout.plain = layer_;
     for (std::size_t g = 0; g < width_count; ++g) {
       const Law& law = writer_.archive().graphs[g].inputs[block->input].law;
-      readout.variance[g] = law.kind == Law::Kind::mixed || law.kind == Law::Kind::unknown ? 0 : law.variance();
+      readout.variance[g] =
+          law.kind == Law::Kind::mixed || law.kind == Law::Kind::unknown ? 0 : law.variance();
     }
     writer_.report().usage()[writer_.archive().graphs[0].inputs[block->input].target].read_out = true;
     const auto out_shape = shape(result_labels_);
@@ -255,8 +259,8 @@ class Contraction {
 
 }  // namespace
 
-Tensor Algebra::einsum(const std::string& left, const std::string& right, const std::string& result, const Tensor& x,
-                       const Tensor& y, bool layer) {
+Tensor Algebra::einsum(const std::string& left, const std::string& right, const std::string& result,
+                       const Tensor& x, const Tensor& y, bool layer) {
   return Contraction(*this, left, right, result, x, y, layer).run();
 }
 
@@ -280,7 +284,8 @@ Tensor Algebra::softmax(const Tensor& x, std::int64_t axis) {
   const std::size_t k = axis_number(x, axis);
   bool vectors = !is_finite(x.axes[k]), randoms = false;
   for (std::size_t a = 0; a < x.axes.size(); ++a) vectors = vectors || !is_finite(x.axes[a]);
-  for (const Cell& c : x.cells) randoms = randoms || std::holds_alternative<std::shared_ptr<const Random>>(c.value);
+  for (const Cell& c : x.cells)
+    randoms = randoms || std::holds_alternative<std::shared_ptr<const Random>>(c.value);
   if (vectors) {
     const Tensor e = map("exp", x);
     Tensor total = sum(e, {k}, true);
@@ -297,7 +302,8 @@ Tensor Algebra::softmax(const Tensor& x, std::int64_t axis) {
   if (length == 0) throw Refusal{"reject", "shape", "a softmax over nothing"};
   std::vector<Cells> lines;
   for (std::size_t i = 0; i < last.cells.size(); i += length)
-    lines.emplace_back(last.cells.begin() + static_cast<std::ptrdiff_t>(i), last.cells.begin() + static_cast<std::ptrdiff_t>(i + length));
+    lines.emplace_back(last.cells.begin() + static_cast<std::ptrdiff_t>(i),
+                       last.cells.begin() + static_cast<std::ptrdiff_t>(i + length));
   Tensor result{last.axes, {}};
   if (randoms) {
     for (const Cells& line : lines) {
@@ -312,7 +318,8 @@ Tensor Algebra::softmax(const Tensor& x, std::int64_t axis) {
       }
     }
   } else {
-    for (const Cells& line : writer_.softmax(lines)) result.cells.insert(result.cells.end(), line.begin(), line.end());
+    for (const Cells& line : writer_.softmax(lines))
+      result.cells.insert(result.cells.end(), line.begin(), line.end());
   }
   return transpose(result, static_cast<std::int64_t>(k), -1);
 }
@@ -322,10 +329,12 @@ Tensor Algebra::log_softmax(const Tensor& x, std::int64_t axis) {
   return function("log", p);
 }
 
-Tensor Algebra::normalise(const Tensor& x, const std::vector<std::size_t>& axes, double epsilon, bool centered) {
+Tensor Algebra::normalise(const Tensor& x, const std::vector<std::size_t>& axes, double epsilon,
+                          bool centered) {
   bool over_width = false;
   for (const std::size_t k : axes) over_width = over_width || !is_finite(x.axes[k]);
-  const bool numbers = std::all_of(x.cells.begin(), x.cells.end(), [](const Cell& c) { return c.is_number(); });
+  const bool numbers =
+      std::all_of(x.cells.begin(), x.cells.end(), [](const Cell& c) { return c.is_number(); });
   if (!over_width && centered && !numbers) {
     std::map<std::vector<std::int64_t>, int> groups;
     std::vector<int> group, widths;

@@ -43,7 +43,8 @@ class Writer {
   Cells map(const netsor::Activation& activation, const Cells& cells, const std::vector<int>& widths);
   Cells maximum(const Cells& left, const Cells& right, const std::vector<int>& widths);
   /// φ of several.
-  Cells function(const netsor::Function& function, const std::vector<Cells>& arguments, const std::vector<int>& widths);
+  Cells function(const netsor::Function& function, const std::vector<Cells>& arguments,
+                 const std::vector<int>& widths);
   /// Standardized within the cells of equal group.
   Cells standardize(const Cells& cells, const std::vector<int>& groups, const std::vector<int>& widths,
                     double epsilon);
@@ -88,7 +89,8 @@ class Writer {
   /// A parameter's numbers, and others of the same law instead of them.
   const std::vector<double>& numbers_of(std::size_t input, std::size_t graph) const {
     const auto found = replaced_.find(input);
-    return found == replaced_.end() ? archive_.graphs[graph].inputs[input].numbers.values : found->second[graph];
+    return found == replaced_.end() ? archive_.graphs[graph].inputs[input].numbers.values
+                                    : found->second[graph];
   }
   void replace(std::size_t input, std::array<std::vector<double>, width_count> numbers) {
     replaced_[input] = std::move(numbers);
@@ -138,10 +140,12 @@ class Writer {
   Cells combine(const std::vector<std::vector<Term>>& sums, const std::vector<int>& widths);
   netsor::BundleId emit(const std::vector<Sparse>& columns, int width);
   netsor::BundleId aligned(const std::vector<Column>& columns, int width);
-  Cells times_matrices(const std::vector<std::pair<const Block*, Cell>>& products, const std::vector<int>& summed);
+  Cells times_matrices(const std::vector<std::pair<const Block*, Cell>>& products,
+                       const std::vector<int>& summed);
   Cells read_out(const std::vector<std::pair<const Block*, Cell>>& products, const std::vector<int>& summed);
   Cell sum_of_outers(const Cells& cells) const;
-  Cells times_outers(const Cells& outers, const Cells& xs, const std::vector<int>& summed, const std::vector<int>& widths);
+  Cells times_outers(const Cells& outers, const Cells& xs, const std::vector<int>& summed,
+                     const std::vector<int>& widths);
   Cells times_vectors(const Cells& left, const Cells& right, const std::vector<int>& widths);
 
   // scalars.cpp
@@ -161,7 +165,7 @@ class Writer {
   std::map<std::pair<std::size_t, std::int64_t>, VectorObject> vectors_;
   std::map<std::pair<std::size_t, std::int64_t>, Matrix> matrices_;
   std::map<netsor::BundleId, std::pair<netsor::InputWeightId, std::vector<netsor::Index>>> pure_inputs_;
-  std::map<netsor::InputWeightId, std::size_t> vectors_count_;  // the inputs of each
+  std::map<netsor::InputWeightId, std::size_t> vectors_count_;                    // the inputs of each
   std::map<std::pair<netsor::TableId, netsor::Index>, std::size_t> table_lines_;  // unmasked rows
   std::map<std::size_t, Tensor> loaded_;
   std::map<std::string, std::vector<Part>> objects_;

@@ -84,16 +84,20 @@ TEST(Archives, ThatAreNoneAreRefused) {
 }
 
 TEST(Archives, OfOtherVersionsAreRefused) {
-  expect_refused([](Members& m) { replace(m["model.json"], "\"version\": 1", "\"version\": 7"); }, "version 7");
+  expect_refused([](Members& m) { replace(m["model.json"], "\"version\": 1", "\"version\": 7"); },
+                 "version 7");
 }
 
 TEST(Archives, WithUnknownOperatorsAreRefusedWithTheirPlace) {
-  expect_refused([](Members& m) { replace(m["model.json"], "aten.relu.default", "aten.fft_rfft.default"); }, "models.py:");
+  expect_refused([](Members& m) { replace(m["model.json"], "aten.relu.default", "aten.fft_rfft.default"); },
+                 "models.py:");
 }
 
 TEST(Archives, WithOtherShapesAreRefused) {
-  expect_refused([](Members& m) { m["16/p_layers_0_weight.npy"] = m["32/p_layers_0_weight.npy"]; }, "another shape");
-  expect_refused([](Members& m) { m["16/p_layers_0_weight.npy"].resize(200); }, "not as long as its header says");
+  expect_refused([](Members& m) { m["16/p_layers_0_weight.npy"] = m["32/p_layers_0_weight.npy"]; },
+                 "another shape");
+  expect_refused([](Members& m) { m["16/p_layers_0_weight.npy"].resize(200); },
+                 "not as long as its header says");
   expect_refused([](Members& m) { m.erase("16/p_layers_0_weight.npy"); }, "lacks the file");
 }
 
@@ -108,12 +112,15 @@ TEST(Archives, WithWeightsThatAreNotFiniteAreRefused) {
 }
 
 TEST(Archives, ThatReadWhatIsNotComputedAreRefused) {
-  expect_refused([](Members& m) { replace(m["model.json"], "{\"ref\": \"linear\"}", "{\"ref\": \"lineal\"}"); }, "computed nowhere");
+  expect_refused(
+      [](Members& m) { replace(m["model.json"], "{\"ref\": \"linear\"}", "{\"ref\": \"lineal\"}"); },
+      "computed nowhere");
 }
 
 TEST(Archives, ThatUnpackToTooMuchAreRefused) {
   const std::string zeros(1 << 20, '\0');
-  EXPECT_THROW(files::zip_contents(zip({{"a", zeros}, {"b", zeros}}), "bomb.nngp", (1 << 20) + 1), InputError);
+  EXPECT_THROW(files::zip_contents(zip({{"a", zeros}, {"b", zeros}}), "bomb.nngp", (1 << 20) + 1),
+               InputError);
 }
 
 }  // namespace

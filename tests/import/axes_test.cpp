@@ -10,7 +10,9 @@ namespace {
 
 const Size n = {16, 32, 48};
 
-Size times(std::int64_t factor, std::int64_t more = 0) { return {16 * factor + more, 32 * factor + more, 48 * factor + more}; }
+Size times(std::int64_t factor, std::int64_t more = 0) {
+  return {16 * factor + more, 32 * factor + more, 48 * factor + more};
+}
 Size fixed(std::int64_t size) { return {size, size, size}; }
 
 /// The work again until no width is split.
@@ -47,7 +49,9 @@ TEST(Axes, ViewedAsHeadsAreBlocks) {
 
 TEST(Axes, ViewedAsPositionsAreInterleaved) {
   Widths widths(n);
-  const auto axes = settled([&] { return widths.divide(widths.axis("c", 0, times(4)), {n, fixed(2), fixed(2)}); });
+  const auto axes = settled([&] {
+    return widths.divide(widths.axis("c", 0, times(4)), {n, fixed(2), fixed(2)});
+  });
   ASSERT_EQ(axes.size(), 3u);
   EXPECT_EQ(widths.size(axes[0]), n);
   EXPECT_EQ(widths.axis("c", 0, times(4)), (Axis{{axes[0][0].width, 4}}));

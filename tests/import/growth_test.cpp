@@ -11,9 +11,7 @@ namespace {
 
 const Size n = {16, 32, 48};
 
-Values of(const std::function<double(double)>& f) {
-  return {f(16), f(32), f(48)};
-}
+Values of(const std::function<double(double)>& f) { return {f(16), f(32), f(48)}; }
 
 void expect_growth(const std::function<double(double)>& f, double power, double limit) {
   const auto g = growth(of(f), n);

@@ -34,9 +34,9 @@ Imported imported(const std::string& name) {
 bool acceptable(const Imported& model, const std::string& also) {
   const std::size_t colon = also.find(':');
   if (also.substr(0, colon) != model.verdict) return false;
-  return colon == std::string::npos || std::any_of(model.diagnoses.begin(), model.diagnoses.end(), [&](const Diagnosis& d) {
-           return d.code.starts_with(also.substr(colon + 1));
-         });
+  return colon == std::string::npos ||
+         std::any_of(model.diagnoses.begin(), model.diagnoses.end(),
+                     [&](const Diagnosis& d) { return d.code.starts_with(also.substr(colon + 1)); });
 }
 
 class Models : public testing::TestWithParam<std::string> {};
@@ -47,26 +47,30 @@ TEST_P(Models, AreFoundToBeWhatTheyAre) {
   if (model.verdict == expected.at("verdict")) {
     std::vector<std::string> codes;
     for (const Diagnosis& diagnosis : model.diagnoses) codes.push_back(diagnosis.code);
-    for (const std::string code : expected.at("diagnoses")) EXPECT_EQ(std::count(codes.begin(), codes.end(), code), 1) << code;
+    for (const std::string code : expected.at("diagnoses"))
+      EXPECT_EQ(std::count(codes.begin(), codes.end(), code), 1) << code;
   } else {
     bool any = false;
-    for (const std::string& also : expected.value("also_acceptable", std::vector<std::string>{})) any = any || acceptable(model, also);
+    for (const std::string& also : expected.value("also_acceptable", std::vector<std::string>{}))
+      any = any || acceptable(model, also);
     EXPECT_TRUE(any) << model.verdict << " instead of " << expected.at("verdict");
   }
-  for (const auto& [name, kind] : expected.at("parameters").items()) EXPECT_EQ(model.parameters.at(name), kind) << name;
+  for (const auto& [name, kind] : expected.at("parameters").items())
+    EXPECT_EQ(model.parameters.at(name), kind) << name;
   EXPECT_EQ(model.features.has_value(), has_limit(model));
   if (!has_limit(model)) return;
   ASSERT_EQ(model.equal_outputs.size(), width_count);
   for (const auto& [n, difference] : model.equal_outputs) EXPECT_LE(difference, largest_difference) << n;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Models, testing::ValuesIn(names()), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(All, Models, testing::ValuesIn(names()),
+                         [](const auto& test) { return test.param; });
 
 class ModelKernels : public testing::TestWithParam<std::string> {};
 
-/// References are means over dense networks of PyTorch, extrapolated in the width. A false alarm of all entries
-/// of all models together has probability 1e-6: 2600 entries, two-sided, are 6.1 standard errors; their own
-/// errors are estimated, which is why it is 7.
+/// References are means over dense networks of PyTorch, extrapolated in the width. A false alarm of all
+/// entries of all models together has probability 1e-6: 2600 entries, two-sided, are 6.1 standard errors;
+/// their own errors are estimated, which is why it is 7.
 TEST_P(ModelKernels, AreThoseOfDenseNetworks) {
   const nlohmann::json& expected = models().at(GetParam());
   const Imported model = imported(GetParam());
@@ -75,14 +79,17 @@ TEST_P(ModelKernels, AreThoseOfDenseNetworks) {
   const auto rows = expected.at("rows").get<std::vector<Eigen::Index>>();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t j = 0; j < rows.size(); ++j) {
-      const double error = std::hypot(expected.at("standard_error")[i][j].get<double>(), limit.standard_error(rows[i], rows[j]));
-      EXPECT_NEAR(limit.value(rows[i], rows[j]), expected.at("kernel")[i][j].get<double>(), 7 * error + limit.error_bound(rows[i], rows[j]))
+      const double error = std::hypot(expected.at("standard_error")[i][j].get<double>(),
+                                      limit.standard_error(rows[i], rows[j]));
+      EXPECT_NEAR(limit.value(rows[i], rows[j]), expected.at("kernel")[i][j].get<double>(),
+                  7 * error + limit.error_bound(rows[i], rows[j]))
           << i << ", " << j;
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fast, ModelKernels, testing::ValuesIn(names("kernel")), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Fast, ModelKernels, testing::ValuesIn(names("kernel")),
+                         [](const auto& test) { return test.param; });
 
 TEST(Models, ReasonsNamePlacesInTheModelsSource) {
   const Imported model = imported("mha_default");
@@ -108,13 +115,15 @@ TEST(Models, ThatGiveOtherOutputsAreRejected) {
   EXPECT_FALSE(model.features);
 }
 
-/// What torch draws for a weight matters only by its variance: a weight of another variance has another kernel.
+/// What torch draws for a weight matters only by its variance: a weight of another variance has another
+/// kernel.
 TEST(Models, VariancesComeFromTheLaws) {
   Archive archive = read_archive(folder / "archives" / "mlp_kaiming.nngp");
   for (Graph& graph : archive.graphs)
     for (GraphInput& input : graph.inputs)
       if (input.target == "layers.1.weight") input.law.deviation *= 2;
-  const auto once = analytic::limit(*imported("mlp_kaiming").features), twice = analytic::limit(*import_model(archive).features);
+  const auto once = analytic::limit(*imported("mlp_kaiming").features),
+             twice = analytic::limit(*import_model(archive).features);
   EXPECT_NEAR(twice.value(0, 0) / once.value(0, 0), 4, 1e-12);
 }
 
