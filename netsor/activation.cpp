@@ -48,7 +48,7 @@ constexpr std::array<std::pair<std::string_view, Kind>, 3> families = {{
 constexpr int largest_power = 20;
 
 /// Named functions that have no Kind, with the constants of torch.nn.functional.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 13> expressions = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> expressions = {{
     {"selu", "1.0507009873554804934193*(relu(x) + 1.6732632423543772848170*expm1(min(x, 0)))"},
     {"mish", "x*tanh(softplus(x))"},
     {"hardswish", "x*min(max(x + 3, 0), 6)/6"},
@@ -61,6 +61,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 13> expressi
     {"logsigmoid", "-softplus(-x)"},
     {"gelu_tanh", "x*sigmoid(2*sqrt(2/pi)*(x + 0.044715*x^3))"},
     {"quick_gelu", "x*sigmoid(1.702*x)"},
+    {"elu_plus_one", "relu(x) + exp(min(x, 0))"},
     {"rbf", "sqrt(2)*sin(sqrt(2*1)*x + pi/4)"},
 }};
 

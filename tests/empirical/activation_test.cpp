@@ -73,6 +73,7 @@ const std::vector<Definition>& definitions() {
          return x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x))) / 2;
        }},
       {"quick_gelu", [](double x) { return x / (1 + std::exp(-1.702 * x)); }},
+      {"elu_plus_one", [](double x) { return x > 0 ? 1 + x : std::exp(x); }},
       {"rbf", [](double x) { return std::sin(std::sqrt(2.0) * x) + std::cos(std::sqrt(2.0) * x); }},
       {"rbf_0.5", [](double x) { return std::sin(x) + std::cos(x); }},
       {"elu_0.75", [](double x) { return x > 0 ? x : 0.75 * (std::exp(x) - 1); }},
