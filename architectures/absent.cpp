@@ -12,15 +12,8 @@ namespace nngpcheck::architectures {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 17> absent = {{
-    {"dropout", "there is no dropout, which is the identity once a network is trained; leave it out"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> absent = {{
     {"softmax", "there is no softmax over the width of a layer; self_attention has one, over the positions"},
-    {"rms_norm",
-     "there is no RMS norm; the nearest is layer_norm, which subtracts the mean, too: behind a dense layer "
-     "that mean tends to 0 and the limits are the same"},
-    {"group_norm", "there is no group norm; the nearest is layer_norm, which is one group"},
-    {"instance_norm",
-     "there is no instance norm; the nearest are layer_norm (over the width) and batch_norm (over samples)"},
     {"weight_norm",
      "there is no weight norm; a weight of n entries of variance s/n has norm √s in the limit: set "
      "weight_variance"},
@@ -28,14 +21,31 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 17> absent =
     {"embedding",
      "there is no embedding layer; give the embedded tokens as the input, and dense embeds them at random"},
     {"positional_encoding", "positional encodings are columns of the input file"},
-    {"cross_attention", "there is no attention to another input; the nearest is self_attention"},
-    {"groups", "there are no groups; the nearest is a conv over all channels, without this key"},
-    {"forget_bias",
-     "biases are drawn with mean 0, so there is no constant one; the nearest is bias_variance, the variance "
-     "of all biases"},
     {"unit_forget_bias",
-     "biases are drawn with mean 0, so there is no constant one; the nearest is bias_variance, the variance "
-     "of all biases"},
+     "the key is forget_bias, the mean of the forget gate's bias: 1 is Keras's unit_forget_bias"},
+    {"mlp_mixer",
+     "MLP-Mixer's token mixing has a hidden layer as wide as some multiple of the number of tokens, which "
+     "stays fixed: "
+     "its random weights stay in the kernel, and there is no deterministic limit. A local_conv over all "
+     "tokens mixes "
+     "them with weights for each channel pair, and has one"},
+    {"proj_size",
+     "a projection of the state to a fixed size stays random, and there is no deterministic limit; leave it "
+     "out"},
+    {"recurrent_dropout",
+     "the layer dropout with shared = \"sites\" has one mask for all sites, before or behind the cell"},
+    {"attention_dropout",
+     "dropout of attention weights, which are numbers and no vectors, stays random: there is no "
+     "deterministic limit; in "
+     "evaluation it is the identity"},
+    {"gat_conv",
+     "graph attention scores are products with one vector, which stay random as the width grows, so there is "
+     "no "
+     "deterministic limit; the nearest is graph_conv"},
+    {"relative_position_bias",
+     "learnt numbers for each distance stay random, and there is no deterministic limit; distance_slope "
+     "subtracts given "
+     "ones"},
     {"bias", "whether there are biases is said by bias_variance, which is 0 without them"},
     {"use_bias", "whether there are biases is said by bias_variance, which is 0 without them"},
     {"activation_fn", "the key is called activation"},
@@ -43,7 +53,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 17> absent =
 }};
 
 // Layers that have another name here.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 28> renamed = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 70> renamed = {{
     {"linear", "dense"},
     {"fc", "dense"},
     {"einsum", "dense"},
@@ -60,7 +70,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 28> renamed 
     {"maxpooling2d", "max_pool"},
     {"globalaveragepooling1d", "global_avg_pool"},
     {"globalaveragepooling2d", "global_avg_pool"},
-    {"adaptiveavgpool2d", "global_avg_pool"},
+    {"adaptiveavgpool1d", "adaptive_avg_pool"},
+    {"adaptiveavgpool2d", "adaptive_avg_pool"},
     {"layernormalization", "layer_norm"},
     {"batchnorm1d", "batch_norm"},
     {"batchnorm2d", "batch_norm"},
@@ -70,6 +81,47 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 28> renamed 
     {"rnn", "simple_rnn"},
     {"gcnconv", "graph_conv"},
     {"add", "residual"},
+    {"multiply", "product"},
+    {"maxout", "maximum"},
+    {"swiglu", "glu"},
+    {"geglu", "glu"},
+    {"reglu", "glu"},
+    {"squeezeexcitation", "product"},
+    {"scale", "rescale"},
+    {"rescaling", "rescale"},
+    {"dropout1d", "dropout"},
+    {"dropout2d", "dropout"},
+    {"spatialdropout1d", "dropout"},
+    {"spatialdropout2d", "dropout"},
+    {"groupnormalization", "group_norm"},
+    {"instancenorm1d", "instance_norm"},
+    {"instancenorm2d", "instance_norm"},
+    {"rmsnormalization", "rms_norm"},
+    {"depthwiseconv1d", "depthwise_conv"},
+    {"depthwiseconv2d", "depthwise_conv"},
+    {"convtranspose1d", "transposed_conv"},
+    {"convtranspose2d", "transposed_conv"},
+    {"conv1dtranspose", "transposed_conv"},
+    {"conv2dtranspose", "transposed_conv"},
+    {"deconv", "transposed_conv"},
+    {"convlocal", "local_conv"},
+    {"locallyconnected1d", "local_conv"},
+    {"locallyconnected2d", "local_conv"},
+    {"zeropadding1d", "pad"},
+    {"zeropadding2d", "pad"},
+    {"zeropad2d", "pad"},
+    {"reflectionpad1d", "pad"},
+    {"reflectionpad2d", "pad"},
+    {"cropping1d", "crop"},
+    {"cropping2d", "crop"},
+    {"upsampling1d", "upsample"},
+    {"upsampling2d", "upsample"},
+    {"resize", "upsample"},
+    {"interpolate", "upsample"},
+    {"globalmaxpooling1d", "global_max_pool"},
+    {"globalmaxpooling2d", "global_max_pool"},
+    {"sageconv", "residual"},
+    {"ginconv", "graph_conv"},
     {"concatenate", "concat"},
     {"cat", "concat"},
 }};

@@ -1,5 +1,7 @@
 #include "nngpcheck/architectures/network.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -11,19 +13,14 @@ namespace nngpcheck::architectures {
 namespace {
 
 using Eigen::Index;
+using Eigen::MatrixXd;
 using netsor::BundleId;
-using netsor::Overloaded;
 
 template <class Function>
 void for_each_layer(Layers& layers, const Function& function) {
   for (Layer& layer : layers) {
     function(layer);
-    if (auto* residual = std::get_if<Residual>(&layer.kind)) {
-      for_each_layer(residual->layers, function);
-      for_each_layer(residual->shortcut, function);
-    } else if (auto* concat = std::get_if<Concat>(&layer.kind)) {
-      for (Layers& branch : concat->branches) for_each_layer(branch, function);
-    }
+    for (Layers* part : parts(layer)) for_each_layer(*part, function);
   }
 }
 
@@ -35,8 +32,15 @@ concept HasOptions = requires {
 Signal apply_all(Writer& writer, const Layers& layers, Signal x);
 
 Signal apply(Writer& writer, const Dense& layer, const std::string& name, const Signal& x) {
-  const BundleId product = writer.linear(x, name + ".W", layer.width, layer.weight_variance);
-  return {std::nullopt, {writer.add_bias(product, name + ".b", layer.bias_variance)}, x.sites};
+  const netsor::Width width(layer.width.numerator(), layer.width.denominator() * layer.blocks);
+  Signal result{std::nullopt, {}, x.sites};
+  for (int j = 0; j < layer.blocks; ++j) {
+    const std::string suffix = Writer::output_suffix(j, layer.blocks);
+    const BundleId product = writer.linear(writer.group(x, j, layer.blocks, layer.groups),
+                                           name + ".W" + suffix, width, layer.weight_variance);
+    result.blocks.push_back(writer.add_bias(product, name + ".b" + suffix, layer.bias_variance));
+  }
+  return result;
 }
 
 Signal apply(Writer& writer, const Activate& layer, const std::string&, const Signal& x) {
@@ -54,72 +58,6 @@ Signal apply(Writer& writer, const GraphConv& layer, const std::string& name, co
   const BundleId product = writer.linear(x, name + ".W", layer.width, layer.weight_variance);
   const BundleId sum = writer.builder().mix(product, matrix);
   return {std::nullopt, {writer.add_bias(sum, name + ".b", layer.bias_variance)}, x.sites};
-}
-
-Signal apply(Writer& writer, const GlobalAveragePool&, const std::string&, const Signal& x) {
-  return writer.mix(x, sample_average(x.sites), x.sites.without_axes());
-}
-
-Signal apply(Writer& writer, const Last&, const std::string&, const Signal& x) {
-  netsor::SparseMatrix last(x.sites.columns(), x.sites.samples());
-  for (Index s = 0; s < x.sites.samples(); ++s) last.insert(x.sites.first(s + 1) - 1, s) = 1;
-  return writer.mix(x, last, x.sites.without_axes());
-}
-
-Signal apply(Writer& writer, const Flatten&, const std::string&, const Signal& x) {
-  const Index samples = x.sites.samples(), sites = x.sites.size(0);
-  for (Index s = 1; s < samples; ++s) {
-    if (x.sites.size(s) == sites) continue;
-    throw ArchitectureError("samples 0 and " + std::to_string(s) + " have " + std::to_string(sites) +
-                            " and " + std::to_string(x.sites.size(s)) +
-                            " sites; flattening needs the same number, use global_avg_pool or last");
-  }
-  Signal result{std::nullopt, {}, x.sites.without_axes()};
-  if (x.data) {  // row c·sites + p holds channel c of site p, as torch::flatten has it
-    result.data.emplace(x.data->rows() * sites, samples);
-    for (Index s = 0; s < samples; ++s) {
-      result.data->col(s) = x.data->middleCols(x.sites.first(s), sites).transpose().reshaped();
-    }
-  }
-  for (const BundleId block : x.blocks) {
-    for (Index p = 0; p < sites; ++p) {
-      std::vector<Index> columns;
-      for (Index s = 0; s < samples; ++s) columns.push_back(x.sites.first(s) + p);
-      result.blocks.push_back(writer.builder().select(block, columns));
-    }
-  }
-  return result;
-}
-
-// A batch of one column has variance 0.
-void refuse_single_columns(Writer& writer, const BatchNorm& layer, const Sites& sites) {
-  std::map<int, std::vector<Index>> samples;  // by batch
-  for (Index s = 0; s < sites.samples(); ++s) {
-    const std::vector<int>& batch = writer.inputs().batch;
-    samples[batch.empty() ? 0 : batch[static_cast<std::size_t>(s)]].push_back(s);
-  }
-  for (const auto& [number, members] : samples) {
-    if (layer.epsilon > 0 || members.size() > 1 || sites.size(members.front()) > 1) continue;
-    const auto column = static_cast<std::size_t>(sites.first(members.front()));
-    throw ArchitectureError(
-        "input \"" + writer.labels(sites)->at(column) + "\" is alone in batch " + std::to_string(number) +
-        ", where its variance is 0; give a batch_size that leaves no batch of one, other inputs, "
-        "or epsilon > 0");
-  }
-}
-
-Signal apply(Writer& writer, const BatchNorm& layer, const std::string&, const Signal& x) {
-  Writer::refuse_data(x);
-  const std::vector<int>& batch = writer.inputs().batch;
-  std::vector<int> group;
-  refuse_single_columns(writer, layer, x.sites);
-  for (Index s = 0; s < x.sites.samples(); ++s) {
-    group.insert(group.end(), static_cast<std::size_t>(x.sites.size(s)),
-                 batch.empty() ? 0 : batch[static_cast<std::size_t>(s)]);
-  }
-  Signal result = x;
-  for (BundleId& block : result.blocks) block = writer.builder().standardize(block, group, layer.epsilon);
-  return result;
 }
 
 // With the layer's name in front of what went wrong.
@@ -159,32 +97,100 @@ Signal join(Writer& writer, const Layer& layer, const Residual& residual, const 
   });
 }
 
-Signal join(Writer& writer, const Layer& layer, const Concat& concat, const Signal& x) {
+// What every branch gives, none of them raw data.
+std::vector<Signal> branches(Writer& writer, const Layer& layer, const std::vector<Layers>& lists,
+                             const Signal& x) {
+  if (lists.empty()) at(layer, [] { throw ArchitectureError("branches is empty; give at least one"); });
+  std::vector<Signal> result;
+  for (const Layers& list : lists) {
+    result.push_back(apply_all(writer, list, x));
+    if (lists.size() > 1) at(layer, [&] { Writer::refuse_data(result.back()); });
+  }
   writer.enter(layer.name, x.sites);
-  if (concat.branches.empty())
-    at(layer, [] { throw ArchitectureError("branches is empty; give at least one"); });
-  Signal result = apply_all(writer, concat.branches.front(), x);
-  for (std::size_t k = 1; k < concat.branches.size(); ++k) {
-    const Signal branch = apply_all(writer, concat.branches[k], x);
-    at(layer, [&] {
-      Writer::refuse_data(result);
-      Writer::refuse_data(branch);
-      if (branch.sites != result.sites) throw ArchitectureError("the branches give different sites");
-    });
-    result.blocks.insert(result.blocks.end(), branch.blocks.begin(), branch.blocks.end());
+  return result;
+}
+
+Signal join(Writer& writer, const Layer& layer, const Concat& concat, const Signal& x) {
+  const std::vector<Signal> parts = branches(writer, layer, concat.branches, x);
+  Signal result = parts.front();
+  for (std::size_t k = 1; k < parts.size(); ++k) {
+    if (parts[k].sites != result.sites)
+      at(layer, [] { throw ArchitectureError("the branches give different sites"); });
+    result.blocks.insert(result.blocks.end(), parts[k].blocks.begin(), parts[k].blocks.end());
   }
   return result;
 }
 
+// Joins branches block by block; one block is joined with all, one site per sample with all of the sample.
+template <class Combine>
+Signal combine(Writer& writer, const Layer& layer, const std::vector<Layers>& lists, const Signal& x,
+               const Combine& both) {
+  std::vector<Signal> parts = branches(writer, layer, lists, x);
+  const auto largest = [&](const auto& size) {
+    return *std::max_element(parts.begin(), parts.end(),
+                             [&](const Signal& a, const Signal& b) { return size(a) < size(b); });
+  };
+  const Sites sites = largest([](const Signal& part) { return part.sites.columns(); }).sites;
+  const std::size_t blocks = largest([](const Signal& part) { return part.blocks.size(); }).blocks.size();
+  return at(layer, [&] {
+    Signal result{std::nullopt, {}, sites};
+    for (Signal& part : parts) {
+      if (part.sites != sites && part.sites == sites.without_axes())
+        part = writer.mix(part, sample_repeat(sites), sites);
+      if (part.sites != sites)
+        throw ArchitectureError("the branches give different sites; one per sample may be joined with all");
+      if (part.blocks.size() != blocks && part.blocks.size() != 1) {
+        throw ArchitectureError("the branches give " + std::to_string(part.blocks.size()) + " and " +
+                                std::to_string(blocks) + " blocks; give equally many, or one");
+      }
+      for (std::size_t k = 0; k < blocks; ++k) {
+        const BundleId block = part.blocks[part.blocks.size() == 1 ? 0 : k];
+        if (result.blocks.size() == k)
+          result.blocks.push_back(block);
+        else
+          result.blocks[k] = both(result.blocks[k], block);
+      }
+    }
+    return result;
+  });
+}
+
+Signal join(Writer& writer, const Layer& layer, const Product& product, const Signal& x) {
+  return combine(writer, layer, product.branches, x,
+                 [&](BundleId a, BundleId b) { return writer.builder().mul(a, b); });
+}
+
+Signal join(Writer& writer, const Layer& layer, const Maximum& maximum, const Signal& x) {
+  return combine(writer, layer, maximum.branches, x,
+                 [&](BundleId a, BundleId b) { return writer.builder().max(a, b); });
+}
+
+template <class L>
+concept HasParts = std::is_same_v<L, CrossAttention> || requires(L layer) {
+  layer.shortcut;
+} || requires(L layer) {
+  layer.branches;
+};
+
+Signal join(Writer& writer, const Layer& layer, const CrossAttention& attention, const Signal& x) {
+  const inputs::Inputs& inputs = writer.inputs();
+  const Signal memory = apply_all(writer, attention.memory, {inputs.data, {}, Sites(inputs)});
+  writer.enter(layer.name, x.sites);
+  return at(layer, [&] { return apply(writer, attention, layer.name, x, memory); });
+}
+
 Signal apply_all(Writer& writer, const Layers& layers, Signal x) {
   for (const Layer& layer : layers) {
-    x = std::visit(Overloaded{[&](const Residual& residual) { return join(writer, layer, residual, x); },
-                              [&](const Concat& concat) { return join(writer, layer, concat, x); },
-                              [&](const auto& of) {
-                                writer.enter(layer.name, x.sites);
-                                return at(layer, [&] { return apply(writer, of, layer.name, x); });
-                              }},
-                   layer.kind);
+    x = std::visit(
+        [&]<class L>(const L& of) {
+          if constexpr (HasParts<L>) {
+            return join(writer, layer, of, x);
+          } else {
+            writer.enter(layer.name, x.sites);
+            return at(layer, [&] { return apply(writer, of, layer.name, x); });
+          }
+        },
+        layer.kind);
     writer.leave(x.sites);
   }
   return x;
@@ -192,7 +198,12 @@ Signal apply_all(Writer& writer, const Layers& layers, Signal x) {
 
 }  // namespace
 
-Network network(Layers layers, double readout_variance) {
+std::vector<Field<ReadoutBias>> ReadoutBias::fields() {
+  return {
+      {"readout_bias_variance", &ReadoutBias::readout_bias_variance, "variance of the output's bias", 0, {}}};
+}
+
+Network network(Layers layers, double readout_variance, double readout_bias_variance) {
   std::set<std::string> taken;
   for_each_layer(layers, [&](const Layer& layer) { taken.insert(layer.name); });
   std::map<std::string, int> counts;
@@ -208,7 +219,7 @@ Network network(Layers layers, double readout_variance) {
       layer.name = kind + std::to_string(++counts[kind]);
     } while (taken.contains(layer.name));
   });
-  return {std::move(layers), readout_variance};
+  return {std::move(layers), readout_variance, readout_bias_variance};
 }
 
 netsor::Program program(const Network& network, const inputs::Inputs& inputs) {
@@ -216,8 +227,23 @@ netsor::Program program(const Network& network, const inputs::Inputs& inputs) {
   Writer writer(inputs);
   const Signal last = apply_all(writer, network.layers, {inputs.data, {}, Sites(inputs)});
   if (last.data) throw ArchitectureError("no layer draws weights; give at least one dense layer");
-  writer.builder().output(writer.builder().readout({"v", network.readout_variance}), last.blocks,
-                          *writer.labels(last.sites));
+  netsor::Builder& builder = writer.builder();
+  std::vector<BundleId> blocks = last.blocks;
+  double variance = network.readout_variance;
+  if (network.readout_bias_variance > 0) {
+    if (!(variance > 0)) {
+      throw ArchitectureError(
+          "readout_bias_variance needs readout_variance > 0, or nothing of the network is seen",
+          "readout_bias_variance");
+    }
+    netsor::Width total = builder.type(blocks.front()).width;
+    for (std::size_t k = 1; k < blocks.size(); ++k) total = total + builder.type(blocks[k]).width;
+    const MatrixXd row =
+        MatrixXd::Constant(1, last.sites.columns(), std::sqrt(network.readout_bias_variance / variance));
+    blocks.push_back(builder.mix(builder.ones(total), netsor::SparseMatrix(row.sparseView())));
+    variance *= 2;  // of twice as many coordinates
+  }
+  builder.output(builder.readout({"v", variance}), std::move(blocks), *writer.labels(last.sites));
   return std::move(writer.builder()).build();
 }
 

@@ -26,12 +26,6 @@ Shape position(const Shape& shape, Index k) {
   return result;
 }
 
-std::string listed(const Shape& numbers) {
-  std::string result;
-  for (const Index number : numbers) result += (result.empty() ? "" : ",") + std::to_string(number);
-  return result;
-}
-
 std::vector<Shape> shapes_of(const inputs::Inputs& inputs) {
   if (inputs.graph) return {{inputs.count()}};
   std::vector<Shape> result;
@@ -75,20 +69,15 @@ struct Axis {
   }
 };
 
-std::vector<Axis> axes_of(const Window& window, std::size_t count) {
-  const auto entry = [&](const std::vector<std::int64_t>& list, const std::string& key, std::size_t axis) {
-    if (list.size() != 1 && list.size() != count) {
-      throw ArchitectureError(key + " has " + std::to_string(list.size()) + " entries on a grid of " +
-                                  std::to_string(count) + " axes; give one, or one per axis",
-                              key);
-    }
-    return static_cast<Index>(list.size() == 1 ? list[0] : list[axis]);
-  };
+std::vector<Axis> window_axes(const Window& window, std::size_t count) {
+  const Shape kernel = per_axis(window.kernel, "kernel", count),
+              stride = per_axis(window.stride, "stride", count),
+              dilation = per_axis(window.dilation, "dilation", count),
+              padding = window.padding.sizes().empty() ? Shape(count, 0)
+                                                       : per_axis(window.padding.sizes(), "padding", count);
   std::vector<Axis> result;
   for (std::size_t axis = 0; axis < count; ++axis) {
-    result.push_back({entry(window.kernel, "kernel", axis), entry(window.stride, "stride", axis),
-                      entry(window.dilation, "dilation", axis), window.padding.kind(),
-                      window.padding.sizes().empty() ? 0 : entry(window.padding.sizes(), "padding", axis)});
+    result.push_back({kernel[axis], stride[axis], dilation[axis], window.padding.kind(), padding[axis]});
   }
   return result;
 }
@@ -131,6 +120,34 @@ Sites outputs_of(const Sites& sites, const std::vector<Axis>& axes) {
 
 }  // namespace
 
+std::string listed(const Shape& numbers) {
+  std::string result;
+  for (const Index number : numbers) result += (result.empty() ? "" : ",") + std::to_string(number);
+  return result;
+}
+
+std::vector<Shape> grid_positions(const Shape& shape) {
+  std::vector<Shape> result;
+  for (Index k = 0; k < product(shape); ++k) result.push_back(position(shape, k));
+  return result;
+}
+
+std::size_t axes_of(const Sites& sites) {
+  const std::size_t count = sites.shape(0).size();
+  if (count > 0 && sites.have_axes(count)) return count;
+  throw ArchitectureError(
+      "a window needs grids or sequences, and these are vectors or a graph; give the inputs' grid, or use "
+      "dense");
+}
+
+Shape per_axis(const std::vector<std::int64_t>& list, const std::string& key, std::size_t axes) {
+  if (list.size() == axes) return Shape(list.begin(), list.end());
+  if (list.size() == 1) return Shape(axes, list.front());
+  throw ArchitectureError(key + " has " + std::to_string(list.size()) + " entries on a grid of " +
+                              std::to_string(axes) + " axes; give one, or one per axis",
+                          key);
+}
+
 Sites::Sites(std::vector<Shape> shapes, bool graph) : shapes_(std::move(shapes)), graph_(graph) {
   for (const Shape& shape : shapes_) first_.push_back(first_.back() + product(shape));
 }
@@ -157,13 +174,8 @@ std::vector<std::string> Sites::labels(const std::vector<std::string>& sample_la
 
 WindowReads::WindowReads(const Sites& sites, const Window& window)
     : inputs_(sites.columns()), outputs_(std::vector<Shape>{}) {
-  const std::size_t count = sites.shape(0).size();
-  if (count == 0 || !sites.have_axes(count)) {
-    throw ArchitectureError(
-        "a window needs grids or sequences, and these are vectors or a graph; give the inputs' grid, or use "
-        "dense");
-  }
-  const std::vector<Axis> axes = axes_of(window, count);
+  const std::size_t count = axes_of(sites);
+  const std::vector<Axis> axes = window_axes(window, count);
   outputs_ = outputs_of(sites, axes);
   const Shape kernel = kernel_of(axes, outputs_);
   for (Index k = 0; k < product(kernel); ++k) {
@@ -196,17 +208,64 @@ SparseMatrix WindowReads::shift(std::size_t offset) const {
   return result;
 }
 
-SparseMatrix sample_average(const Sites& sites) {
+AxesMap map_axes(const Sites& sites,
+                 const std::function<SparseMatrix(std::size_t axis, Index length)>& axis) {
+  const std::size_t count = axes_of(sites);
+  std::vector<Shape> shapes;
+  std::vector<std::vector<Triplet<double>>> samples;
+  for (Index s = 0; s < sites.samples(); ++s) {
+    std::vector<Triplet<double>> entries = {{0, 0, 1.0}};  // the Kronecker product of the axes so far
+    Shape shape;
+    for (std::size_t a = 0; a < count; ++a) {
+      const SparseMatrix matrix = axis(a, sites.shape(s)[a]);
+      if (matrix.cols() == 0) {
+        throw ArchitectureError("nothing is left of the " + std::to_string(sites.shape(s)[a]) +
+                                " positions of sample " + std::to_string(s));
+      }
+      shape.push_back(matrix.cols());
+      std::vector<Triplet<double>> next;
+      for (const auto& entry : entries) {
+        for (Index o = 0; o < matrix.cols(); ++o) {
+          for (SparseMatrix::InnerIterator it(matrix, o); it; ++it) {
+            next.emplace_back(entry.row() * matrix.rows() + it.row(), entry.col() * matrix.cols() + o,
+                              entry.value() * it.value());
+          }
+        }
+      }
+      entries = std::move(next);
+    }
+    shapes.push_back(std::move(shape));
+    samples.push_back(std::move(entries));
+  }
+  AxesMap result{Sites(std::move(shapes)), {}};
+  std::vector<Triplet<double>> all;
+  for (Index s = 0; s < sites.samples(); ++s) {
+    for (const auto& entry : samples[static_cast<std::size_t>(s)]) {
+      all.emplace_back(sites.first(s) + entry.row(), result.outputs.first(s) + entry.col(), entry.value());
+    }
+  }
+  result.matrix = SparseMatrix(sites.columns(), result.outputs.columns());
+  result.matrix.setFromTriplets(all.begin(), all.end());
+  return result;
+}
+
+SparseMatrix sample_sum(const Sites& sites) {
   std::vector<Triplet<double>> entries;
   for (Index s = 0; s < sites.samples(); ++s) {
-    for (Index k = 0; k < sites.size(s); ++k) {
-      entries.emplace_back(sites.first(s) + k, s, 1.0 / static_cast<double>(sites.size(s)));
-    }
+    for (Index k = 0; k < sites.size(s); ++k) entries.emplace_back(sites.first(s) + k, s, 1.0);
   }
   SparseMatrix result(sites.columns(), sites.samples());
   result.setFromTriplets(entries.begin(), entries.end());
   return result;
 }
+
+SparseMatrix sample_average(const Sites& sites) {
+  Eigen::VectorXd shares(sites.samples());
+  for (Index s = 0; s < sites.samples(); ++s) shares[s] = 1.0 / static_cast<double>(sites.size(s));
+  return sample_sum(sites) * shares.asDiagonal();
+}
+
+SparseMatrix sample_repeat(const Sites& sites) { return sample_sum(sites).transpose(); }
 
 SparseMatrix adjacency(const GraphConv& layer, const inputs::Inputs& inputs) {
   if (!inputs.graph) {
@@ -219,7 +278,7 @@ SparseMatrix adjacency(const GraphConv& layer, const inputs::Inputs& inputs) {
     if (edge.source == edge.target) has_loop[static_cast<std::size_t>(edge.source)] = true;
   }
   for (Index k = 0; layer.self_loops && k < inputs.count(); ++k) {
-    if (!has_loop[static_cast<std::size_t>(k)]) edges.emplace_back(k, k, 1.0);
+    if (!has_loop[static_cast<std::size_t>(k)]) edges.emplace_back(k, k, layer.self_loop_weight);
   }
   SparseMatrix matrix(inputs.count(), inputs.count());
   matrix.setFromTriplets(edges.begin(), edges.end());

@@ -1,6 +1,7 @@
 // What the columns of a signal stand for, and the constant matrices that move them.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,17 @@ class Sites {
   std::vector<Eigen::Index> first_ = {0};
 };
 
+/// All positions of a grid, row-major, and one of them as text: "2,3".
+std::vector<Sites::Shape> grid_positions(const Sites::Shape& shape);
+std::string listed(const Sites::Shape& position);
+
+/// The number of axes of all samples. Throws ArchitectureError if they are no grids of as many axes.
+std::size_t axes_of(const Sites& sites);
+
+/// A list's entry for every axis. Throws ArchitectureError, with the key, if it has neither one entry nor one
+/// per axis.
+Sites::Shape per_axis(const std::vector<std::int64_t>& list, const std::string& key, std::size_t axes);
+
 /// The window of a Conv or Pool.
 struct Window {
   std::vector<std::int64_t> kernel, stride, dilation;
@@ -77,8 +89,23 @@ class WindowReads {
   std::vector<std::vector<Eigen::Index>> reads_;
 };
 
-/// Columns times the average over each sample.
+/// Maps every axis of every sample on its own.
+struct AxesMap {
+  Sites outputs;
+  netsor::SparseMatrix matrix;  // X·matrix has the outputs as columns
+};
+
+/// `axis` makes of an axis' number and length L a matrix of L rows. Throws what that throws, and
+/// ArchitectureError if the sites are no grids or nothing is left of one.
+AxesMap map_axes(const Sites& sites,
+                 const std::function<netsor::SparseMatrix(std::size_t axis, Eigen::Index length)>& axis);
+
+/// Columns times the sum over each sample.
+netsor::SparseMatrix sample_sum(const Sites& sites);
+/// And the average.
 netsor::SparseMatrix sample_average(const Sites& sites);
+/// Columns, one per sample, times this: one for every site of it.
+netsor::SparseMatrix sample_repeat(const Sites& sites);
 
 /// Â of GraphConv, so that X·Â sums over edges. Throws ArchitectureError for inputs that are no graph.
 netsor::SparseMatrix adjacency(const GraphConv& layer, const inputs::Inputs& inputs);

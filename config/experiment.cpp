@@ -53,10 +53,12 @@ Model read_named(const TableReader& table) {
 }
 
 /// What a list of layers has beside them.
-struct Readout {
+struct Readout : architectures::ReadoutBias {
   double readout_variance = 1;
   static std::vector<architectures::Field<Readout>> fields() {
-    return {{"readout_variance", &Readout::readout_variance, "variance of a readout weight times n", 0, {}}};
+    const std::vector<architectures::Field<Readout>> own = {
+        {"readout_variance", &Readout::readout_variance, "variance of a readout weight times n", 0, {}}};
+    return own + architectures::inherited<Readout>(ReadoutBias::fields());
   }
 };
 
@@ -65,7 +67,9 @@ Model read_layered(const TableReader& table) {
   const Settings settings = read_settings(table, architectures::describe<Readout>(), {"layers"}, resolved);
   architectures::Layers layers = read_layers(table, "layers", resolved["layers"]);
   const auto readout = read_options(table, [&] { return architectures::parse<Readout>(settings); });
-  return {"network", "", architectures::network(std::move(layers), readout.readout_variance), resolved};
+  return {"network", "",
+          architectures::network(std::move(layers), readout.readout_variance, readout.readout_bias_variance),
+          resolved};
 }
 
 Model read_model(const TableReader& table) {

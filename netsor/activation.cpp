@@ -48,7 +48,7 @@ constexpr std::array<std::pair<std::string_view, Kind>, 3> families = {{
 constexpr int largest_power = 20;
 
 /// Named functions that have no Kind, with the constants of torch.nn.functional.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> expressions = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> expressions = {{
     {"selu", "1.0507009873554804934193*(relu(x) + 1.6732632423543772848170*expm1(min(x, 0)))"},
     {"mish", "x*tanh(softplus(x))"},
     {"hardswish", "x*min(max(x + 3, 0), 6)/6"},
@@ -61,14 +61,36 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> expressi
     {"logsigmoid", "-softplus(-x)"},
     {"gelu_tanh", "x*sigmoid(2*sqrt(2/pi)*(x + 0.044715*x^3))"},
     {"quick_gelu", "x*sigmoid(1.702*x)"},
+    {"elu_plus_one", "relu(x) + exp(min(x, 0))"},
+    {"rbf", "sqrt(2)*sin(sqrt(2*1)*x + pi/4)"},
+}};
+
+/// Families of them, with torch's constants in their names: celu_2, threshold_0.1_20. $1 and $2 stand for the
+/// numbers.
+struct ExpressionFamily {
+  std::string_view name;
+  int parameters;
+  std::string_view text;
+  bool positive;  // the first number must be
+};
+
+constexpr std::array<ExpressionFamily, 6> expression_families = {{
+    {"elu", 1, "relu(x) + $1*expm1(min(x, 0))", false},
+    {"celu", 1, "relu(x) + $1*expm1(min(x, 0)/$1)", true},
+    {"hardshrink", 1, "abs(x) > $1 ? x : 0", false},
+    {"softshrink", 1, "x - min(max(x, -$1), $1)", false},
+    {"threshold", 2, "x > $1 ? x : $2", false},
+    {"rbf", 1, "sqrt(2)*sin(sqrt(2*$1)*x + pi/4)", true},
 }};
 
 /// Other names, in the spelling of `simple`.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 16> synonyms = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> synonyms = {{
     {"swish", "silu"},
     {"logistic", "sigmoid"},
     {"linear", "identity"},
     {"leakyrelu", "leaky_relu_0.01"},
+    {"prelu", "leaky_relu_0.25"},
+    {"rrelu", "leaky_relu_0.22916666666666666"},
     {"celu", "elu"},
     {"hardsilu", "hardswish"},
     {"exponential", "exp"},
@@ -81,19 +103,21 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 16> synonyms
     {"approximategelu", "gelu_tanh"},
     {"squaredrelu", "relu_squared"},
     {"relu2", "relu_squared"},
+    {"rectify", "relu"},
+    {"gelufast", "gelu_tanh"},
 }};
 
 /// What people look for among activations and do not find.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> absent = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> absent = {{
     {"softmax", "softmax acts on all coordinates together; the layer self_attention has it, on its scores"},
     {"logsoftmax",
      "log_softmax acts on all coordinates together; the layer self_attention has softmax, on its scores"},
-    {"glu", "glu multiplies the two halves of a layer; it is no function of one coordinate"},
-    {"maxout", "maxout is no function of one coordinate; the nearest is the layer max_pool"},
-    {"dropout", "dropout is random; leave it out for the network as it is evaluated"},
-    {"prelu", "prelu learns its slope; leaky_relu_0.25 is what it starts from"},
-    {"rrelu", "rrelu draws its slope; leaky_relu_0.22916666666666666 is what it is in evaluation"},
-    {"threshold", "threshold has parameters; write {expression = \"x > 0.1 ? x : 20\"}"},
+    {"glu", "glu multiplies two products with the input; it is the layer glu"},
+    {"maxout", "maxout is no function of one coordinate; it is the layer maximum, of dense layers"},
+    {"dropout",
+     "dropout is random; it is the layer dropout, or leave it out for the network as it is evaluated"},
+    {"threshold",
+     "threshold has two numbers, which belong into its name: threshold_0.1_20 is x where x > 0.1, else 20"},
 }};
 
 std::string lower(std::string_view name) {
@@ -157,8 +181,9 @@ void check_finite(const Expression& expression, std::string_view text) {
     throw ProgramError(start + ": " + std::string(known->second));
   }
   std::vector<std::string> candidates = Activation::names();
-  std::erase_if(candidates,
-                [](const std::string& known) { return known.ends_with("_S") || known.ends_with("_P"); });
+  std::erase_if(candidates, [](const std::string& known) {
+    return std::isupper(static_cast<unsigned char>(known.back()));
+  });
   candidates.insert(candidates.end(), {"leaky_relu_0.1", "power_3", "rectified_power_3"});
   for (const auto& [synonym, meaning] : synonyms) candidates.emplace_back(synonym);
   const std::string close = support::close_spelling(name, candidates);
@@ -173,6 +198,51 @@ std::optional<double> parse_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return {};
   return value;
+}
+
+/// The numbers between the _ of "0.1_20", if there are so many.
+std::optional<std::vector<double>> parse_numbers(std::string_view text, int count) {
+  std::vector<double> result;
+  for (int k = 0; k < count; ++k) {
+    const std::size_t end = k + 1 == count ? text.size() : text.find('_');
+    if (end == std::string_view::npos) return {};
+    const std::optional<double> number = parse_number(text.substr(0, end));
+    if (!number) return {};
+    result.push_back(*number);
+    if (k + 1 < count) text.remove_prefix(end + 1);
+  }
+  return result;
+}
+
+/// The text with its $1 and $2 replaced.
+std::string with_numbers(std::string_view text, const std::vector<double>& numbers) {
+  std::string result;
+  for (std::size_t k = 0; k < text.size(); ++k) {
+    if (text[k] == '$') {
+      result += "(" + support::shortest(numbers[static_cast<std::size_t>(text[++k] - '1')]) + ")";
+    } else {
+      result += text[k];
+    }
+  }
+  return result;
+}
+
+/// Name and text of a function of the table `expression_families`, if it has that name.
+std::optional<std::pair<std::string, std::string>> of_family(std::string_view name) {
+  const std::string small = lower(name);
+  for (const ExpressionFamily& family : expression_families) {
+    const std::string prefix = std::string(family.name) + "_";
+    if (!small.starts_with(prefix)) continue;
+    const auto numbers = parse_numbers(std::string_view(small).substr(prefix.size()), family.parameters);
+    if (!numbers) return {};
+    if (family.positive && !(numbers->front() > 0)) {
+      throw ProgramError("activation \"" + std::string(name) + "\": its number must be positive");
+    }
+    std::string canonical(family.name);
+    for (const double number : *numbers) canonical += "_" + support::shortest(number);
+    return std::pair(std::move(canonical), with_numbers(family.text, *numbers));
+  }
+  return {};
 }
 
 }  // namespace
@@ -201,6 +271,11 @@ Activation Activation::named(std::string_view name) {
     if (*parameter == 1) return Activation(rectified ? Kind::relu : Kind::identity);
     if (*parameter == 2) return Activation(rectified ? Kind::relu_squared : Kind::square);
     return Activation(kind, *parameter);
+  }
+  if (auto family = of_family(name)) {
+    if (family->first == "elu_1" || family->first == "celu_1") return Activation(Kind::elu);
+    return Activation(Kind::expression,
+                      {std::move(family->first), {}, Expression::parse(family->second), {}});
   }
   fail_unknown(name);
 }
@@ -253,6 +328,9 @@ std::vector<std::string> Activation::names() {
   for (const auto& [text, kind] : plain_names) result.emplace_back(text);
   result.insert(result.end(), {"leaky_relu_S", "power_P", "rectified_power_P"});
   for (const auto& [text, expression] : expressions) result.emplace_back(text);
+  for (const ExpressionFamily& family : expression_families) {
+    result.push_back(std::string(family.name) + (family.parameters == 1 ? "_A" : "_T_V"));
+  }
   return result;
 }
 

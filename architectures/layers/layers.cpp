@@ -1,5 +1,7 @@
 #include "nngpcheck/architectures/layers/layers.hpp"
 
+#include <limits>
+
 namespace nngpcheck::architectures {
 
 namespace {
@@ -23,11 +25,34 @@ std::vector<Field<L>> window_fields() {
 }
 
 template <class L>
+std::vector<Field<L>> block_fields() {
+  return {{"blocks", &L::blocks, "the output, as so many blocks of width/blocks", 1, {}},
+          {"groups", &L::groups, "an output block reads only those of its group", 1, {}}};
+}
+
+template <class L>
+std::vector<Field<L>> norm_fields() {
+  return {{"epsilon", &L::epsilon, "added to the variance", 0, {}},
+          {"gain_variance", &L::gain_variance, "variance of the gain, of mean 1", 0, {}}};
+}
+
+template <class L>
+std::vector<Field<L>> norm_bias_field() {
+  return {{"bias_variance", &L::bias_variance, variance_of_bias, 0, {}}};
+}
+
+template <class L>
+std::vector<Field<L>> over_field() {
+  return {{"over", &L::over, "what is averaged over: the width, or also the sites", 0, {"width", "sample"}}};
+}
+
+template <class L>
 std::vector<Field<L>> recurrent_fields() {
   return {{"weight_variance", &L::weight_variance, "variance of a recurrent weight times n", 0, {}},
           {"input_variance", &L::input_variance, "variance of an input weight times its fan-in", 0, {}},
           {"bias_variance", &L::bias_variance, variance_of_bias, 0, {}},
-          {"bidirectional", &L::bidirectional, "also from the last site to the first", 0, {}}};
+          {"bidirectional", &L::bidirectional, "also from the last site to the first", 0, {}},
+          {"initial_variance", &L::initial_variance, "variance of the state before the first site", 0, {}}};
 }
 
 template <class L>
@@ -39,41 +64,157 @@ std::vector<Field<L>> gated_fields() {
 
 }  // namespace
 
-std::vector<Field<Dense>> Dense::fields() { return affine_fields<Dense>(); }
+std::vector<Field<Dense>> Dense::fields() { return affine_fields<Dense>() + block_fields<Dense>(); }
 
 std::vector<Field<Activate>> Activate::fields() {
   return {{"activation", &Activate::activation, "φ", 0, {}}};
 }
 
-std::vector<Field<Conv>> Conv::fields() { return window_fields<Conv>() + affine_fields<Conv>(); }
+std::vector<Field<Conv>> Conv::fields() {
+  return window_fields<Conv>() + affine_fields<Conv>() + block_fields<Conv>();
+}
+
+std::vector<Field<DepthwiseConv>> DepthwiseConv::fields() {
+  using D = DepthwiseConv;
+  const std::vector<Field<D>> own = {
+      {"multiplier", &D::multiplier, "output blocks for each block of the input", 1, {}},
+      {"weight_variance", &D::weight_variance, "variance of a weight times the kernel's positions", 0, {}},
+      {"bias_variance", &D::bias_variance, variance_of_bias, 0, {}}};
+  return window_fields<D>() + own;
+}
+
+std::vector<Field<TransposedConv>> TransposedConv::fields() {
+  using T = TransposedConv;
+  const std::vector<Field<T>> own = {
+      {"kernel", &T::kernel, "positions of the window, per axis", 1, {}},
+      {"stride", &T::stride, "distance of the inputs in the output, per axis", 1, {}},
+      {"dilation", &T::dilation, "distance of the positions, per axis", 1, {}},
+      {"padding", &T::padding, "positions left out at both ends, per axis", 0, {}},
+      {"output_padding", &T::output_padding, "further positions at the end, per axis", 0, {}}};
+  return own + affine_fields<T>();
+}
+
+std::vector<Field<LocalConv>> LocalConv::fields() {
+  return window_fields<LocalConv>() + affine_fields<LocalConv>();
+}
+
+std::vector<Field<AdaptiveAveragePool>> AdaptiveAveragePool::fields() {
+  return {{"size", &AdaptiveAveragePool::size, "positions of the output, per axis", 1, {}}};
+}
+
+std::vector<Field<Pad>> Pad::fields() {
+  return {{"before", &Pad::before, "positions before the first, per axis", 0, {}},
+          {"after", &Pad::after, "positions behind the last, per axis", 0, {}},
+          {"mode", &Pad::mode, "what is there", 0, {"zero", "circular", "reflect", "replicate"}}};
+}
+
+std::vector<Field<Crop>> Crop::fields() {
+  return {{"before", &Crop::before, "positions left out at the start, per axis", 0, {}},
+          {"after", &Crop::after, "positions left out at the end, per axis", 0, {}}};
+}
+
+std::vector<Field<Upsample>> Upsample::fields() {
+  return {{"factor", &Upsample::factor, "output positions for each one, per axis", 1, {}},
+          {"mode", &Upsample::mode, "interpolation", 0, {"nearest", "linear"}}};
+}
+
+std::vector<Field<PixelShuffle>> PixelShuffle::fields() {
+  return {{"factor", &PixelShuffle::factor, "output positions for each one, per axis", 1, {}}};
+}
+
+std::vector<Field<Glu>> Glu::fields() {
+  return std::vector<Field<Glu>>{{"activation", &Glu::activation, "φ of the gate", 0, {}}} +
+         affine_fields<Glu>();
+}
+
+std::vector<Field<Rescale>> Rescale::fields() {
+  return {{"factor", &Rescale::factor, "multiplies x", -std::numeric_limits<double>::max(), {}}};
+}
+
+std::vector<Field<Dropout>> Dropout::fields() {
+  return {{"rate", &Dropout::rate, "probability that a coordinate becomes 0, below 1", 0, {}},
+          {"mode",
+           &Dropout::mode,
+           "the network's; in evaluation it is the identity",
+           0,
+           {"training", "evaluation"}},
+          {"shared", &Dropout::shared, "what shares a mask, within a sample", 0, {"none", "sites"}}};
+}
 
 std::vector<Field<GraphConv>> GraphConv::fields() {
   const std::vector<Field<GraphConv>> own = {
       {"normalization", &GraphConv::normalization, "of the adjacency matrix", 0, {"gcn", "row", "sum"}},
-      {"self_loops", &GraphConv::self_loops, "whether every node sees itself", 0, {}}};
+      {"self_loops", &GraphConv::self_loops, "whether every node sees itself", 0, {}},
+      {"self_loop_weight", &GraphConv::self_loop_weight, "of the loops that are added", 0, {}}};
   return own + affine_fields<GraphConv>();
 }
 
-std::vector<Field<Pool>> Pool::fields() { return window_fields<Pool>(); }
+std::vector<Field<Pool>> Pool::fields() {
+  const std::vector<Field<Pool>> own = {{"count_include_pad",
+                                         &Pool::count_include_pad,
+                                         "whether an average counts positions beyond the ends",
+                                         0,
+                                         {}}};
+  return window_fields<Pool>() + own;
+}
 
 std::vector<Field<LayerNorm>> LayerNorm::fields() {
-  return {{"epsilon", &LayerNorm::epsilon, "added to the variance", 0, {}},
-          {"gain_variance", &LayerNorm::gain_variance, "variance of the gain, of mean 1", 0, {}},
-          {"bias_variance", &LayerNorm::bias_variance, variance_of_bias, 0, {}}};
+  return norm_fields<LayerNorm>() + norm_bias_field<LayerNorm>() + over_field<LayerNorm>();
+}
+
+std::vector<Field<RmsNorm>> RmsNorm::fields() { return norm_fields<RmsNorm>() + over_field<RmsNorm>(); }
+
+std::vector<Field<GroupNorm>> GroupNorm::fields() {
+  const std::vector<Field<GroupNorm>> own = {
+      {"groups", &GroupNorm::groups, "of channels; divides the number of blocks", 1, {}}};
+  return own + norm_fields<GroupNorm>() + norm_bias_field<GroupNorm>();
+}
+
+std::vector<Field<InstanceNorm>> InstanceNorm::fields() {
+  return norm_fields<InstanceNorm>() + norm_bias_field<InstanceNorm>();
 }
 
 std::vector<Field<BatchNorm>> BatchNorm::fields() {
-  return {{"epsilon", &BatchNorm::epsilon, "added to the variance", 0, {}}};
+  using B = BatchNorm;
+  const std::vector<Field<B>> own = {
+      {"mode", &B::mode, "the network's", 0, {"training", "evaluation"}},
+      {"running_mean", &B::running_mean, "in evaluation", -std::numeric_limits<double>::max(), {}},
+      {"running_variance", &B::running_variance, "in evaluation", 0, {}}};
+  return norm_fields<B>() + norm_bias_field<B>() + own;
 }
 
 std::vector<Field<SelfAttention>> SelfAttention::fields() {
   using S = SelfAttention;
-  return {{"weights", &S::weights, "of queries, keys and values", 0, {"separate", "tied", "none"}},
-          {"heads", &S::heads, "each of width n/heads", 1, {}},
-          {"mask", &S::mask, "which positions are seen", 0, {"full", "causal"}},
-          {"scaling", &S::scaling, "of the scores", 0, {"1/n", "1/sqrt(n)", "1/sqrt(d)"}},
-          {"temperature", &S::temperature, "divides the scores", 1e-300, {}},
-          {"weight_variance", &S::weight_variance, variance_of_weight, 0, {}}};
+  return {
+      {"weights", &S::weights, "of queries, keys and values", 0, {"separate", "tied", "none"}},
+      {"heads", &S::heads, "each of width n/heads; without head_size", 1, {}},
+      {"mask", &S::mask, "which positions are seen", 0, {"full", "causal"}},
+      {"scaling",
+       &S::scaling,
+       "of the scores; 1/sqrt(d) and 1/d with head_size = d",
+       0,
+       {"1/n", "1/sqrt(n)", "1/sqrt(d)", "1/d"}},
+      {"temperature", &S::temperature, "divides the scores", 1e-300, {}},
+      {"weight_variance", &S::weight_variance, variance_of_weight, 0, {}},
+      {"bias_variance", &S::bias_variance, variance_of_bias, 0, {}},
+      {"head_size", &S::head_size, "d of n/d heads; 0: heads of width n/heads", 0, {}},
+      {"key_value_heads", &S::key_value_heads, "heads of keys and values, a divisor of heads; 0: all", 0, {}},
+      {"window", &S::window, "distance from which positions are not seen; 0: all are", 0, {}},
+      {"distance_slope", &S::distance_slope, "times the distance, taken off the scores", 0, {}}};
+}
+
+std::vector<Field<CrossAttention>> CrossAttention::fields() {
+  return inherited<CrossAttention>(SelfAttention::fields());
+}
+
+std::vector<Field<LinearAttention>> LinearAttention::fields() {
+  using L = LinearAttention;
+  return {{"feature", &L::feature, "ψ", 0, {}},
+          {"weights", &L::weights, "of queries, keys and values", 0, {"separate", "tied"}},
+          {"heads", &L::heads, "each of width n/heads", 1, {}},
+          {"mask", &L::mask, "which positions are seen", 0, {"full", "causal"}},
+          {"normalized", &L::normalized, "whether weights are divided by their sum", 0, {}},
+          {"weight_variance", &L::weight_variance, variance_of_weight, 0, {}}};
 }
 
 std::vector<Field<SimpleRnn>> SimpleRnn::fields() {
@@ -87,7 +228,14 @@ std::vector<Field<Gru>> Gru::fields() {
   return own + gated_fields<Gru>() + recurrent_fields<Gru>();
 }
 
-std::vector<Field<Lstm>> Lstm::fields() { return gated_fields<Lstm>() + recurrent_fields<Lstm>(); }
+std::vector<Field<Lstm>> Lstm::fields() {
+  const std::vector<Field<Lstm>> own = {{"forget_bias",
+                                         &Lstm::forget_bias,
+                                         "mean of the forget gate's bias",
+                                         -std::numeric_limits<double>::max(),
+                                         {}}};
+  return gated_fields<Lstm>() + recurrent_fields<Lstm>() + own;
+}
 
 namespace {
 
@@ -116,24 +264,63 @@ LayerKind pool(const std::string& summary, Pool::Kind of) {
           [of](const Settings& settings, const Parts&) {
             Pool result = parse<Pool>(settings);
             result.kind = of;
+            if (of != Pool::Kind::average && !result.count_include_pad) {
+              throw ArchitectureError(
+                  "count_include_pad = false is for avg_pool, which divides; leave it out",
+                  "count_include_pad");
+            }
             return result;
           }};
+}
+
+template <class L>
+LayerKind branched(const std::string& summary) {
+  return {
+      L::type, summary, {}, {"branches"}, [](const Settings&, const Parts& parts) { return L{parts.at(0)}; }};
 }
 
 Layers single(const std::vector<Layers>& lists) { return lists.empty() ? Layers{} : lists.front(); }
 
 }  // namespace
 
+std::vector<Layers*> parts(Layer& layer) {
+  return std::visit(
+      []<class L>(L& kind) -> std::vector<Layers*> {
+        if constexpr (requires { kind.memory; }) {
+          return {&kind.memory};
+        } else if constexpr (requires { kind.shortcut; }) {
+          return {&kind.layers, &kind.shortcut};
+        } else if constexpr (requires { kind.branches; }) {
+          std::vector<Layers*> result;
+          for (Layers& branch : kind.branches) result.push_back(&branch);
+          return result;
+        } else {
+          return {};
+        }
+      },
+      layer.kind);
+}
+
 const std::vector<LayerKind>& layer_kinds() {
   static const std::vector<LayerKind> table = {
       kind<Dense>("W x + b at every site"),
       kind<Activate>("φ(x)"),
       kind<Conv>("convolution over a grid or a sequence"),
+      kind<DepthwiseConv>("convolution of every channel with a kernel of its own"),
+      kind<TransposedConv>("transposed convolution"),
+      kind<LocalConv>("convolution with weights of its own at every position"),
       kind<GraphConv>("convolution over the edges of a graph"),
       pool("average over a window", Pool::Kind::average),
       pool("sum over a window", Pool::Kind::sum),
       pool("maximum over a window", Pool::Kind::maximum),
       plain<GlobalAveragePool>("average over the sites of a sample"),
+      plain<GlobalSumPool>("sum over the sites of a sample"),
+      plain<GlobalMaxPool>("maximum over the sites of a sample"),
+      kind<AdaptiveAveragePool>("average that leaves so many positions"),
+      kind<Pad>("positions at the ends of a grid"),
+      kind<Crop>("without the ends of a grid"),
+      kind<Upsample>("interpolation on a finer grid"),
+      kind<PixelShuffle>("blocks become positions"),
       plain<Last>("last site of a sample"),
       plain<Flatten>("sites side by side along the width"),
       {Residual::type,
@@ -143,14 +330,28 @@ const std::vector<LayerKind>& layer_kinds() {
        [](const Settings&, const Parts& parts) {
          return Residual{single(parts.at(0)), single(parts.at(1))};
        }},
-      {Concat::type,
-       "branches side by side along the width",
-       {},
-       {"branches"},
-       [](const Settings&, const Parts& parts) { return Concat{parts.at(0)}; }},
+      branched<Concat>("branches side by side along the width"),
+      branched<Product>("coordinatewise product of branches"),
+      branched<Maximum>("coordinatewise maximum of branches (maxout)"),
+      kind<Glu>("gated linear unit: (W x + b) ⊙ φ(V x + c)"),
+      kind<Rescale>("x times a number"),
+      kind<Dropout>("coordinates left out at random, in training"),
       kind<LayerNorm>("mean 0 and variance 1 over the width"),
+      kind<RmsNorm>("mean square 1 over the width"),
+      kind<GroupNorm>("mean 0 and variance 1 over groups of channels and the sites of a sample"),
+      kind<InstanceNorm>("mean 0 and variance 1 over the sites of a sample"),
       kind<BatchNorm>("mean 0 and variance 1 over the batch and its sites"),
       kind<SelfAttention>("softmax attention within a sample"),
+      {CrossAttention::type,
+       "softmax attention to what `memory` makes of the network's inputs",
+       describe<CrossAttention>(),
+       {"memory"},
+       [](const Settings& settings, const Parts& parts) {
+         CrossAttention result = parse<CrossAttention>(settings);
+         result.memory = single(parts.at(0));
+         return result;
+       }},
+      kind<LinearAttention>("attention without softmax"),
       kind<SimpleRnn>("simple recurrence"),
       kind<Gru>("gated recurrent unit"),
       kind<Lstm>("long short-term memory"),

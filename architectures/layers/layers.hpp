@@ -22,12 +22,17 @@ namespace nngpcheck::architectures {
 struct Layer;
 using Layers = std::vector<Layer>;
 
-/// W x + b at every site. "L.W", "L.b".
+/// W x + b at every site. "L.W", "L.b". The output has `blocks` blocks of width/blocks each, block j with
+/// "L.W#j", "L.b#j" if there are several; norms, products and further layers see them as groups of channels.
+/// With groups = g, which divides the blocks of input and output (of the data: its dimensions), output block
+/// j reads only the blocks of its g-th, and the fan-in counts those.
 struct Dense {
   static constexpr const char* type = "dense";
   netsor::Width width = {};
   double weight_variance = 1;
   double bias_variance = 0;
+  int blocks = 1;
+  int groups = 1;
   static std::vector<Field<Dense>> fields();
 };
 
@@ -41,7 +46,8 @@ struct Activate {
 /// Σ_δ W_δ x(o·stride + δ·dilation - left) + b over the axes of a grid; sequences have one axis. Lists have
 /// one entry per axis, or a single one for all. Output position o reads the input positions above, 0 ≤ δ <
 /// kernel; left and the number of outputs are those of `Padding`. The fan-in counts the positions of the
-/// kernel. "L.W[δ]" with comma-separated δ, "L.b".
+/// kernel. "L.W[δ]" with comma-separated δ, "L.b"; blocks and groups as in Dense, "L.W#j[δ]". A fixed number
+/// of groups; where it grows with n, groups of one channel, see DepthwiseConv.
 struct Conv {
   static constexpr const char* type = "conv";
   std::vector<std::int64_t> kernel = {3};
@@ -51,13 +57,62 @@ struct Conv {
   netsor::Width width = {};
   double weight_variance = 1;
   double bias_variance = 0;
+  int blocks = 1;
+  int groups = 1;
   static std::vector<Field<Conv>> fields();
+};
+
+/// Σ_δ w_δ ⊙ x(o·stride + δ·dilation - left) + b, as Conv with a vector w_δ ~ N(0, weight_variance/positions
+/// of the kernel) for each offset: every channel has a kernel of its own. A block gives `multiplier` blocks,
+/// number m of block k with "L.w[δ]#m@k", "L.b#m@k" (the # and @ where there are several). Not on raw data.
+struct DepthwiseConv {
+  static constexpr const char* type = "depthwise_conv";
+  std::vector<std::int64_t> kernel = {3};
+  std::vector<std::int64_t> stride = {1};
+  std::vector<std::int64_t> dilation = {1};
+  Padding padding = "zero";
+  int multiplier = 1;
+  double weight_variance = 1;
+  double bias_variance = 0;
+  static std::vector<Field<DepthwiseConv>> fields();
+};
+
+/// torch's ConvTranspose: input position i adds W_δ x(i) to the output position i·stride + δ·dilation -
+/// padding, of (length - 1)·stride - 2·padding + dilation·(kernel - 1) + output_padding + 1; then + b. The
+/// fan-in is that of Conv, n · positions of the kernel, as in flax (torch.nn.init takes the outputs' width
+/// instead).
+struct TransposedConv {
+  static constexpr const char* type = "transposed_conv";
+  std::vector<std::int64_t> kernel = {2};
+  std::vector<std::int64_t> stride = {2};
+  std::vector<std::int64_t> dilation = {1};
+  std::vector<std::int64_t> padding = {0};
+  std::vector<std::int64_t> output_padding = {0};
+  netsor::Width width = {};
+  double weight_variance = 1;
+  double bias_variance = 0;
+  static std::vector<Field<TransposedConv>> fields();
+};
+
+/// Conv with weights of its own for every output position o: "L.W[o;δ]", and one bias. All samples have one
+/// shape.
+struct LocalConv {
+  static constexpr const char* type = "local_conv";
+  std::vector<std::int64_t> kernel = {3};
+  std::vector<std::int64_t> stride = {1};
+  std::vector<std::int64_t> dilation = {1};
+  Padding padding = "zero";
+  netsor::Width width = {};
+  double weight_variance = 1;
+  double bias_variance = 0;
+  static std::vector<Field<LocalConv>> fields();
 };
 
 /// X ↦ W X Â + b over the nodes of a graph, A_{st} the weight of the edge from s to t. "gcn": Â = D^{-1/2} A
 /// D^{-1/2}, D the weighted degrees (of sources by outgoing, of targets by incoming edges); "row": each node
-/// averages over its incoming edges; "sum": Â = A. self_loops first adds a loop of weight 1 to every node
-/// that has no edge to itself; those that have one keep its weight. "L.W", "L.b".
+/// averages over its incoming edges; "sum": Â = A. self_loops first adds a loop of weight self_loop_weight to
+/// every node that has no edge to itself; those that have one keep its weight. "sum" with the weight 1 + ε is
+/// GIN's; "row" without loops, beside a dense shortcut, GraphSAGE's mean. "L.W", "L.b".
 struct GraphConv {
   static constexpr const char* type = "graph_conv";
   std::string normalization = "gcn";
@@ -65,11 +120,13 @@ struct GraphConv {
   netsor::Width width = {};
   double weight_variance = 1;
   double bias_variance = 0;
+  double self_loop_weight = 1;
   static std::vector<Field<GraphConv>> fields();
 };
 
 /// Pools over a window as in Conv; an empty stride means the kernel's size. An average divides by the
-/// kernel's size, also where positions beyond the ends count as zero; a maximum ignores those. On raw data, a
+/// kernel's size, also where positions beyond the ends count as zero, or by the number of positions inside if
+/// not count_include_pad (Keras; neural-tangents' normalize_edges); a maximum ignores those. On raw data, a
 /// maximum is refused.
 struct Pool {
   enum class Kind { average, sum, maximum };
@@ -79,12 +136,66 @@ struct Pool {
   std::vector<std::int64_t> stride = {};
   std::vector<std::int64_t> dilation = {1};
   Padding padding = "valid";
+  bool count_include_pad = true;  // of averages
   static std::vector<Field<Pool>> fields();
 };
 
 /// The average over all sites of a sample.
 struct GlobalAveragePool {
   static constexpr const char* type = "global_avg_pool";
+};
+
+/// Their sum.
+struct GlobalSumPool {
+  static constexpr const char* type = "global_sum_pool";
+};
+
+/// Their maximum, coordinatewise; not of raw data.
+struct GlobalMaxPool {
+  static constexpr const char* type = "global_max_pool";
+};
+
+/// Along each axis, of L positions, output o of `size` averages the positions ⌊oL/size⌋ … ⌈(o+1)L/size⌉ - 1.
+struct AdaptiveAveragePool {
+  static constexpr const char* type = "adaptive_avg_pool";
+  std::vector<std::int64_t> size = {1};
+  static std::vector<Field<AdaptiveAveragePool>> fields();
+};
+
+/// Positions before the first and behind the last of each axis: 0, the grid's other end ("circular"), the
+/// nearest
+/// ("replicate"), or those inside in reverse order, the end itself left out ("reflect").
+struct Pad {
+  static constexpr const char* type = "pad";
+  std::vector<std::int64_t> before = {1};
+  std::vector<std::int64_t> after = {1};
+  std::string mode = "zero";
+  static std::vector<Field<Pad>> fields();
+};
+
+/// Leaves out positions at both ends of each axis.
+struct Crop {
+  static constexpr const char* type = "crop";
+  std::vector<std::int64_t> before = {0};
+  std::vector<std::int64_t> after = {0};
+  static std::vector<Field<Crop>> fields();
+};
+
+/// factor·L positions instead of L along each axis: the nearest one, x(⌊o/factor⌋), or linear interpolation
+/// at (o + ½)/factor - ½, at the ends that of the end (align_corners = false).
+struct Upsample {
+  static constexpr const char* type = "upsample";
+  std::vector<std::int64_t> factor = {2};
+  std::string mode = "nearest";
+  static std::vector<Field<Upsample>> fields();
+};
+
+/// Blocks become positions: of f = Π factors blocks, block number k (row-major) is at p·factor + k. The input
+/// has a multiple of f blocks (`blocks` of Dense and Conv), all of one width.
+struct PixelShuffle {
+  static constexpr const char* type = "pixel_shuffle";
+  std::vector<std::int64_t> factor = {2};
+  static std::vector<Field<PixelShuffle>> fields();
 };
 
 /// The last site of a sample.
@@ -110,31 +221,121 @@ struct Concat {
   std::vector<Layers> branches;
 };
 
-/// (x - mean)/√(variance + ε) ⊙ γ + β, mean and (biased) variance over the width, of all blocks together;
-/// γ ~ N(1, gain_variance) and β ~ N(0, bias_variance) are left out at variance 0. "L.gain@k", "L.b@k".
+/// The coordinatewise product of all branches. A branch of one site per sample acts on all sites of the
+/// sample, one block on all blocks.
+struct Product {
+  static constexpr const char* type = "product";
+  std::vector<Layers> branches;
+};
+
+/// Their coordinatewise maximum: of dense layers, maxout.
+struct Maximum {
+  static constexpr const char* type = "maximum";
+  std::vector<Layers> branches;
+};
+
+/// (W x + b) ⊙ φ(V x + c), the gated linear unit: GLU with φ = sigmoid, SwiGLU with silu, GEGLU with gelu,
+/// ReGLU with relu, bilinear with identity. "L.W", "L.b", "L.V", "L.c".
+struct Glu {
+  static constexpr const char* type = "glu";
+  netsor::Activation activation = netsor::Activation::named("sigmoid");
+  netsor::Width width = {};
+  double weight_variance = 1;
+  double bias_variance = 0;
+  static std::vector<Field<Glu>> fields();
+};
+
+/// factor · x: scaled skips, learnt scalars at their start.
+struct Rescale {
+  static constexpr const char* type = "rescale";
+  double factor = 1;
+  static std::vector<Field<Rescale>> fields();
+};
+
+/// In training: each coordinate of each site becomes 0 with probability `rate`, else x/(1 - rate),
+/// independently; with shared = "sites" all sites of a sample share the mask (Dropout2d, variational
+/// dropout). E[x²] grows by 1/(1 - rate) where sample and site coincide, E[xx'] of different ones stays. In
+/// evaluation it is the identity. Not on raw data, whose kernel would stay random. The mask of column j is g
+/// < Φ⁻¹(1 - rate), g = "L.mask[j]" ~ N(0, 1), of block k "L.mask[j]@k".
+struct Dropout {
+  static constexpr const char* type = "dropout";
+  double rate = 0.5;
+  std::string mode = "training";
+  std::string shared = "none";
+  static std::vector<Field<Dropout>> fields();
+};
+
+// Norms: (x - mean)/√(variance + ε) ⊙ γ + β with biased variances; γ ~ N(1, gain_variance) and β ~ N(0,
+// bias_variance), one vector each for all sites, are left out at variance 0: "L.gain", "L.b", of block k
+// "L.gain@k", "L.b@k".
+
+/// Mean and variance over the width, of all blocks together; over = "sample": and over all sites of the
+/// sample.
 struct LayerNorm {
   static constexpr const char* type = "layer_norm";
   double epsilon = 0;
   double gain_variance = 0;
   double bias_variance = 0;
+  std::string over = "width";
   static std::vector<Field<LayerNorm>> fields();
 };
 
-/// (x - mean)/√(variance + ε), mean and biased variance per coordinate over all sites of all samples of one
-/// batch.
+/// x/√(mean of x² + ε) ⊙ γ, the mean as in LayerNorm.
+struct RmsNorm {
+  static constexpr const char* type = "rms_norm";
+  double epsilon = 0;
+  double gain_variance = 0;
+  std::string over = "width";
+  static std::vector<Field<RmsNorm>> fields();
+};
+
+/// Mean and variance over the channels of a group and all sites of the sample. The blocks make the groups:
+/// `groups` divides their number (`blocks` of Dense and Conv). For a fixed number of groups; instance_norm is
+/// the other end.
+struct GroupNorm {
+  static constexpr const char* type = "group_norm";
+  int groups = 1;
+  double epsilon = 0;
+  double gain_variance = 0;
+  double bias_variance = 0;
+  static std::vector<Field<GroupNorm>> fields();
+};
+
+/// Mean and variance per coordinate over all sites of the sample.
+struct InstanceNorm {
+  static constexpr const char* type = "instance_norm";
+  double epsilon = 0;
+  double gain_variance = 0;
+  double bias_variance = 0;
+  static std::vector<Field<InstanceNorm>> fields();
+};
+
+/// Mean and variance per coordinate over all sites of all samples of one batch. mode = "evaluation":
+/// running_mean and running_variance instead, of all coordinates alike.
 struct BatchNorm {
   static constexpr const char* type = "batch_norm";
   double epsilon = 0;
+  double gain_variance = 0;
+  double bias_variance = 0;
+  std::string mode = "training";
+  double running_mean = 0;
+  double running_variance = 1;
   static std::vector<Field<BatchNorm>> fields();
 };
 
-/// softmax over the keys k of (key_kᵀ query_q/width)/temperature, then Σ_k weight_{kq} value_k, within each
-/// sample; "causal" lets position q see k ≤ q only.
-/// weights = "none": keys, queries and values are x (one head). "separate": per head of width n/heads
-/// K = W_K x, Q = W_Q x, V = W_V x, and the output is W_O of all heads; "tied": Q = K. "L.K0", "L.Q0", "L.V0"
-/// of head 0, …, "L.O@0". With separate weights scores tend to 0 and attention to an average.
-/// scaling = "1/sqrt(n)" and "1/sqrt(d)" (heads of fixed size d) are refused: such scores have no
-/// deterministic limit.
+/// softmax over the keys k of s_{kq} = (key_k·query_q · scaling)/temperature - distance_slope · |k - q|, then
+/// Σ_k weight_{kq} value_k, within each sample; mask = "causal" lets position q see k ≤ q only, window = w
+/// only |k - q| < w (0: all). The distances, ALiBi's, and both masks are of sequences. weights = "none":
+/// keys, queries and values are x (one head). "separate": K = W_K x + b_K, Q = W_Q x + b_Q, V = W_V x
+/// + b_V, and the output is W_O of all heads, + b_O; "tied": Q = K.
+/// head_size = 0: `heads` heads of width n/heads, scaling = "1/n", by that width; "L.K0", "L.Q0", "L.V0",
+/// "L.bK0", … of head 0, …, "L.O@0", "L.bO". With separate weights scores tend to 0 and attention to an
+/// average. key_value_heads = g > 0, a divisor of heads: grouped-query attention, heads/g in a row share keys
+/// and values. Scores scaled by "1/sqrt(n)" are refused: they have no deterministic limit. head_size = d: n/d
+/// heads of that size, scaling = "1/sqrt(d)", as PyTorch has it, or "1/d". Every head has random scores, and
+/// the limit averages over heads: the d coordinates of all heads are d vectors of width n/d, "L.Q0" the
+/// first, and scores are sums of their products, coordinatewise. (In Hron et al. 2020 d grows, too: another
+/// limit.)
 struct SelfAttention {
   static constexpr const char* type = "self_attention";
   std::string weights = "separate";
@@ -143,12 +344,42 @@ struct SelfAttention {
   std::string scaling = "1/n";
   double temperature = 1;
   double weight_variance = 1;
+  double bias_variance = 0;
+  int head_size = 0;
+  int key_value_heads = 0;
+  int window = 0;
+  double distance_slope = 0;
   static std::vector<Field<SelfAttention>> fields();
 };
 
-// Recurrent layers run over the sites of sequences or grids of one axis, state 0 before the first, and give
-// the state at every site. "L.U…" acts on the layer's input, "L.W…" on the state; gates have suffixes,
-// "L.W_z". bidirectional: a second run from the last site to the first, with random objects of its own
+/// The same with queries of x, and keys and values of what `memory`, a list of layers, makes of the network's
+/// inputs: of the encoder, in an encoder–decoder. Layers of one name share their weights, so that several
+/// layers may have one memory. Query positions of a sample see all positions of its memory; weights are
+/// separate or tied.
+struct CrossAttention : SelfAttention {
+  static constexpr const char* type = "cross_attention";
+  Layers memory = {};
+  static std::vector<Field<CrossAttention>> fields();
+};
+
+/// Σ_k (ψ(key_k)·ψ(query_q)/width) value_k, divided by Σ_k of its weights unless not normalized; ψ = feature,
+/// which must not be negative then. elu_plus_one, elu(x) + 1, is that of Katharopoulos et al. Heads, masks
+/// and names as in SelfAttention.
+struct LinearAttention {
+  static constexpr const char* type = "linear_attention";
+  netsor::Activation feature = netsor::Activation::named("elu_plus_one");
+  std::string weights = "separate";
+  int heads = 1;
+  std::string mask = "full";
+  bool normalized = true;
+  double weight_variance = 1;
+  static std::vector<Field<LinearAttention>> fields();
+};
+
+// Recurrent layers run over the sites of sequences or grids of one axis, and give the state at every site.
+// The state before the first is "L.h0" ~ N(0, initial_variance), the same for all samples (of an LSTM's cell
+// "L.c0"), or 0. "L.U…" acts on the layer's input, "L.W…" on the state; gates have suffixes, "L.W_z".
+// bidirectional: a second run from the last site to the first, with random objects of its own
 // ("L.reverse.W"); its states are further blocks.
 
 /// s_t = φ(W s_{t-1} + U x_t + b).
@@ -159,6 +390,7 @@ struct SimpleRnn {
   double input_variance = 1;
   double bias_variance = 0;
   bool bidirectional = false;
+  double initial_variance = 0;
   static std::vector<Field<SimpleRnn>> fields();
 };
 
@@ -181,12 +413,14 @@ struct Gru {
   double bias_variance = 0;
   double hidden_bias_variance = 0;
   bool bidirectional = false;
+  double initial_variance = 0;
   static std::vector<Field<Gru>> fields();
 };
 
 /// i, f, o = σ(W h_{t-1} + b' + U x_t + b) with random objects of their own, g = φ(the same),
 ///     c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t,   h_t = o_t ⊙ φ(c_t),   without peepholes.
-/// Objects "L.W_i", "L.U_i", "L.b_i", "L.b'_i", and so on for f, g, o.
+/// b of the gate f ~ N(forget_bias, bias_variance); Keras's unit_forget_bias is 1. Objects "L.W_i", "L.U_i",
+/// "L.b_i", "L.b'_i", and so on for f, g, o.
 struct Lstm {
   static constexpr const char* type = "lstm";
   netsor::Activation activation = netsor::Activation::named("tanh");
@@ -196,17 +430,25 @@ struct Lstm {
   double bias_variance = 0;
   double hidden_bias_variance = 0;
   bool bidirectional = false;
+  double forget_bias = 0;
+  double initial_variance = 0;
   static std::vector<Field<Lstm>> fields();
 };
 
 /// A layer and its name. Layers of one name share their random objects, and must draw the same ones. A name
 /// left empty is filled in by `network()`: "dense1", "dense2", "conv1", …
 struct Layer {
-  using Kind = std::variant<Dense, Activate, Conv, GraphConv, Pool, GlobalAveragePool, Last, Flatten,
-                            Residual, Concat, LayerNorm, BatchNorm, SelfAttention, SimpleRnn, Gru, Lstm>;
+  using Kind = std::variant<Dense, Activate, Conv, DepthwiseConv, TransposedConv, LocalConv, GraphConv, Pool,
+                            GlobalAveragePool, GlobalSumPool, GlobalMaxPool, AdaptiveAveragePool, Pad, Crop,
+                            Upsample, PixelShuffle, Last, Flatten, Residual, Concat, Product, Maximum, Glu,
+                            Rescale, Dropout, LayerNorm, RmsNorm, GroupNorm, InstanceNorm, BatchNorm,
+                            SelfAttention, CrossAttention, LinearAttention, SimpleRnn, Gru, Lstm>;
   Kind kind;
   std::string name = {};
 };
+
+/// The lists of layers that a layer is made of.
+std::vector<Layers*> parts(Layer& layer);
 
 /// A kind of layer as TOML and `nngpcheck list` know it.
 struct LayerKind {

@@ -77,13 +77,13 @@ class Affine {
  public:
   template <class Recurrent>
   Affine(const Direction& direction, const Recurrent& options, const std::string& suffix,
-         double hidden_bias_variance = 0)
+         double hidden_bias_variance = 0, double bias_mean = 0)
       : builder_(direction.writer.builder()),
         steps_(direction.steps),
         weight_(direction.writer.weight(direction.name + ".W" + suffix, {}, {}, options.weight_variance)),
         drive_(direction.writer.add_bias(
             direction.writer.linear(direction.x, direction.name + ".U" + suffix, {}, options.input_variance),
-            direction.name + ".b" + suffix, options.bias_variance)) {
+            direction.name + ".b" + suffix, options.bias_variance, bias_mean)) {
     if (hidden_bias_variance > 0) {
       hidden_bias_ = direction.writer.bias(direction.name + ".b'" + suffix, {}, hidden_bias_variance);
     }
@@ -117,10 +117,11 @@ BundleId complement(Builder& builder, BundleId gate) {
   return builder.add({{1, builder.ones()}, {-1, gate}});
 }
 
-// The state before step t, for the samples that go on.
-std::optional<BundleId> before(const Direction& direction, const std::vector<BundleId>& states,
-                               std::size_t t) {
-  if (t == 0) return {};
+// The state before step t, for the samples that go on; before the first the column of that name, or nothing.
+std::optional<BundleId> before(const Direction& direction, const std::vector<BundleId>& states, std::size_t t,
+                               double initial_variance, const char* initial = ".h0") {
+  if (t == 0 && initial_variance == 0) return {};
+  if (t == 0) return direction.writer.bias(direction.name + initial, {}, initial_variance);
   return direction.writer.builder().select(states[t - 1], direction.steps.surviving(t));
 }
 
@@ -128,7 +129,7 @@ std::vector<BundleId> states(const SimpleRnn& layer, const Direction& direction)
   const Affine affine(direction, layer, "");
   std::vector<BundleId> result;
   for (std::size_t t = 0; t < direction.steps.count(); ++t) {
-    const BundleId sum = affine(t, before(direction, result, t));
+    const BundleId sum = affine(t, before(direction, result, t, layer.initial_variance));
     result.push_back(direction.writer.builder().map(layer.activation, sum));
   }
   return result;
@@ -149,7 +150,7 @@ std::vector<BundleId> states(const Gru& layer, const Direction& direction) {
   const Affine update = affine("_z"), reset = affine("_r"), candidate = affine("_c");
   std::vector<BundleId> result;
   for (std::size_t t = 0; t < direction.steps.count(); ++t) {
-    const std::optional<BundleId> last = before(direction, result, t);
+    const std::optional<BundleId> last = before(direction, result, t, layer.initial_variance);
     const auto gate = [&](const Affine& of) { return builder.map(layer.gate_activation, of(t, last)); };
     const BundleId z = gate(update);
     BundleId sum = candidate.drive(t);
@@ -172,14 +173,15 @@ std::vector<BundleId> states(const Lstm& layer, const Direction& direction) {
   const auto affine = [&](const char* suffix) {
     return Affine(direction, layer, suffix, layer.hidden_bias_variance);
   };
-  const Affine input = affine("_i"), forget = affine("_f"), candidate = affine("_g"), exposed = affine("_o");
+  const Affine forget(direction, layer, "_f", layer.hidden_bias_variance, layer.forget_bias);
+  const Affine input = affine("_i"), candidate = affine("_g"), exposed = affine("_o");
   std::vector<BundleId> result, cells;
   for (std::size_t t = 0; t < direction.steps.count(); ++t) {
-    const std::optional<BundleId> last = before(direction, result, t);
+    const std::optional<BundleId> last = before(direction, result, t, layer.initial_variance);
     const auto gate = [&](const Affine& of) { return builder.map(layer.gate_activation, of(t, last)); };
     const BundleId fresh = builder.map(layer.activation, candidate(t, last));
     BundleId cell = builder.mul(gate(input), fresh);
-    if (const auto kept = before(direction, cells, t)) {
+    if (const auto kept = before(direction, cells, t, layer.initial_variance, ".c0")) {
       cell = builder.add(cell, builder.mul(gate(forget), *kept));
     }
     cells.push_back(cell);

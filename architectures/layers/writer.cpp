@@ -87,8 +87,31 @@ BundleId Writer::linear(const Signal& x, const std::string& name, Width width, d
   return builder_.add(std::move(terms));
 }
 
-BundleId Writer::add_bias(BundleId x, const std::string& name, double variance) {
-  return variance > 0 ? builder_.add(x, bias(name, builder_.type(x).width, variance)) : x;
+BundleId Writer::add_bias(BundleId x, const std::string& name, double variance, double mean) {
+  const Width width = builder_.type(x).width;
+  if (variance > 0) return builder_.add(x, bias(name, width, variance, mean));
+  return mean != 0 ? builder_.add({{1, x}, {mean, builder_.ones(width)}}) : x;
+}
+
+Signal Writer::group(const Signal& x, int j, int blocks, int groups) const {
+  const Index parts = x.data ? x.data->rows() : std::ssize(x.blocks);
+  if (blocks % groups != 0) {
+    throw ArchitectureError("groups = " + std::to_string(groups) + " does not divide blocks = " +
+                                std::to_string(blocks) + ", the blocks of the output",
+                            "groups");
+  }
+  if (parts % groups != 0) {
+    throw ArchitectureError(
+        "groups = " + std::to_string(groups) + " does not divide the " + std::to_string(parts) +
+            (x.data ? " dimensions of the data"
+                    : " blocks of the input; give the layer before it that many `blocks`"),
+        "groups");
+  }
+  const Index size = parts / groups, first = j / (blocks / groups) * size;
+  Signal result{std::nullopt, {}, x.sites};
+  if (x.data) result.data = x.data->middleRows(first, size);
+  if (!x.data) result.blocks.assign(x.blocks.begin() + first, x.blocks.begin() + first + size);
+  return result;
 }
 
 Signal Writer::mix(const Signal& x, const netsor::SparseMatrix& matrix, Sites sites) {
@@ -110,6 +133,8 @@ double Writer::total_width(const Signal& x) const {
   for (const BundleId block : x.blocks) total += builder_.type(block).width.ratio();
   return total;
 }
+
+std::string Writer::output_suffix(int j, int blocks) { return blocks == 1 ? "" : "#" + std::to_string(j); }
 
 std::string Writer::block_name(const std::string& name, const Signal& x, std::size_t block) {
   return x.blocks.size() == 1 ? name : name + "@" + std::to_string(block);

@@ -42,8 +42,12 @@ class Writer {
   /// W x over all blocks, or U x of raw data; variance/fan-in.
   netsor::BundleId linear(const Signal& x, const std::string& name, netsor::Width width, double variance);
 
-  /// x + b; x itself if the variance is 0.
-  netsor::BundleId add_bias(netsor::BundleId x, const std::string& name, double variance);
+  /// x + b, b ~ N(mean, variance); x itself if both are 0.
+  netsor::BundleId add_bias(netsor::BundleId x, const std::string& name, double variance, double mean = 0);
+
+  /// The part of x that output block j of `blocks` reads where both are split into groups: a run of blocks,
+  /// or of the data's rows. Throws ArchitectureError if groups do not divide them.
+  Signal group(const Signal& x, int j, int blocks, int groups) const;
 
   /// The column b ~ N(mean, variance).
   netsor::BundleId bias(const std::string& name, netsor::Width width, double variance, double mean = 0);
@@ -64,6 +68,9 @@ class Writer {
   /// "L.W", or "L.W@k" where there are several blocks.
   static std::string block_name(const std::string& name, const Signal& x, std::size_t block);
 
+  /// "#j", or "" of a single block: what the names of an output block's objects end in.
+  static std::string output_suffix(int j, int blocks);
+
  private:
   template <class Object, class Id, class Make>
   Id shared(std::map<std::string, std::pair<Object, Id>>& made, const Object& object, const Make& make);
@@ -81,9 +88,34 @@ class Writer {
 // The layers that are more than a few instructions. Each throws ArchitectureError if it does not fit the
 // value.
 Signal apply(Writer& writer, const Conv& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const DepthwiseConv& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const TransposedConv& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const LocalConv& layer, const std::string& name, const Signal& x);
 Signal apply(Writer& writer, const Pool& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const AdaptiveAveragePool& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const Pad& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const Crop& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const Upsample& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const PixelShuffle& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const GlobalAveragePool& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const GlobalSumPool& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const GlobalMaxPool& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const Last& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const Flatten& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const Glu& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const Rescale& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const Dropout& layer, const std::string& name, const Signal& x);
 Signal apply(Writer& writer, const LayerNorm& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const RmsNorm& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const GroupNorm& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const InstanceNorm& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const BatchNorm& layer, const std::string& name, const Signal& x);
 Signal apply(Writer& writer, const SelfAttention& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const LinearAttention& layer, const std::string& name, const Signal& x);
+
+/// Of what `memory` made of the network's inputs.
+Signal apply(Writer& writer, const CrossAttention& layer, const std::string& name, const Signal& x,
+             const Signal& memory);
 Signal apply(Writer& writer, const SimpleRnn& layer, const std::string& name, const Signal& x);
 Signal apply(Writer& writer, const Gru& layer, const std::string& name, const Signal& x);
 Signal apply(Writer& writer, const Lstm& layer, const std::string& name, const Signal& x);

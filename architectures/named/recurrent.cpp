@@ -37,4 +37,36 @@ Network simple_rnn(const SimpleRnnOptions& options) { return stack(options); }
 Network gru(const GruOptions& options) { return stack(options); }
 Network lstm(const LstmOptions& options) { return stack(options); }
 
+std::vector<Field<Seq2seqOptions>> Seq2seqOptions::fields() {
+  using S = Seq2seqOptions;
+  return {{"source", &S::source, "tokens of the encoder, the first of a sequence", 1, {}},
+          {"target", &S::target, "tokens of the decoder, the others", 1, {}},
+          {"activation", &S::activation, "φ", 0, {}},
+          {"weight_variance", &S::weight_variance, "variance of a weight times its fan-in", 0, {}},
+          {"input_variance", &S::input_variance, "variance of an input weight times its fan-in", 0, {}},
+          {"bias_variance", &S::bias_variance, "variance of a bias", 0, {}},
+          {"head_size", &S::head_size, "d of n/d heads; 0: one head of width n", 0, {}},
+          {"scaling", &S::scaling, "of the scores", 0, {"1/n", "1/sqrt(n)", "1/sqrt(d)", "1/d"}},
+          {"readout_variance", &S::readout_variance, "variance of a readout weight times n", 0, {}}};
+}
+
+Network seq2seq(const Seq2seqOptions& options) {
+  check(options);
+  Lstm lstm;
+  lstm.weight_variance = options.weight_variance;
+  lstm.input_variance = options.input_variance;
+  lstm.bias_variance = options.bias_variance;
+  CrossAttention attention;
+  attention.weight_variance = options.weight_variance;
+  attention.head_size = options.head_size;
+  attention.scaling = options.scaling;
+  attention.memory = {{Crop{.before = {0}, .after = {options.target}}}, {lstm, "encoder"}};
+  return network({{Crop{.before = {options.source}, .after = {0}}},
+                  {lstm, "decoder"},
+                  {Concat{{Layers{}, Layers{{attention}}}}},
+                  {Dense{{}, options.weight_variance, options.bias_variance}},
+                  {Activate{options.activation}}},
+                 options.readout_variance);
+}
+
 }  // namespace nngpcheck::architectures

@@ -39,4 +39,23 @@ inline netsor::Program lstm(const LstmOptions& options, const inputs::Inputs& in
   return program(lstm(options), inputs);
 }
 
+/// Encoder–decoder with attention (Luong et al. 2015) over sequences of `source` + `target` tokens. An LSTM
+/// runs over the source, another one over the target, from state 0, and y reads φ(W [h_t, c_t] + b) of every
+/// target token, c_t = Attention of h_t to the encoder's states, separate weights, scores scaled as in
+/// SelfAttention. Variances as in Lstm.
+struct Seq2seqOptions {
+  int source = 2;
+  int target = 2;
+  netsor::Activation activation = netsor::Activation::named("tanh");
+  double weight_variance = 1;
+  double input_variance = 1;
+  double bias_variance = 0;
+  int head_size = 0;
+  std::string scaling = "1/n";
+  double readout_variance = 1;
+
+  static std::vector<Field<Seq2seqOptions>> fields();
+};
+Network seq2seq(const Seq2seqOptions& options);
+
 }  // namespace nngpcheck::architectures

@@ -11,6 +11,8 @@ SelfAttention attention(const TransformerOptions& options, const std::string& we
   result.mask = options.mask;
   result.temperature = options.temperature;
   result.weight_variance = options.weight_variance;
+  result.head_size = options.head_size;
+  result.scaling = options.scaling;
   return result;
 }
 
@@ -27,6 +29,8 @@ std::vector<Field<TransformerOptions>> TransformerOptions::fields() {
       {"activation", &T::activation, "φ", 0, {}},
       {"mask", &T::mask, "which positions are seen", 0, {"causal", "full"}},
       {"heads", &T::heads, "attention heads, pre_norm only", 1, {}},
+      {"head_size", &T::head_size, "d of n/d heads, pre_norm only; 0: heads of width n/heads", 0, {}},
+      {"scaling", &T::scaling, "of the scores", 0, {"1/n", "1/sqrt(n)", "1/sqrt(d)", "1/d"}},
       {"feedforward", &T::feedforward, "width of the feed-forward part as a multiple of n", 0, {}},
       {"temperature", &T::temperature, "divides the scores", 1e-300, {}},
       {"epsilon", &T::epsilon, "added to the variance in layer norms", 0, {}},
@@ -67,6 +71,20 @@ Network transformer(const TransformerOptions& options) {
   if (options.outputs == "average") layers.push_back({GlobalAveragePool{}});
   return network(std::move(layers), options.readout_variance);
 }
+
+GptOptions::GptOptions() {
+  variant = "pre_norm";
+  activation = netsor::Activation::named("gelu_tanh");
+  feedforward = netsor::Width(4);
+  head_size = 2;
+  scaling = "1/d";
+}
+
+std::vector<Field<GptOptions>> GptOptions::fields() {
+  return inherited<GptOptions>(TransformerOptions::fields());
+}
+
+Network gpt(const GptOptions& options) { return transformer(options); }
 
 std::vector<Field<ConvLstmAttentionOptions>> ConvLstmAttentionOptions::fields() {
   using C = ConvLstmAttentionOptions;

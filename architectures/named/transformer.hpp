@@ -16,8 +16,9 @@ namespace nngpcheck::architectures {
 ///     h = x + W_O Attention(W_K z, W_Q z, W_V z) with z = LN(x),   x' = h + W² φ(W¹ LN(h) + b¹) + b²
 ///
 /// Every U ~ N(0, embedding_variance/fan-in), W ~ N(0, weight_variance/fan-in), b ~ N(0, bias_variance).
-/// heads only for pre_norm. The hidden layer of the feed-forward part has the width feedforward·n. Positional
-/// encodings are rows of the data. outputs as in the recurrent networks.
+/// heads, head_size and scaling (as in SelfAttention) only for pre_norm. The hidden layer of the feed-forward
+/// part has the width feedforward·n. Positional encodings are rows of the data. outputs as in the recurrent
+/// networks.
 struct TransformerOptions {
   std::string variant = "tp1";
   int depth = 1;
@@ -27,6 +28,8 @@ struct TransformerOptions {
   netsor::Activation activation = netsor::Activation::named("relu");
   std::string mask = "causal";
   int heads = 1;
+  int head_size = 0;
+  std::string scaling = "1/n";
   netsor::Width feedforward = {};
   double temperature = 1;
   double epsilon = 0;
@@ -40,6 +43,16 @@ Network transformer(const TransformerOptions& options);
 inline netsor::Program transformer(const TransformerOptions& options, const inputs::Inputs& inputs) {
   return program(transformer(options), inputs);
 }
+
+/// GPT-2's blocks: the pre_norm transformer with causal attention, GELU by its tanh formula and a hidden
+/// width of 4n; scores over d, of heads of the fixed size head_size = d = 2. With "1/sqrt(d)" they are
+/// GPT-2's own.
+struct GptOptions : TransformerOptions {
+  GptOptions();
+  static std::vector<Field<GptOptions>> fields();
+};
+
+Network gpt(const GptOptions& options);
 
 /// What no closed form covers: over the positions of a sequence or a grid of one axis,
 ///     conv → φ → LSTM → self-attention of its states (no weights) → layer norm → average.

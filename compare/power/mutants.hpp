@@ -21,6 +21,7 @@ struct WrongNetwork {
 /// Mistakes in a program, as far as they apply to it:
 ///   weight variance + 2 %             of all weights; of all input weights; of all biases
 ///   bias missing                      all biases of mean 0
+///   gate without its bias             of gated linear units
 ///   relu without its ½                every relu times √2
 ///   erf of x/√2                       instead of erf x, also in (1 + erf x)/2
 ///   gelu by its tanh formula
@@ -45,7 +46,15 @@ std::vector<WrongNetwork> wrong_programs(const netsor::Program& program);
 ///                                     the start of its branch, moves to the other side of the fork
 ///   circular padding instead of any    zero instead of circular
 ///   self loops missing                in graph convolutions
-///   the other GRU convention
+///   the other GRU convention; forget bias missing; initial state 0
+///   depthwise as full convolution; average counts other positions; interpolation by another rule; padding
+///   with zeros group norm with one group; RMS norm subtracts the mean; layer norm over other sites; instance
+///   norm over the
+///     batch; batch norm as in training
+///   gate missing, or of the wrong half; product as sum; factor missing
+///   dropout without rescaling, left out, or its masks shared otherwise
+///   scores scaled otherwise; window, distances or causal mask missing; linear attention normalized otherwise
+///   readout bias missing
 ///   state carried over between sequences   all sequences are one
 ///   sequences truncated               each state sees as many last tokens as the longest distance between
 ///                                     starts of sequences (a single recurrent layer, one direction). The

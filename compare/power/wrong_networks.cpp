@@ -20,12 +20,7 @@ using Edit = std::function<bool(Layers&)>;
 bool everywhere(Layers& layers, const Edit& edit) {
   bool result = edit(layers);
   for (Layer& layer : layers) {
-    if (auto* residual = std::get_if<Residual>(&layer.kind)) {
-      result |= everywhere(residual->layers, edit);
-      result |= everywhere(residual->shortcut, edit);
-    } else if (auto* concat = std::get_if<Concat>(&layer.kind)) {
-      for (Layers& branch : concat->branches) result |= everywhere(branch, edit);
-    }
+    for (Layers* part : parts(layer)) result |= everywhere(*part, edit);
   }
   return result;
 }
@@ -42,9 +37,14 @@ Edit of_each(const Change& change) {
   };
 }
 
+template <class... Kinds>
+bool holds_any(const Layers& layers) {
+  return std::any_of(layers.begin(), layers.end(),
+                     [](const Layer& layer) { return (std::holds_alternative<Kinds>(layer.kind) || ...); });
+}
+
 bool keeps_sites(const Layer& layer) {
-  return std::holds_alternative<Activate>(layer.kind) || std::holds_alternative<LayerNorm>(layer.kind) ||
-         std::holds_alternative<BatchNorm>(layer.kind);
+  return holds_any<Activate, LayerNorm, RmsNorm, GroupNorm, InstanceNorm, BatchNorm>({layer});
 }
 
 /// [norm, x + f(x)] → [x + f(norm(x))].
@@ -91,26 +91,140 @@ bool other_convention(Gru& gru) {
   return true;
 }
 
+/// An edit that makes another kind of each layer of one kind.
+template <class L, class Make>
+Edit replace_each(const Make& make) {
+  return [make](Layers& layers) {
+    bool result = false;
+    for (Layer& layer : layers) {
+      if (const auto* found = std::get_if<L>(&layer.kind)) {
+        layer.kind = make(L(*found));
+        result = true;
+      }
+    }
+    return result;
+  };
+}
+
+/// Sets an option of every layer of one kind; true if it was another.
+template <class L, class Member, class Value>
+Edit set_each(Member L::*member, Value value) {
+  return of_each<L>([member, value](L& layer) {
+    const Member before = std::exchange(layer.*member, value);
+    return !(before == layer.*member);
+  });
+}
+
+bool dropout_not_rescaled(Layers& layers) {
+  bool result = false;
+  for (std::size_t k = layers.size(); k-- > 0;) {
+    const auto* dropout = std::get_if<Dropout>(&layers[k].kind);
+    if (!dropout || dropout->mode == "evaluation" || dropout->rate == 0) continue;
+    layers.insert(layers.begin() + static_cast<std::ptrdiff_t>(k) + 1, Layer{Rescale{1 - dropout->rate}});
+    result = true;
+  }
+  return result;
+}
+
+bool other_scaling(SelfAttention& attention) {
+  if (attention.head_size < 2) return false;
+  attention.scaling = attention.scaling == "1/d" ? "1/sqrt(d)" : "1/d";
+  return true;
+}
+
+bool dropout_masks_exchanged(Dropout& dropout) {
+  dropout.shared = dropout.shared == "none" ? "sites" : "none";
+  return dropout.mode == "training";
+}
+
+Conv full_convolution(const DepthwiseConv& of) {
+  return {of.kernel,          of.stride,        of.dilation,  of.padding, netsor::Width(of.multiplier),
+          of.weight_variance, of.bias_variance, of.multiplier};
+}
+
+struct LayerMistake {
+  const char* name;
+  const char* change;
+  Edit edit;
+};
+
+/// Mistakes in one kind of layer.
+std::vector<LayerMistake> layer_mistakes() {
+  return {
+      {"depthwise as full convolution", "every channel reads all",
+       replace_each<DepthwiseConv>(full_convolution)},
+      {"average counts other positions", "those beyond the ends, or not", of_each<Pool>([](Pool& pool) {
+         return pool.kind == Pool::Kind::average && (pool.count_include_pad = !pool.count_include_pad, true);
+       })},
+      {"interpolation by another rule", "nearest and linear exchanged",
+       of_each<Upsample>([](Upsample& upsample) {
+         upsample.mode = upsample.mode == "linear" ? "nearest" : "linear";
+         return true;
+       })},
+      {"padding with zeros", "instead of what is inside", set_each(&Pad::mode, "zero")},
+      {"group norm with one group", "groups = 1", set_each(&GroupNorm::groups, 1)},
+      {"RMS norm subtracts the mean", "layer norm instead", replace_each<RmsNorm>([](const RmsNorm& of) {
+         return LayerNorm{of.epsilon, of.gain_variance, 0, of.over};
+       })},
+      {"layer norm over other sites", "each site alone, or all of a sample",
+       of_each<LayerNorm>([](LayerNorm& norm) {
+         norm.over = norm.over == "width" ? "sample" : "width";
+         return true;
+       })},
+      {"instance norm over the batch", "batch norm instead",
+       replace_each<InstanceNorm>([](const InstanceNorm& of) {
+         return BatchNorm{of.epsilon, of.gain_variance, of.bias_variance};
+       })},
+      {"batch norm as in training", "with the batch's statistics", set_each(&BatchNorm::mode, "training")},
+      {"gate missing", "W x + b alone", replace_each<Glu>([](const Glu& of) {
+         return Dense{of.width, of.weight_variance, of.bias_variance};
+       })},
+      {"gate of the wrong half", "φ acts on both", replace_each<Glu>([](const Glu& of) {
+         const Dense dense{of.width, of.weight_variance, of.bias_variance};
+         return Product{{{{dense}, {Activate{of.activation}}}, {{dense}, {Activate{of.activation}}}}};
+       })},
+      {"product as sum", "branches added", replace_each<Product>([](const Product& of) -> Layer::Kind {
+         if (of.branches.size() != 2) return of;
+         return Residual{of.branches[0], of.branches[1]};
+       })},
+      {"factor missing", "1 instead", set_each(&Rescale::factor, 1)},
+      {"dropout without rescaling", "times 1 - rate", dropout_not_rescaled},
+      {"dropout left out", "as in evaluation", set_each(&Dropout::mode, "evaluation")},
+      {"dropout masks shared otherwise", "over sites, or not", of_each<Dropout>(dropout_masks_exchanged)},
+      {"forget bias missing", "0", set_each(&Lstm::forget_bias, 0)},
+      {"initial state 0", "of LSTMs", set_each(&Lstm::initial_variance, 0)},
+      {"initial state 0", "of GRUs", set_each(&Gru::initial_variance, 0)},
+      {"initial state 0", "of simple recurrences", set_each(&SimpleRnn::initial_variance, 0)},
+      {"scores scaled otherwise", "1/d and 1/√d exchanged", of_each<SelfAttention>(other_scaling)},
+      {"window missing", "all positions are seen", set_each(&SelfAttention::window, 0)},
+      {"distances missing", "scores without them", set_each(&SelfAttention::distance_slope, 0)},
+      {"causal mask missing in heads", "positions see later ones",
+       of_each<SelfAttention>([](SelfAttention& attention) {
+         return attention.head_size > 0 && std::exchange(attention.mask, "full") != "full";
+       })},
+      {"linear attention normalized otherwise", "by the sum of its weights, or not",
+       of_each<LinearAttention>([](LinearAttention& attention) {
+         attention.normalized = !attention.normalized;
+         return true;
+       })},
+  };
+}
+
 /// Nothing if the layers do not allow the change, or what comes out is no network of the same outputs.
 std::optional<WrongNetwork> with_layers(const Network& right, const inputs::Inputs& inputs, std::string name,
                                         std::string change, const Edit& edit) {
   Layers layers = right.layers;
   if (!everywhere(layers, edit)) return {};
   try {
-    return WrongNetwork{std::move(name), std::move(change),
-                        program(network(std::move(layers), right.readout_variance), inputs)};
+    return WrongNetwork{
+        std::move(name), std::move(change),
+        program(network(std::move(layers), right.readout_variance, right.readout_bias_variance), inputs)};
   } catch (const ArchitectureError&) {
     return {};
   }
 }
 
 // ---- Sequences ----
-
-template <class... Kinds>
-bool holds_any(const Layers& layers) {
-  return std::any_of(layers.begin(), layers.end(),
-                     [](const Layer& layer) { return (std::holds_alternative<Kinds>(layer.kind) || ...); });
-}
 
 std::optional<WrongNetwork> carried_over(const Network& network, const inputs::Inputs& inputs) {
   if (inputs.lengths.size() < 2 || !holds_any<SimpleRnn, Gru, Lstm>(network.layers)) return {};
@@ -120,6 +234,12 @@ std::optional<WrongNetwork> carried_over(const Network& network, const inputs::I
   one.batch.clear();
   return WrongNetwork{"state carried over between sequences",
                       fmt::format("{} sequences as one", inputs.lengths.size()), program(network, one)};
+}
+
+std::optional<WrongNetwork> readout_bias_missing(const Network& right, const inputs::Inputs& inputs) {
+  if (right.readout_bias_variance == 0) return {};
+  return WrongNetwork{"readout bias missing", "the output's",
+                      program(network(right.layers, right.readout_variance), inputs)};
 }
 
 /// A single recurrent layer in one direction, whose states are read out.
@@ -153,8 +273,9 @@ std::optional<WrongNetwork> truncated(const Network& right, const inputs::Inputs
   for (std::size_t k = 0; k < columns.size(); ++k) windows.labels.push_back(std::to_string(k));
   Layers layers = right.layers;
   layers.push_back({Last{}});
-  return WrongNetwork{"sequences truncated", fmt::format("states see the last {} tokens", seen),
-                      program(network(std::move(layers), right.readout_variance), windows)};
+  return WrongNetwork{
+      "sequences truncated", fmt::format("states see the last {} tokens", seen),
+      program(network(std::move(layers), right.readout_variance, right.readout_bias_variance), windows)};
 }
 
 }  // namespace
@@ -173,6 +294,9 @@ std::vector<WrongNetwork> wrong_networks(const Network& network, const inputs::I
       edited("self loops missing", "graph convolutions", of_each<GraphConv>(without_self_loops)));
   mistakes.push_back(
       edited("the other GRU convention", "tp1 and torch exchanged", of_each<Gru>(other_convention)));
+  for (const LayerMistake& mistake : layer_mistakes())
+    mistakes.push_back(edited(mistake.name, mistake.change, mistake.edit));
+  mistakes.push_back(readout_bias_missing(network, inputs));
   mistakes.push_back(carried_over(network, inputs));
   mistakes.push_back(truncated(network, inputs));
   const Index outputs = program(network, inputs).outputs();

@@ -60,6 +60,18 @@ Mistake bias_missing(const Program& program) {
   return WrongNetwork{"bias missing", list(what), std::move(wrong)};
 }
 
+Mistake gate_bias_missing(const Program& program) {
+  std::vector<std::string> what;
+  const auto remove = [&](netsor::Bias& bias) {
+    if (!bias.name.ends_with(".c") || bias.variance == 0) return;
+    what.push_back(bias.name);
+    bias.variance = 0;
+  };
+  Program wrong = change_objects(program, {{}, {}, remove});
+  if (what.empty()) return {};
+  return WrongNetwork{"gate without its bias", list(what), std::move(wrong)};
+}
+
 Mistake weights_untied(const Program& program) {
   std::map<netsor::WeightId, int> uses;
   for_each<netsor::MatMul>(program, [&](std::size_t, const netsor::MatMul& op) { ++uses[op.weight]; });
@@ -250,6 +262,7 @@ std::vector<WrongNetwork> wrong_programs(const Program& program) {
       input_variance(program),
       bias_variance(program),
       bias_missing(program),
+      gate_bias_missing(program),
       relu_without_half(program),
       erf_convention(program),
       gelu_formula(program),

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
 #include <numbers>
 #include <span>
 
@@ -38,6 +39,26 @@ Value split_like(const at::Tensor& all, const Value& like) {
   return {all.split_with_sizes(widths, 1), like.shapes, like.raw};
 }
 
+Value blocks_of(const Value& value, std::size_t first, std::size_t count) {
+  const auto begin = value.blocks.begin() + static_cast<std::ptrdiff_t>(first);
+  return {{begin, begin + static_cast<std::ptrdiff_t>(count)}, value.shapes, value.raw};
+}
+
+static std::vector<Shape> sample_shapes(const inputs::Inputs& inputs) {
+  if (inputs.graph) return {{inputs.count()}};
+  if (!inputs.lengths.empty()) {
+    std::vector<Shape> result;
+    for (const Eigen::Index length : inputs.lengths) result.push_back({length});
+    return result;
+  }
+  const Shape shape(inputs.grid.begin(), inputs.grid.end());
+  return std::vector<Shape>(static_cast<std::size_t>(inputs.count() / sites(shape)), shape);
+}
+
+Value raw(const inputs::Inputs& inputs) {
+  return {{to_tensor(inputs.data.transpose(), at::kDouble)}, sample_shapes(inputs), true};
+}
+
 Value hidden(const at::Tensor& block, std::vector<Shape> shapes) {
   return {{block}, std::move(shapes), false};
 }
@@ -63,6 +84,21 @@ std::vector<std::string> block_names(const std::string& name, std::size_t blocks
 
 }  // namespace
 
+std::string indexed(std::string name, const std::string& index) {
+  name += '[';
+  name += index;
+  name += ']';
+  return name;
+}
+
+std::string numbered(const std::string& name, int j, int of) {
+  std::string result = name;
+  if (of == 1) return result;
+  result += '#';
+  result += std::to_string(j);
+  return result;
+}
+
 double fan_in(const at::Tensor& weight) {
   return static_cast<double>(std::get<0>(nn::init::_calculate_fan_in_and_fan_out(weight)));
 }
@@ -83,9 +119,9 @@ at::Tensor Place::weight(const std::string& suffix, std::size_t blocks, double o
   return result;
 }
 
-at::Tensor Place::bias(const std::string& suffix, double variance) const {
+at::Tensor Place::bias(const std::string& suffix, double variance, double mean) const {
   if (!(variance > 0)) return {};
-  expect(suffix, 1, {0, variance});
+  expect(suffix, 1, {mean, variance});
   return parameter(suffix).flatten();
 }
 
@@ -175,15 +211,6 @@ nn::AnyModule activation_module(const Activation& activation) {
   }
 }
 
-// One row per sample.
-Value pooled(const Value& value, const std::function<at::Tensor(const at::Tensor& sample)>& pool) {
-  std::vector<at::Tensor> result;
-  for (const at::Tensor& sample : samples(value)) result.push_back(pool(sample));
-  Value pools = split_like(at::stack(result), value);
-  pools.shapes.assign(value.shapes.size(), {});
-  return pools;
-}
-
 }  // namespace
 
 std::function<at::Tensor(const at::Tensor&)> stock_activation(const Activation& activation) {
@@ -199,21 +226,21 @@ Value apply(const architectures::Layers& layers, Value value, const Place& place
 }
 
 Value apply(const architectures::Dense& layer, const Value& value, const Place& place) {
-  return hidden(linear_map(joined(value), place.weight("W", value.blocks.size(), layer.weight_variance),
-                           place.bias("b", layer.bias_variance)),
-                value.shapes);
+  Value result{{}, value.shapes, false};
+  for (int j = 0; j < layer.blocks; ++j) {
+    const int group = j / (layer.blocks / layer.groups);
+    const at::Tensor channels = joined(value).chunk(layer.groups, 1)[static_cast<std::size_t>(group)];
+    const std::size_t read =
+        value.blocks.size() == 1 ? 1 : value.blocks.size() / static_cast<std::size_t>(layer.groups);
+    result.blocks.push_back(
+        linear_map(channels, place.weight(numbered("W", j, layer.blocks), read, layer.weight_variance),
+                   place.bias(numbered("b", j, layer.blocks), layer.bias_variance)));
+  }
+  return result;
 }
 
 Value apply(const architectures::Activate& layer, const Value& value, const Place&) {
   return split_like(stock_activation(layer.activation)(joined(value)), value);
-}
-
-Value apply(const architectures::GlobalAveragePool&, const Value& value, const Place&) {
-  return pooled(value, [](const at::Tensor& sample) { return sample.mean(0); });
-}
-
-Value apply(const architectures::Last&, const Value& value, const Place&) {
-  return pooled(value, [](const at::Tensor& sample) { return sample[-1]; });
 }
 
 Value apply(const architectures::Residual& layer, const Value& value, const Place& place) {
@@ -234,37 +261,80 @@ Value apply(const architectures::Concat& layer, const Value& value, const Place&
   return result;
 }
 
-Value apply(const architectures::LayerNorm& layer, const Value& value, const Place& place) {
-  const at::Tensor x = joined(value);
-  nn::LayerNorm module(nn::LayerNormOptions({x.size(1)}).eps(layer.epsilon));
-  module->to(at::kDouble);
-  const auto set = [&](at::Tensor target, const char* suffix, const Law& law) {
-    if (law.variance == 0) return;  // left at the mean, as the module has it
-    target.copy_(at::cat(place.parts(suffix, value.blocks.size())).flatten());
-    place.expect(suffix, value.blocks.size(), law);
-  };
-  set(module->weight, "gain", {1, layer.gain_variance});
-  set(module->bias, "b", {0, layer.bias_variance});
-  return split_like(module(x), value);
+namespace {
+
+// The branches, each as if one block were all of them and one site all of its sample.
+template <class Combine>
+Value combined(const std::vector<architectures::Layers>& branches, const Value& value, const Place& place,
+               const Combine& both) {
+  std::vector<Value> parts;
+  for (const architectures::Layers& branch : branches) parts.push_back(apply(branch, value, place));
+  Value result = parts.front();
+  for (const Value& part : parts) {
+    if (part.blocks[0].size(0) > result.blocks[0].size(0)) result.shapes = part.shapes;
+    if (part.blocks.size() > result.blocks.size()) result.blocks.resize(part.blocks.size(), result.blocks[0]);
+  }
+  std::vector<std::int64_t> repeats;
+  for (const Shape& shape : result.shapes) repeats.push_back(sites(shape));
+  std::int64_t rows = 0;
+  for (const std::int64_t count : repeats) rows += count;
+  for (std::size_t k = 0; k < result.blocks.size(); ++k) {
+    at::Tensor sum;
+    for (const Value& part : parts) {
+      at::Tensor block = part.blocks[part.blocks.size() == 1 ? 0 : k];
+      if (block.size(0) != rows) block = at::repeat_interleave(block, at::tensor(repeats), 0);
+      sum = sum.defined() ? both(sum, block) : block;
+    }
+    result.blocks[k] = sum;
+  }
+  return result;
 }
 
-Value apply(const architectures::BatchNorm& layer, const Value& value, const Place& place) {
-  std::map<int, std::vector<std::int64_t>> batches;  // their rows
-  std::int64_t row = 0;
-  for (std::size_t s = 0; s < value.shapes.size(); ++s) {
-    auto& rows = batches[place.inputs.batch.empty() ? 0 : place.inputs.batch.at(s)];
-    for (std::int64_t site = 0; site < sites(value.shapes[s]); ++site) rows.push_back(row++);
+}  // namespace
+
+Value apply(const architectures::Product& layer, const Value& value, const Place& place) {
+  return combined(layer.branches, value, place,
+                  [](const at::Tensor& a, const at::Tensor& b) { return a * b; });
+}
+
+Value apply(const architectures::Maximum& layer, const Value& value, const Place& place) {
+  return combined(layer.branches, value, place,
+                  [](const at::Tensor& a, const at::Tensor& b) { return at::maximum(a, b); });
+}
+
+Value apply(const architectures::Glu& layer, const Value& value, const Place& place) {
+  const auto affine = [&](const char* weight, const char* bias) {
+    return linear_map(joined(value), place.weight(weight, value.blocks.size(), layer.weight_variance),
+                      place.bias(bias, layer.bias_variance));
+  };
+  const at::Tensor x = affine("W", "b"), gate = affine("V", "c");
+  if (layer.activation.kind() == Activation::Kind::sigmoid)
+    return hidden(nn::functional::glu(at::cat({x, gate}, 1), nn::functional::GLUFuncOptions(1)),
+                  value.shapes);
+  return hidden(x * stock_activation(layer.activation)(gate), value.shapes);
+}
+
+Value apply(const architectures::Rescale& layer, const Value& value, const Place&) {
+  return split_like(layer.factor * joined(value), value);
+}
+
+// nn::Dropout draws its masks itself; here the rows of g are given.
+Value apply(const architectures::Dropout& layer, const Value& value, const Place& place) {
+  if (layer.mode == "evaluation" || layer.rate == 0) return value;
+  std::vector<std::int64_t> repeats;
+  for (const Shape& shape : value.shapes) repeats.push_back(sites(shape));
+  const bool own = layer.shared == "none";
+  const std::int64_t count = own ? value.blocks[0].size(0) : std::ssize(value.shapes);
+  std::vector<at::Tensor> rows;
+  for (std::int64_t j = 0; j < count; ++j) {
+    const std::string name = indexed("mask", std::to_string(j));
+    rows.push_back(at::cat(place.parts(name, value.blocks.size())).flatten());
+    place.expect(name, value.blocks.size(), {0, 1});
   }
-  const at::Tensor x = joined(value);
-  at::Tensor result = at::empty_like(x);
-  for (const auto& [batch, rows] : batches) {
-    nn::BatchNorm1d module(
-        nn::BatchNormOptions(x.size(1)).eps(layer.epsilon).affine(false).track_running_stats(false));
-    module->train();
-    const at::Tensor index = at::tensor(rows);
-    result.index_copy_(0, index, module(x.index_select(0, index)));
-  }
-  return split_like(result, value);
+  at::Tensor normal = at::stack(rows);
+  if (!own) normal = at::repeat_interleave(normal, at::tensor(repeats), 0);
+  const at::Tensor zero = at::special_ndtr(normal) >= 1 - layer.rate;
+  return split_like(at::masked_fill(joined(value) / (1 - layer.rate), zero, 0), value);
 }
 
 }  // namespace twins
@@ -275,17 +345,6 @@ namespace {
 Eigen::MatrixXd columns(const at::Tensor& rows) {
   const at::Tensor values = rows.contiguous();
   return Eigen::Map<const Eigen::MatrixXd>(values.data_ptr<double>(), values.size(1), values.size(0));
-}
-
-std::vector<twins::Shape> sample_shapes(const inputs::Inputs& inputs) {
-  if (inputs.graph) return {{inputs.count()}};
-  if (!inputs.lengths.empty()) {
-    std::vector<twins::Shape> result;
-    for (const Eigen::Index length : inputs.lengths) result.push_back({length});
-    return result;
-  }
-  const twins::Shape shape(inputs.grid.begin(), inputs.grid.end());
-  return std::vector<twins::Shape>(static_cast<std::size_t>(inputs.count() / twins::sites(shape)), shape);
 }
 
 }  // namespace
@@ -312,10 +371,14 @@ namespace {
 Eigen::MatrixXd run(const architectures::Network& network, const inputs::Inputs& inputs,
                     const Parameters& parameters, Laws& laws) {
   const torch::NoGradGuard no_gradients;
-  const at::Tensor data = to_tensor(inputs.data.transpose(), at::kDouble);
-  const twins::Value values = twins::apply(network.layers, {{data}, sample_shapes(inputs), true},
-                                           twins::Place{"", inputs, parameters, laws});
-  return columns(twins::joined(values));
+  const twins::Value values =
+      twins::apply(network.layers, twins::raw(inputs), twins::Place{"", inputs, parameters, laws});
+  at::Tensor result = twins::joined(values);
+  if (network.readout_bias_variance > 0) {
+    const double bias = std::sqrt(network.readout_bias_variance / network.readout_variance);
+    result = at::cat({result, at::full_like(result, bias)}, 1);
+  }
+  return columns(result);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ template <>
 struct Modules<1> {
   static constexpr std::size_t rank = 1;
   using Conv = nn::Conv1d;
+  using Transposed = nn::ConvTranspose1d;
   using Average = nn::AvgPool1d;
   using Maximum = nn::MaxPool1d;
 };
@@ -28,6 +29,7 @@ template <>
 struct Modules<2> {
   static constexpr std::size_t rank = 2;
   using Conv = nn::Conv2d;
+  using Transposed = nn::ConvTranspose2d;
   using Average = nn::AvgPool2d;
   using Maximum = nn::MaxPool2d;
 };
@@ -35,6 +37,7 @@ template <>
 struct Modules<3> {
   static constexpr std::size_t rank = 3;
   using Conv = nn::Conv3d;
+  using Transposed = nn::ConvTranspose3d;
   using Average = nn::AvgPool3d;
   using Maximum = nn::MaxPool3d;
 };
@@ -111,6 +114,13 @@ at::Tensor convolve(const at::Tensor& grid, const Window& window, const at::Tens
   });
 }
 
+// The average of what is inside: nn::AvgPool has no uneven ends, so its average over that of ones.
+at::Tensor average_pool(const at::Tensor& grid, const Window& window);
+
+at::Tensor average_inside(const at::Tensor& grid, const Window& window) {
+  return average_pool(grid, window) / average_pool(at::ones_like(grid), window);
+}
+
 at::Tensor average_pool(const at::Tensor& grid, const Window& window) {
   for (const std::int64_t dilation : window.dilation) {
     if (dilation == 1) continue;
@@ -152,25 +162,35 @@ Value map_grids(const Value& value, const Layer& layer, const Map& map) {
   return hidden(at::cat(rows), shapes);
 }
 
-// "L.W[δ]" for all δ, the last axis fastest, as torch has them: [n_out, n_in, kernel...].
-at::Tensor kernel_weight(const std::vector<std::int64_t>& kernel, std::size_t blocks, double option,
-                         const Place& place) {
-  std::vector<at::Tensor> parts;
-  std::vector<std::string> names;
+// All δ of a kernel, the last axis fastest, as torch has them: "1,0".
+std::vector<std::string> kernel_offsets(const std::vector<std::int64_t>& kernel) {
+  std::vector<std::string> result;
   std::vector<std::int64_t> offset(kernel.size(), 0);
   for (std::int64_t number = 0; number < sites(kernel); ++number) {
     std::int64_t rest = number;
     for (std::size_t axis = kernel.size(); axis-- > 0; rest /= kernel[axis])
       offset[axis] = rest % kernel[axis];
-    std::string& name = names.emplace_back();
-    for (const std::int64_t delta : offset) name += (name.empty() ? "W[" : ",") + std::to_string(delta);
-    name += "]";
-    parts.push_back(at::cat(place.parts(name, blocks), 1));
+    std::string& name = result.emplace_back();
+    for (const std::int64_t delta : offset) {
+      if (!name.empty()) name += ',';
+      name += std::to_string(delta);
+    }
   }
+  return result;
+}
+
+// "L.front[δ]" for all δ: [n_out, n_in, kernel...].
+at::Tensor kernel_weight(const std::vector<std::int64_t>& kernel, const std::string& front,
+                         std::size_t blocks, double option, const Place& place) {
+  std::vector<at::Tensor> parts;
+  const std::vector<std::string> offsets = kernel_offsets(kernel);
+  for (const std::string& offset : offsets)
+    parts.push_back(at::cat(place.parts(indexed(front, offset), blocks), 1));
   Shape sizes = {parts[0].size(0), parts[0].size(1)};
   sizes.insert(sizes.end(), kernel.begin(), kernel.end());
   at::Tensor result = at::stack(parts, 2).view(sizes);
-  for (const std::string& name : names) place.expect(name, blocks, {0, option / fan_in(result)});
+  for (const std::string& offset : offsets)
+    place.expect(indexed(front, offset), blocks, {0, option / fan_in(result)});
   return result;
 }
 
@@ -183,7 +203,7 @@ at::Tensor graph_matrix(const architectures::GraphConv& layer, const Place& plac
     a[edge.source][edge.target] += edge.weight;
     if (edge.source == edge.target) remaining[edge.source] = 0;
   }
-  if (layer.self_loops) a += at::diag(remaining);
+  if (layer.self_loops) a += layer.self_loop_weight * at::diag(remaining);
   if (layer.normalization == "sum") return a;
   const auto power = [](const at::Tensor& degrees, double exponent) {
     return at::where(degrees == 0, at::zeros_like(degrees), degrees.pow(exponent));
@@ -194,11 +214,141 @@ at::Tensor graph_matrix(const architectures::GraphConv& layer, const Place& plac
 
 }  // namespace
 
+namespace {
+
+std::string of_block(const std::string& name, std::size_t k, std::size_t of) {
+  std::string result = name;
+  if (of == 1) return result;
+  result += '@';
+  result += std::to_string(k);
+  return result;
+}
+
+// In so many equal blocks.
+Value in_blocks(Value all, int blocks) {
+  all.blocks = all.blocks[0].chunk(blocks, 1);
+  return all;
+}
+
+}  // namespace
+
 Value apply(const architectures::Conv& layer, const Value& value, const Place& place) {
-  const at::Tensor bias = place.bias("b", layer.bias_variance);
+  const std::size_t read =
+      value.blocks.size() == 1 ? 1 : value.blocks.size() / static_cast<std::size_t>(layer.groups);
+  const Value all = map_grids(value, layer, [&](const at::Tensor& grid, const Window& window) {
+    std::vector<at::Tensor> weights, biases;
+    for (int j = 0; j < layer.blocks; ++j) {
+      weights.push_back(
+          kernel_weight(window.kernel, numbered("W", j, layer.blocks), read, layer.weight_variance, place));
+      if (layer.bias_variance > 0)
+        biases.push_back(place.bias(numbered("b", j, layer.blocks), layer.bias_variance));
+    }
+    return convolve(grid, window, at::cat(weights), biases.empty() ? at::Tensor() : at::cat(biases),
+                    layer.groups);
+  });
+  return in_blocks(all, layer.blocks);
+}
+
+// nn::Conv with as many groups as channels; its channel c·multiplier + m is coordinate c of block m.
+Value apply(const architectures::DepthwiseConv& layer, const Value& value, const Place& place) {
+  Value result{{}, {}, false};
+  for (std::size_t k = 0; k < value.blocks.size(); ++k) {
+    const auto name = [&](const std::string& object, int m) {
+      return of_block(numbered(object, m, layer.multiplier), k, value.blocks.size());
+    };
+    const std::int64_t width = value.blocks[k].size(1);
+    const Value part =
+        map_grids(blocks_of(value, k, 1), layer, [&](const at::Tensor& grid, const Window& window) {
+          std::vector<at::Tensor> kernels, biases;  // [n, kernel]
+          for (int m = 0; m < layer.multiplier; ++m) {
+            std::vector<at::Tensor> entries;
+            for (const std::string& offset : kernel_offsets(window.kernel))
+              entries.push_back(place.parameter(name(indexed("w", offset), m)).flatten());
+            kernels.push_back(at::stack(entries, 1));
+            if (layer.bias_variance > 0) biases.push_back(place.bias(name("b", m), layer.bias_variance));
+          }
+          Shape sizes = {width * layer.multiplier, 1};
+          sizes.insert(sizes.end(), window.kernel.begin(), window.kernel.end());
+          const at::Tensor weight = at::stack(kernels, 1).reshape(sizes);
+          for (int m = 0; m < layer.multiplier; ++m) {
+            for (const std::string& offset : kernel_offsets(window.kernel))
+              place.expect(name(indexed("w", offset), m), 1, {0, layer.weight_variance / fan_in(weight)});
+          }
+          return convolve(grid, window, weight,
+                          biases.empty() ? at::Tensor() : at::stack(biases, 1).flatten(), width);
+        });
+    const at::Tensor channels = part.blocks[0].view({-1, width, layer.multiplier});
+    for (int m = 0; m < layer.multiplier; ++m) result.blocks.push_back(channels.select(2, m));
+    result.shapes = part.shapes;
+  }
+  return result;
+}
+
+Value apply(const architectures::TransposedConv& layer, const Value& value, const Place& place) {
+  const architectures::Conv like{layer.kernel, layer.stride, layer.dilation};
+  return map_grids(value, like, [&](const at::Tensor& grid, const Window& window) {
+    const at::Tensor weight =
+        kernel_weight(window.kernel, "W", value.blocks.size(), layer.weight_variance, place).transpose(0, 1);
+    const at::Tensor bias = place.bias("b", layer.bias_variance);
+    return with_modules(window.kernel.size(), [&](auto modules) -> at::Tensor {
+      using M = decltype(modules);
+      typename M::Transposed module(
+          nn::ConvTransposeOptions<M::rank>(weight.size(0), weight.size(1), window.kernel)
+              .stride(window.stride)
+              .dilation(window.dilation)
+              .padding(per_axis(layer.padding, M::rank))
+              .output_padding(per_axis(layer.output_padding, M::rank))
+              .bias(bias.defined()));
+      module->to(at::kDouble);
+      module->weight.copy_(weight);
+      if (bias.defined()) module->bias.copy_(bias);
+      return module(grid);
+    });
+  });
+}
+
+// torch::nn has no such layer: a convolution with each position's weights, of whose output that position is
+// taken.
+Value apply(const architectures::LocalConv& layer, const Value& value, const Place& place) {
   return map_grids(value, layer, [&](const at::Tensor& grid, const Window& window) {
-    return convolve(grid, window,
-                    kernel_weight(window.kernel, value.blocks.size(), layer.weight_variance, place), bias);
+    const at::Tensor bias = place.bias("b", layer.bias_variance);
+    Shape sizes = {1, grid.size(1)};
+    sizes.insert(sizes.end(), window.kernel.begin(), window.kernel.end());
+    const at::Tensor shape = convolve(grid, window, at::zeros(sizes, at::kDouble), {});
+    const Shape outputs(shape.sizes().begin() + 2, shape.sizes().end());
+    const std::vector<std::string> positions = kernel_offsets(outputs),
+                                   offsets = kernel_offsets(window.kernel);
+    std::vector<at::Tensor> columns;
+    for (std::size_t p = 0; p < positions.size(); ++p) {
+      at::Tensor sum;
+      for (std::size_t k = 0; k < offsets.size(); ++k) {
+        std::string index = positions[p];
+        index += ';';
+        index += offsets[k];
+        const std::string name = indexed("W", index);
+        // A kernel that is 1 at this offset reads what the weight acts on.
+        at::Tensor one = at::zeros({sites(window.kernel)}, at::kDouble);
+        one[static_cast<std::int64_t>(k)] = 1;
+        Shape depthwise = {grid.size(1), 1};
+        depthwise.insert(depthwise.end(), window.kernel.begin(), window.kernel.end());
+        const at::Tensor kernel = one.repeat({grid.size(1)}).view(depthwise);
+        const at::Tensor read = convolve(grid, window, kernel, {}, grid.size(1))
+                                    .flatten(2)[0]
+                                    .select(1, static_cast<std::int64_t>(p));
+        if (!place.parameters.contains(place.name + "." + name) &&
+            !place.parameters.contains(place.name + "." + name + "@0"))
+          continue;  // nothing inside the grid
+        const at::Tensor weight = at::cat(place.parts(name, value.blocks.size()), 1);
+        place.expect(name, value.blocks.size(),
+                     {0, layer.weight_variance / (fan_in(weight) * static_cast<double>(offsets.size()))});
+        const at::Tensor product = linear_map(read.unsqueeze(0), weight);
+        sum = sum.defined() ? sum + product : product;
+      }
+      columns.push_back(bias.defined() ? sum + bias : sum);
+    }
+    Shape result = {1, columns[0].size(1)};
+    result.insert(result.end(), outputs.begin(), outputs.end());
+    return at::stack(columns, 2).view(result);
   });
 }
 
@@ -206,26 +356,12 @@ Value apply(const architectures::Pool& layer, const Value& value, const Place&) 
   using Kind = architectures::Pool::Kind;
   const Value all = map_grids(value, layer, [&](const at::Tensor& grid, const Window& window) {
     if (layer.kind == Kind::maximum) return maximum_pool(grid, window);
-    const at::Tensor average = average_pool(grid, window);
+    const at::Tensor average =
+        layer.count_include_pad ? average_pool(grid, window) : average_inside(grid, window);
     return layer.kind == Kind::sum ? average * sites(window.kernel) : average;
   });
   Value result = split_like(all.blocks[0], value);
   result.shapes = all.shapes;
-  return result;
-}
-
-Value apply(const architectures::Flatten&, const Value& value, const Place&) {
-  const auto count = static_cast<std::int64_t>(value.shapes.size());
-  const std::int64_t positions = sites(value.shapes.at(0));
-  Value result{{}, std::vector<Shape>(value.shapes.size()), value.raw};
-  for (const at::Tensor& block : value.blocks) {
-    const at::Tensor grids = block.view({count, positions, block.size(1)});
-    if (value.raw) {
-      result.blocks.push_back(nn::Flatten()(grids.transpose(1, 2)));
-      continue;
-    }
-    for (std::int64_t site = 0; site < positions; ++site) result.blocks.push_back(grids.select(1, site));
-  }
   return result;
 }
 

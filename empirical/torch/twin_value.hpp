@@ -32,6 +32,12 @@ std::vector<at::Tensor> samples(const Value& value);
 /// `all`, [rows, Σ n_b], in blocks as wide as those of `like`.
 Value split_like(const at::Tensor& all, const Value& like);
 
+/// The blocks from `first` on.
+Value blocks_of(const Value& value, std::size_t first, std::size_t count);
+
+/// The data.
+Value raw(const inputs::Inputs& inputs);
+
 /// One block without raw data, of the same samples.
 Value hidden(const at::Tensor& block, std::vector<Shape> shapes);
 
@@ -52,11 +58,15 @@ struct Place {
   at::Tensor weight(const std::string& suffix, std::size_t blocks, double option) const;
 
   /// A bias [n], undefined if its variance is 0.
-  at::Tensor bias(const std::string& suffix, double variance) const;
+  at::Tensor bias(const std::string& suffix, double variance, double mean = 0) const;
 
   /// Notes what "L.suffix" on so many blocks should be drawn from.
   void expect(const std::string& suffix, std::size_t blocks, const Law& law) const;
 };
+
+/// "L#j", or "L" where there is one; and "L[index]".
+std::string numbered(const std::string& name, int j, int of);
+std::string indexed(std::string name, const std::string& index);
 
 /// The fan-in of a module's weight, [out, in, kernel...], as torch::nn::init counts it.
 double fan_in(const at::Tensor& weight);
@@ -73,19 +83,41 @@ Value apply(const architectures::Layers& layers, Value value, const Place& place
 // One overload per kind of layer. In twin.cpp:
 Value apply(const architectures::Dense& layer, const Value& value, const Place& place);
 Value apply(const architectures::Activate& layer, const Value& value, const Place& place);
-Value apply(const architectures::GlobalAveragePool& layer, const Value& value, const Place& place);
-Value apply(const architectures::Last& layer, const Value& value, const Place& place);
 Value apply(const architectures::Residual& layer, const Value& value, const Place& place);
 Value apply(const architectures::Concat& layer, const Value& value, const Place& place);
+Value apply(const architectures::Product& layer, const Value& value, const Place& place);
+Value apply(const architectures::Maximum& layer, const Value& value, const Place& place);
+Value apply(const architectures::Glu& layer, const Value& value, const Place& place);
+Value apply(const architectures::Rescale& layer, const Value& value, const Place& place);
+Value apply(const architectures::Dropout& layer, const Value& value, const Place& place);
+// In twin_norms.cpp:
 Value apply(const architectures::LayerNorm& layer, const Value& value, const Place& place);
+Value apply(const architectures::RmsNorm& layer, const Value& value, const Place& place);
+Value apply(const architectures::GroupNorm& layer, const Value& value, const Place& place);
+Value apply(const architectures::InstanceNorm& layer, const Value& value, const Place& place);
 Value apply(const architectures::BatchNorm& layer, const Value& value, const Place& place);
 // In twin_grid.cpp:
 Value apply(const architectures::Conv& layer, const Value& value, const Place& place);
+Value apply(const architectures::DepthwiseConv& layer, const Value& value, const Place& place);
+Value apply(const architectures::TransposedConv& layer, const Value& value, const Place& place);
+Value apply(const architectures::LocalConv& layer, const Value& value, const Place& place);
 Value apply(const architectures::Pool& layer, const Value& value, const Place& place);
-Value apply(const architectures::Flatten& layer, const Value& value, const Place& place);
 Value apply(const architectures::GraphConv& layer, const Value& value, const Place& place);
+// In twin_resize.cpp:
+Value apply(const architectures::AdaptiveAveragePool& layer, const Value& value, const Place& place);
+Value apply(const architectures::Pad& layer, const Value& value, const Place& place);
+Value apply(const architectures::Crop& layer, const Value& value, const Place& place);
+Value apply(const architectures::Upsample& layer, const Value& value, const Place& place);
+Value apply(const architectures::PixelShuffle& layer, const Value& value, const Place& place);
+Value apply(const architectures::GlobalAveragePool& layer, const Value& value, const Place& place);
+Value apply(const architectures::GlobalSumPool& layer, const Value& value, const Place& place);
+Value apply(const architectures::GlobalMaxPool& layer, const Value& value, const Place& place);
+Value apply(const architectures::Last& layer, const Value& value, const Place& place);
+Value apply(const architectures::Flatten& layer, const Value& value, const Place& place);
 // In twin_attention.cpp and twin_recurrent.cpp:
 Value apply(const architectures::SelfAttention& layer, const Value& value, const Place& place);
+Value apply(const architectures::CrossAttention& layer, const Value& value, const Place& place);
+Value apply(const architectures::LinearAttention& layer, const Value& value, const Place& place);
 Value apply(const architectures::SimpleRnn& layer, const Value& value, const Place& place);
 Value apply(const architectures::Gru& layer, const Value& value, const Place& place);
 Value apply(const architectures::Lstm& layer, const Value& value, const Place& place);

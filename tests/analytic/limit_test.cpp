@@ -260,10 +260,11 @@ TEST(Output, BlocksAreWeightedByTheirWidths) {
 
 TEST(Kernels, AreSymmetricAndPositiveSemidefiniteForEveryActivation) {
   for (const std::string& listed : Activation::names()) {
-    const std::string name = listed == "leaky_relu_S"        ? "leaky_relu_0.1"
-                             : listed == "power_P"           ? "power_3"
-                             : listed == "rectified_power_P" ? "rectified_power_3"
-                                                             : listed;
+    std::string name = listed;
+    for (const auto& [placeholder, number] :
+         {std::pair("_S", "_0.1"), {"_P", "_3"}, {"_T_V", "_0.5_2"}, {"_A", "_0.7"}}) {
+      if (name.ends_with(placeholder)) name.replace(name.rfind(placeholder), std::string::npos, number);
+    }
     architectures::MlpOptions options{
         .depth = 2, .activation = Activation::named(name), .bias_variance = 0.2};
     inputs::Inputs inputs = vectors(8);

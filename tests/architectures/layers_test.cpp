@@ -486,6 +486,35 @@ TEST(Network, SaysWhatDoesNotFit) {
   refused({{Concat{}}}, vectors(2), {"branches is empty"});
   refused({{Dense{}, "w"}, {Dense{.width = netsor::Width(2)}, "w"}, {Dense{.width = netsor::Width(3)}, "w"}},
           vectors(2), {"layer \"w\"", "\"w.W\"", "another shape or variance"});
+  refused({{Dense{.groups = 2}}}, vectors(2), {"groups = 2 does not divide blocks = 1"}, "groups");
+  refused({{Dense{.blocks = 2, .groups = 2}}}, vectors(2), {"does not divide the 3 dimensions of the data"},
+          "groups");
+  refused({{Dense{}}, {GroupNorm{.groups = 2}}}, vectors(2), {"the 1 blocks of the input", "`blocks`"},
+          "groups");
+  refused({{DepthwiseConv{}}}, sentences({3}), {"before any weight"});
+  refused({{LocalConv{}}}, sentences({3, 4}), {"different shapes"});
+  refused({{TransposedConv{.kernel = {1}, .padding = {2}}}}, sentences({2}),
+          {"nothing is left of the 2 positions"});
+  refused({{Pad{.before = {2}, .mode = "reflect"}}, {Dense{}}}, sentences({2}), {"less than the 2 positions"},
+          "before");
+  refused({{Crop{.before = {2}}}, {Dense{}}}, sentences({3, 2}), {"nothing is left", "sample 1"});
+  refused({{Upsample{.factor = {10000}}}, {Dense{}}}, sentences({200}), {"more than 1e6 positions"},
+          "factor");
+  refused({{Conv{}}, {PixelShuffle{}}}, sentences({3}), {"2 blocks become one, and there are 1"}, "factor");
+  refused({{Conv{}}, {InstanceNorm{}}}, sentences({3, 1}), {"sample 1 has one site"});
+  refused({{Dense{}}, {BatchNorm{.mode = "evaluation", .running_variance = 0}}}, vectors(2), {"divides by 0"},
+          "running_variance");
+  refused({{Dense{}}, {Dropout{.rate = 1}}}, vectors(2), {"rate = 1: must be below 1"}, "rate");
+  refused({{Dropout{}}, {Dense{}}}, vectors(2), {"the kernel would stay random"});
+  refused({{Product{}}}, vectors(2), {"branches is empty"});
+  refused({{Dense{}}, {SelfAttention{.scaling = "1/sqrt(d)"}}}, sentences({2}), {"head_size = 4"}, "scaling");
+  refused({{Dense{}}, {SelfAttention{.head_size = 2}}}, sentences({2}), {"fixes it"}, "scaling");
+  refused({{Dense{}}, {SelfAttention{.heads = 2, .scaling = "1/d", .head_size = 2}}}, sentences({2}),
+          {"leave out heads"}, "head_size");
+  refused({{Dense{}}, {SelfAttention{.heads = 3, .key_value_heads = 2}}}, sentences({2}),
+          {"does not divide heads"}, "key_value_heads");
+  refused({{Dense{}}, {SelfAttention{.window = 2}}}, grids(1, {2, 2}), {"needs sequences"}, "window");
+  refused({{Dense{}}, {CrossAttention{}}}, sentences({2}), {"before any weight"});
   refused({{Dense{.weight_variance = -1}}}, vectors(2), {"weight_variance = -1"}, "weight_variance");
 }
 

@@ -124,7 +124,7 @@ TEST(Options, DescribeListsThemAll) {
     EXPECT_FALSE(info.meaning.empty());
     by_name[info.name] = info;
   }
-  ASSERT_EQ(infos.size(), 8u);
+  ASSERT_EQ(infos.size(), 9u);
   EXPECT_EQ(infos[0].name, "activation");
   EXPECT_EQ(by_name["activation"].type, "activation");
   EXPECT_EQ(by_name["activation"].fallback, "tanh");

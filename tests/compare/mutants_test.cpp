@@ -238,6 +238,64 @@ TEST(Mutants, OfGridsAndGraphs) {
   Mistakes({{GraphConv{}}, relu}, graph).expect_wrong("self loops missing");
 }
 
+TEST(Mutants, OfConvolutionsAndNorms) {
+  inputs::Inputs grid = vectors(8);
+  grid.grid = {4};
+  const Layer conv{Conv{.kernel = {2}, .bias_variance = 0.3}}, mean{GlobalAveragePool{}};
+  const auto expect_wrong = [&](const std::string& name, const Layer& layer, const Layer& before) {
+    Mistakes({conv, before, layer, relu, mean}, grid).expect_wrong(name);
+  };
+  const Layer tanh{Activate{Activation::named("tanh")}};
+  expect_wrong("depthwise as full convolution", {DepthwiseConv{.kernel = {2}}}, relu);
+  expect_wrong("average counts other positions", {Pool{.kernel = {3}, .stride = {1}, .padding = "zero"}},
+               tanh);
+  expect_wrong("interpolation by another rule", {Upsample{}}, tanh);
+  expect_wrong("padding with zeros", {Pad{.mode = "reflect"}}, tanh);
+  expect_wrong("RMS norm subtracts the mean", {RmsNorm{}}, relu);
+  expect_wrong("layer norm over other sites", {LayerNorm{.over = "sample"}}, relu);
+  const Layer identity{Activate{Activation::named("identity")}};
+  expect_wrong("instance norm over the batch", {InstanceNorm{.epsilon = 0.1}}, identity);
+  expect_wrong("batch norm as in training", {BatchNorm{.mode = "evaluation"}}, identity);
+  expect_wrong("dropout without rescaling", {Dropout{}}, tanh);
+  expect_wrong("dropout left out", {Dropout{}}, tanh);
+  expect_wrong("dropout masks shared otherwise", {Dropout{}}, tanh);
+  expect_wrong("factor missing", {Rescale{2}}, tanh);
+  // Groups that differ: two of one law, normalized together or not.
+  const Layers halves{{Dense{.bias_variance = 0.3}}}, large{{Dense{.weight_variance = 4}}, relu};
+  Mistakes({{Concat{{halves, large}}}, {GroupNorm{.groups = 2}}, relu, mean}, grid)
+      .expect_wrong("group norm with one group");
+}
+
+TEST(Mutants, OfGates) {
+  const inputs::Inputs inputs = vectors(3);
+  const Mistakes gated({{Glu{.activation = Activation::named("relu"), .bias_variance = 0.5}}}, inputs);
+  for (const char* name : {"gate without its bias", "gate missing", "gate of the wrong half"})
+    gated.expect_wrong(name);
+  const Layers dense{{Dense{}}};
+  Mistakes({{Product{{dense, dense}}}}, inputs).expect_wrong("product as sum");
+}
+
+TEST(Mutants, OfStatesAndScores) {
+  const inputs::Inputs inputs = sequences({2, 1});
+  const Activation identity = Activation::named("identity");
+  Lstm lstm;
+  lstm.forget_bias = 1;
+  lstm.initial_variance = 1;
+  const Mistakes states({{lstm}}, inputs);
+  states.expect_wrong("forget bias missing");
+  states.expect_wrong("initial state 0");
+  SelfAttention attention{.weights = "none", .window = 1, .distance_slope = 0.5};
+  Mistakes({{Dense{}}, {attention}}, inputs).expect_wrong("window missing");
+  attention.window = 0;
+  Mistakes({{Dense{}}, {attention}}, inputs).expect_wrong("distances missing");
+  const Mistakes heads(
+      {{Dense{}}, {SelfAttention{.mask = "causal", .scaling = "1/d", .weight_variance = 4, .head_size = 4}}},
+      inputs);
+  heads.expect_wrong("scores scaled otherwise");
+  heads.expect_wrong("causal mask missing in heads");
+  Mistakes({{Dense{}}, {LinearAttention{}}}, inputs).expect_wrong("linear attention normalized otherwise");
+}
+
 TEST(Mutants, OfNumbers) {
   kernels::Kernel right{MatrixXd{{4, 1, 0}, {1, 1, 0.5}, {0, 0.5, 9}}};
   const std::vector<Mutant> wrong = wrong_kernels(right);
@@ -255,9 +313,10 @@ TEST(Mutants, ThatMakeNoDifferenceAreLeftOut) {
   const Network right = network({{Dense{{}, 2, 0}}, relu, {LayerNorm{}}});
   const netsor::Program right_program = program(right, inputs);
   const Catalogue catalogue = mutants(right, inputs, analytic::limit(right_program));
-  ASSERT_EQ(catalogue.left_out.size(), 2u);
+  ASSERT_EQ(catalogue.left_out.size(), 3u);
   EXPECT_EQ(catalogue.left_out[0].name, "input variance + 2 %");
   EXPECT_EQ(catalogue.left_out[1].name, "relu without its ½");
+  EXPECT_EQ(catalogue.left_out[2].name, "layer norm over other sites");
   for (const Mutant& mutant : catalogue.mutants) EXPECT_NE(mutant.name, "input variance + 2 %");
 }
 

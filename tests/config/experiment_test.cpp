@@ -50,7 +50,7 @@ TEST_F(ExperimentFile, ResolvesEveryDefault) {
   EXPECT_EQ(
       one.resolved.dump(),
       "{\"name\":\"mlp\",\"architecture\":{\"name\":\"mlp\",\"depth\":2,\"activation\":\"erf\","
-      "\"weight_variance\":1,\"input_variance\":1,\"bias_variance\":0,\"readout_variance\":1},"
+      "\"weight_variance\":1,\"input_variance\":1,\"bias_variance\":0,\"readout_variance\":1,\"readout_bias_variance\":0},"
       "\"inputs\":{\"file\":\"a.csv\",\"flat\":false,\"grid\":[],\"first\":0,\"count\":2,\"graph\":null,"
       "\"directed\":false,\"batch_size\":2,\"columns\":2,\"dimension\":2},"
       "\"sweep\":{\"widths\":[8,16],\"networks\":10,\"seed\":3,\"precision\":\"float64\"}}");

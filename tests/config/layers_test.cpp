@@ -53,10 +53,28 @@ TEST_F(LayerList, ReadsNestedLists) {
 }
 
 TEST_F(LayerList, EveryKindHasAMinimalForm) {
-  for (const char* kind :
-       {"dense", "activation", "conv", "avg_pool\", kernel = 1, name = \"p",
-        "sum_pool\", kernel = 1, name = \"p", "max_pool\", kernel = 1, name = \"p", "global_avg_pool", "last",
-        "layer_norm", "batch_norm", "self_attention", "simple_rnn", "gru", "lstm"}) {
+  for (const char* kind : {"dense",
+                           "activation",
+                           "conv",
+                           "avg_pool\", kernel = 1, name = \"p",
+                           "sum_pool\", kernel = 1, name = \"p",
+                           "max_pool\", kernel = 1, name = \"p",
+                           "global_avg_pool",
+                           "last",
+                           "layer_norm",
+                           "batch_norm",
+                           "self_attention",
+                           "simple_rnn",
+                           "gru",
+                           "lstm",
+                           "rms_norm",
+                           "group_norm",
+                           "glu",
+                           "rescale",
+                           "dropout",
+                           "global_sum_pool",
+                           "global_max_pool",
+                           "linear_attention"}) {
     EXPECT_EQ(error("[{type = \"dense\"}, {type = \"" + std::string(kind) + "\"}]"), "") << kind;
   }
 }
@@ -73,11 +91,11 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(of_type("MultiHeadAttention"), HasSubstr("; it is called \"self_attention\" here"));
   EXPECT_THAT(of_type("BatchNorm"), HasSubstr("did you mean \"batch_norm\"?"));
   EXPECT_THAT(of_type("ReLU"), HasSubstr("write {type = \"activation\", activation = \"relu\"}"));
-  EXPECT_THAT(of_type("dropout"), HasSubstr("is the identity once a network is trained; leave it out"));
+  EXPECT_THAT(of_type("Dropout2d"), HasSubstr("; it is called \"dropout\" here"));
   EXPECT_THAT(of_type("softmax"), HasSubstr("self_attention"));
-  EXPECT_THAT(of_type("rms_norm"), HasSubstr("the nearest is layer_norm"));
+  EXPECT_THAT(of_type("ConvTranspose2d"), HasSubstr("; it is called \"transposed_conv\" here"));
   EXPECT_THAT(error("[{type = \"dense\"}, {type = \"self_attention\", scaling = \"1/sqrt(d)\"}]"),
-              AllOf(HasSubstr("no deterministic limit"), HasSubstr("the nearest that exists is \"1/n\"")));
+              AllOf(HasSubstr("no deterministic limit"), HasSubstr("head_size = 4 with")));
   EXPECT_THAT(error("[{type = \"dense\", widht = 2}]"), HasSubstr("did you mean \"width\"?"));
   EXPECT_THAT(error("[{type = \"flatten\", width = 2}]"), HasSubstr("unknown key"));
   EXPECT_THAT(error("[\n\n{type = \"dense\", width = 0.5}]"),
@@ -111,16 +129,16 @@ TEST_F(LayerList, SaysWhatDoesNotExistAndWhatComesNearest) {
   const auto layer = [&](const std::string& options) {
     return error("[{type = \"dense\"}, {type = " + options + "}]");
   };
-  EXPECT_THAT(layer("\"dropout\""), HasSubstr("no layer of type \"dropout\": there is no dropout"));
+  EXPECT_THAT(layer("\"mlp_mixer\""), HasSubstr("no layer of type \"mlp_mixer\": MLP-Mixer's token mixing"));
+  EXPECT_THAT(layer("\"GATConv\""), HasSubstr("no deterministic limit; the nearest is graph_conv"));
   EXPECT_THAT(layer("\"softmax\""), HasSubstr("self_attention has one"));
-  EXPECT_THAT(layer("\"rms_norm\""), HasSubstr("the nearest is layer_norm"));
   EXPECT_THAT(layer("\"relu\""),
               HasSubstr("\"relu\" is an activation; write {type = \"activation\", activation = \"relu\"}"));
   EXPECT_THAT(layer("\"bump\""), HasSubstr("no layer of type \"bump\"; valid are dense, activation, "));
-  EXPECT_THAT(layer("\"lstm\", forget_bias = 1.0"),
-              HasSubstr("unknown key \"architecture.layers.forget_bias\": biases are drawn with mean 0"));
-  EXPECT_THAT(layer("\"conv\", groups = 2"),
-              HasSubstr("groups\": there are no groups; the nearest is a conv"));
+  EXPECT_THAT(layer("\"lstm\", unit_forget_bias = true"),
+              HasSubstr("unknown key \"architecture.layers.unit_forget_bias\": the key is forget_bias"));
+  EXPECT_THAT(layer("\"lstm\", proj_size = 2"), HasSubstr("no deterministic limit"));
+  EXPECT_THAT(layer("\"max_pool\", count_include_pad = false"), HasSubstr("is for avg_pool"));
 }
 
 TEST_F(LayerList, TwoExpressionsOfOneNameAreRefused) {

@@ -16,6 +16,12 @@ Inputs images() {
   return result;
 }
 
+Inputs squares() {
+  Inputs result = vectors(2, 8);
+  result.grid = {2, 2};
+  return result;
+}
+
 Inputs graph() {
   Inputs result = vectors(3, 5);
   result.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {2, 3}, {3, 2}, {4, 0, 0.5}};
@@ -50,6 +56,13 @@ std::vector<Case> conformance_cases() {
            {{"depth", two}, {"embedding_variance", 2.0}, {"weight_variance", 3.0}, {"bias_variance", 0.1}}),
       make("transformer pre_norm", words,
            {{"variant", "pre_norm"}, {"heads", two}, {"feedforward", two}, {"activation", "gelu"}}),
+      make("gpt", words, {{"embedding_variance", 2.0}, {"bias_variance", 0.1}, {"scaling", "1/sqrt(d)"}}),
+      make("vit", images(),
+           {{"patch", std::vector<std::int64_t>{1, 3}}, {"bias_variance", 0.2}, {"heads", two}}),
+      make("wide_resnet", images(), {{"norm", "layer_norm"}, {"bias_variance", 0.2}}),
+      make("mobilenet", images(), {{"expansion", two}, {"bias_variance", 0.2}, {"activation", "tanh"}}),
+      make("unet", squares(), {{"activation", "tanh"}, {"bias_variance", 0.2}}),
+      make("seq2seq", sequences(3, {3, 3}), {{"target", std::int64_t{1}}, {"bias_variance", 0.5}}),
       make("simple_rnn", words, {{"depth", two}, {"bidirectional", true}, {"bias_variance", 0.5}}),
       make("gru", words, {{"bias_variance", 1.0}, {"activation", "erf"}, {"gate_activation", "erf_sigmoid"}}),
       make("gru torch", words,

@@ -17,6 +17,10 @@ struct Case {
   friend void PrintTo(const Case& given, std::ostream* stream) { *stream << given.name; }
 };
 
+/// Of every named architecture.
 std::vector<Case> conformance_cases();
+
+/// Of layers that none of them has.
+std::vector<Case> layer_cases();
 
 }  // namespace nngpcheck::testing

@@ -125,7 +125,7 @@ TEST_P(Conformance, ParametersHaveTheVariancesThatTorchCounts) {
   const empirical::Laws stated = laws_of(program_, width);
   ASSERT_EQ(counted.size(), stated.size());
   std::map<std::string, double> squares, entries;  // of (w - mean)²/variance over networks: chi squared
-  for (std::uint64_t network = 0; network < 100; ++network) {
+  for (std::uint64_t network = 0; network < 200; ++network) {
     for (const auto& [name, values] : parameters(network)) {
       ASSERT_TRUE(counted.contains(name)) << name;
       const empirical::Law& law = counted.at(name);
@@ -239,6 +239,7 @@ std::string test_name(const ::testing::TestParamInfo<Case>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Conformance, ::testing::ValuesIn(testing::conformance_cases()), test_name);
+INSTANTIATE_TEST_SUITE_P(Layers, Conformance, ::testing::ValuesIn(testing::layer_cases()), test_name);
 
 TEST(ConformanceCases, CoverEveryArchitecture) {
   std::set<std::string> covered;

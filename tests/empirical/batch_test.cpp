@@ -108,7 +108,7 @@ TEST(Samplers, AreIndependentOfOthersInOtherThreads) {
 TEST(Batches, DoNotMatterForAnyActivationOrNumberOfColumns) {
   at::set_num_threads(1);
   for (const std::string& name : netsor::Activation::names()) {
-    if (name.ends_with("_S") || name.ends_with("_P")) continue;
+    if (name.back() >= 'A' && name.back() <= 'Z') continue;  // leaky_relu_S
     const netsor::Program program = architectures::mlp(
         {.depth = 2, .activation = netsor::Activation::named(name)}, testing::vectors(3, 3));
     for (const std::int64_t width : {5, 17, 33}) {

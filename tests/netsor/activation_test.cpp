@@ -17,22 +17,54 @@ using nngpcheck::testing::expect_rejected;
 double identity(double x) { return x; }
 
 TEST(Activation, EveryNameNamesItself) {
-  for (const char* name : {"identity",      "relu",       "abs",
-                           "step",          "sign",       "square",
-                           "relu_squared",  "erf",        "erf_sigmoid",
-                           "sigmoid",       "tanh",       "hardtanh",
-                           "gelu",          "silu",       "softplus",
-                           "elu",           "sin",        "cos",
-                           "exp",           "gaussian",   "leaky_relu_0.1",
-                           "leaky_relu_-3", "power_3",    "rectified_power_20",
-                           "selu",          "mish",       "hardswish",
-                           "hardsigmoid",   "relu6",      "softsign",
-                           "tanhshrink",    "hardshrink", "softshrink",
-                           "logsigmoid",    "gelu_tanh",  "quick_gelu"}) {
+  for (const char* name : {"identity",
+                           "relu",
+                           "abs",
+                           "step",
+                           "sign",
+                           "square",
+                           "relu_squared",
+                           "erf",
+                           "erf_sigmoid",
+                           "sigmoid",
+                           "tanh",
+                           "hardtanh",
+                           "gelu",
+                           "silu",
+                           "softplus",
+                           "elu",
+                           "sin",
+                           "cos",
+                           "exp",
+                           "gaussian",
+                           "leaky_relu_0.1",
+                           "leaky_relu_-3",
+                           "power_3",
+                           "rectified_power_20",
+                           "selu",
+                           "mish",
+                           "hardswish",
+                           "hardsigmoid",
+                           "relu6",
+                           "softsign",
+                           "tanhshrink",
+                           "hardshrink",
+                           "softshrink",
+                           "logsigmoid",
+                           "gelu_tanh",
+                           "quick_gelu",
+                           "rbf",
+                           "rbf_0.5",
+                           "elu_0.75",
+                           "celu_2.5",
+                           "elu_-1",
+                           "hardshrink_0.25",
+                           "softshrink_1",
+                           "threshold_-0.25_-3"}) {
     EXPECT_EQ(Activation::named(name).name(), name);
     EXPECT_EQ(Activation::named(name), Activation::named(name));
   }
-  EXPECT_EQ(Activation::names().size(), 35u);
+  EXPECT_EQ(Activation::names().size(), 43u);
 }
 
 TEST(Activation, SynonymsAreOneValue) {
@@ -44,6 +76,11 @@ TEST(Activation, SynonymsAreOneValue) {
   EXPECT_EQ(Activation::named("leaky_relu_1"), Activation::named("identity"));
   EXPECT_EQ(Activation::named("leaky_relu_-1"), Activation::named("abs"));
   EXPECT_EQ(Activation::named("leaky_relu_0.10"), Activation::named("leaky_relu_0.1"));
+  EXPECT_EQ(Activation::named("elu_1"), Activation::named("elu"));
+  EXPECT_EQ(Activation::named("celu_1"), Activation::named("elu"));
+  EXPECT_EQ(Activation::named("hardshrink_0.5"), Activation::named("hardshrink"));
+  EXPECT_EQ(Activation::named("softshrink_0.5"), Activation::named("softshrink"));
+  EXPECT_EQ(Activation::named("rbf_1"), Activation::named("rbf"));
 }
 
 TEST(Activation, DifferentFunctionsDiffer) {
@@ -73,6 +110,9 @@ TEST(Activation, NamesOfPyTorchKerasAndFlaxAreKnown) {
                                                     {"soft_sign", "softsign"},
                                                     {"LeakyReLU", "leaky_relu_0.01"},
                                                     {"leaky_relu", "leaky_relu_0.01"},
+                                                    {"PReLU", "leaky_relu_0.25"},
+                                                    {"CELU_2", "celu_2"},
+                                                    {"Threshold_0.1_20", "threshold_0.1_20"},
                                                     {"logistic", "sigmoid"},
                                                     {"linear", "identity"},
                                                     {"Hardsigmoid", "hardsigmoid"},
@@ -160,14 +200,18 @@ TEST(Activation, UnknownNamesSuggestTheNearest) {
   expect_rejected([] { Activation::named(""); },
                   {"unknown activation \"\"; valid are identity, relu, ", "{expression = "});
   expect_rejected([] { Activation::named("bump"); },
-                  {"valid are identity", "quick_gelu; any other", "{expression = "});
+                  {"valid are identity", "rbf_A; any other", "{expression = "});
 }
 
 TEST(Activation, WhatIsNoActivationIsSaidSo) {
   expect_rejected([] { Activation::named("softmax"); },
                   {"\"softmax\": softmax acts on all coordinates", "self_attention"});
-  expect_rejected([] { Activation::named("PReLU"); }, {"leaky_relu_0.25"});
-  expect_rejected([] { Activation::named("dropout"); }, {"leave it out"});
+  expect_rejected([] { Activation::named("threshold"); }, {"threshold_0.1_20"});
+  expect_rejected([] { Activation::named("threshold_1"); }, {"unknown activation"});
+  expect_rejected([] { Activation::named("celu_0"); }, {"celu_0", "must be positive"});
+  expect_rejected([] { Activation::named("rbf_-1"); }, {"rbf_-1", "must be positive"});
+  expect_rejected([] { Activation::named("hardshrink_nan"); }, {"unknown activation"});
+  expect_rejected([] { Activation::named("dropout"); }, {"the layer dropout"});
 }
 
 TEST(Activation, PowersAreIntegersFrom1To20) {

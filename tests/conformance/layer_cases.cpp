@@ -1,0 +1,215 @@
+// Layers that no named architecture has, each with its options, in networks small enough to be sampled often.
+#include "tests/conformance/cases.hpp"
+#include "tests/empirical/programs.hpp"
+
+namespace nngpcheck::testing {
+
+using namespace architectures;
+using netsor::Activation;
+using netsor::Width;
+
+namespace {
+
+inputs::Inputs grid() {
+  inputs::Inputs result = vectors(2, 12);
+  result.grid = {2, 3};
+  return result;
+}
+
+inputs::Inputs signals() {
+  inputs::Inputs result = vectors(2, 8);
+  result.grid = {4};
+  return result;
+}
+
+Layer act(const char* name) { return {Activate{Activation::named(name)}}; }
+
+Layer conv(int blocks = 1) {
+  return {Conv{.kernel = {2}, .weight_variance = 1.3, .bias_variance = 0.2, .blocks = blocks}};
+}
+
+Case layered(const std::string& name, Layers layers, inputs::Inputs inputs) {
+  return {"layers " + name, network(std::move(layers), 1.5), std::move(inputs)};
+}
+
+Layers between(Layer layer, int blocks = 1) {
+  return {conv(blocks), act("tanh"), std::move(layer), act("erf"), {GlobalAveragePool{}}};
+}
+
+std::vector<Case> convolutions() {
+  const Conv grouped{.kernel = {2}, .bias_variance = 0.3, .blocks = 4, .groups = 2};
+  const DepthwiseConv depthwise{.kernel = {2}, .multiplier = 2, .weight_variance = 1.4, .bias_variance = 0.3};
+  const TransposedConv transposed{
+      .kernel = {2, 3}, .stride = {1, 2}, .padding = {0, 1}, .output_padding = {0, 1}, .bias_variance = 0.3};
+  return {
+      layered("grouped_conv", between({grouped}, 2), grid()),
+      layered("depthwise_conv", between({depthwise}), grid()),
+      layered("transposed_conv", between({transposed}), grid()),
+      layered("local_conv", between({LocalConv{.kernel = {2}, .bias_variance = 0.3}}), signals()),
+      layered("avg_pool_inside",
+              between({Pool{.kernel = {2}, .stride = {1}, .padding = "same", .count_include_pad = false}}),
+              grid()),
+  };
+}
+
+std::vector<Case> resizes() {
+  return {
+      layered("pad_reflect", between({Pad{.before = {1}, .after = {0, 2}, .mode = "reflect"}}), grid()),
+      layered("pad_crop",
+              {conv(),
+               act("erf"),
+               {Pad{.before = {2}, .after = {1}, .mode = "circular"}},
+               conv(),
+               {Crop{.before = {1}, .after = {0, 2}}},
+               act("relu"),
+               {GlobalMaxPool{}}},
+              grid()),
+      layered("upsample",
+              {conv(),
+               act("tanh"),
+               {Upsample{.factor = {2}, .mode = "linear"}},
+               conv(),
+               act("erf"),
+               {AdaptiveAveragePool{.size = {2}}},
+               {Flatten{}}},
+              signals()),
+      layered("upsample_nearest", between({Upsample{.factor = {1, 2}}}), grid()),
+      layered("pixel_shuffle", between({PixelShuffle{}}, 4), grid()),
+      layered("global_sum_pool", {conv(), act("tanh"), {Rescale{0.5}}, {GlobalSumPool{}}}, grid()),
+  };
+}
+
+std::vector<Case> norms() {
+  inputs::Inputs batched = vectors(6, 6);
+  batched.batch = {0, 0, 0, 1, 1, 1};
+  const LayerNorm layer{.epsilon = 0.1, .gain_variance = 0.2, .bias_variance = 0.3, .over = "sample"};
+  return {
+      layered("layer_norm_sample", between({layer}), grid()),
+      layered("rms_norm",
+              {{Dense{.bias_variance = 0.3}},
+               act("relu"),
+               {RmsNorm{.epsilon = 0.1, .gain_variance = 0.2}},
+               {Dense{}},
+               act("tanh")},
+              vectors(4, 4)),
+      layered("rms_norm_sample", between({RmsNorm{.over = "sample"}}), grid()),
+      layered(
+          "group_norm",
+          between({GroupNorm{.groups = 2, .epsilon = 0.1, .gain_variance = 0.2, .bias_variance = 0.1}}, 4),
+          grid()),
+      layered("instance_norm",
+              {conv(),
+               {InstanceNorm{.epsilon = 0.1, .gain_variance = 0.2, .bias_variance = 0.1}},
+               act("relu"),
+               {GlobalAveragePool{}}},
+              signals()),
+      layered(
+          "batch_norm_affine",
+          {{Dense{}}, {BatchNorm{.epsilon = 0.1, .gain_variance = 0.2, .bias_variance = 0.3}}, act("relu")},
+          batched),
+      layered("batch_norm_evaluation",
+              {{Dense{}},
+               {BatchNorm{.epsilon = 0.1, .mode = "evaluation", .running_mean = 0.3, .running_variance = 2}},
+               act("relu")},
+              vectors(4, 4)),
+  };
+}
+
+std::vector<Case> gates() {
+  inputs::Inputs twice = vectors(4, 4);
+  twice.data.col(3) = twice.data.col(1);  // equal inputs have different masks
+  const Layers squeeze = {
+      {GlobalAveragePool{}}, {Dense{.width = Width(1, 2)}}, act("relu"), {Dense{}}, act("sigmoid")};
+  const Layers pieces[2] = {{{Dense{.bias_variance = 0.5}}}, {{Dense{.bias_variance = 0.5}}}};
+  return {
+      layered("glu", {{Dense{}}, act("tanh"), {Glu{.bias_variance = 0.5}}, {Dense{}}, act("erf")},
+              vectors(4, 4)),
+      layered("swiglu",
+              {{Dense{}}, act("tanh"), {Glu{.activation = Activation::named("silu"), .width = Width(2)}}},
+              vectors(4, 4)),
+      layered("squeeze_excitation", {conv(), act("tanh"), {Product{{{}, squeeze}}}, {GlobalAveragePool{}}},
+              grid()),
+      layered("maxout", {{Maximum{{pieces[0], pieces[1]}}}, {Dense{}}, act("tanh")}, vectors(4, 4)),
+      layered("dropout",
+              {conv(), act("relu"), {Dropout{.rate = 0.3}}, conv(), act("tanh"), {GlobalAveragePool{}}},
+              signals()),
+      layered("dropout_duplicates", {{Dense{}}, act("relu"), {Dropout{}}, {Dense{}}, act("tanh")}, twice),
+      layered("dropout_shared",
+              {conv(2), act("relu"), {Dropout{.rate = 0.3, .shared = "sites"}}, {GlobalAveragePool{}}},
+              signals()),
+  };
+}
+
+std::vector<Case> attention() {
+  const inputs::Inputs words = sequences(3, {3, 2});
+  const Layer embedding{Dense{.bias_variance = 0.3}};
+  const auto attends = [&](const std::string& name, const SelfAttention& layer) {
+    return layered(name, {embedding, act("tanh"), {layer}, act("erf")}, words);
+  };
+  CrossAttention cross;
+  cross.head_size = 2;
+  cross.scaling = "1/sqrt(d)";
+  cross.memory = {{Crop{.after = {1}}}, {Dense{.bias_variance = 0.2}}, act("erf")};
+  return {
+      attends("attention_fixed_head_size", {.scaling = "1/sqrt(d)", .weight_variance = 2, .head_size = 2}),
+      attends("attention_over_d", {.weights = "tied",
+                                   .mask = "causal",
+                                   .scaling = "1/d",
+                                   .temperature = 0.5,
+                                   .bias_variance = 0.2,
+                                   .head_size = 4,
+                                   .distance_slope = 0.3}),
+      attends("grouped_query_attention", {.weights = "tied",
+                                          .heads = 4,
+                                          .temperature = 0.3,
+                                          .weight_variance = 1.5,
+                                          .bias_variance = 0.4,
+                                          .key_value_heads = 2,
+                                          .window = 2,
+                                          .distance_slope = 0.4}),
+      layered("cross_attention", {{Crop{.before = {1}}}, embedding, act("tanh"), {cross}, act("erf")},
+              sequences(3, {3, 3})),
+      layered("linear_attention",
+              {embedding,
+               act("tanh"),
+               {LinearAttention{.heads = 2, .mask = "causal", .weight_variance = 2}},
+               act("erf")},
+              words),
+      layered("linear_attention_tied",
+              {embedding, act("tanh"), {LinearAttention{.weights = "tied", .normalized = false}}, act("erf")},
+              words),
+  };
+}
+
+std::vector<Case> recurrences() {
+  const inputs::Inputs words = sequences(3, {3, 2});
+  return {
+      layered("lstm_forget_bias", {{Lstm{.bias_variance = 0.4, .forget_bias = 1, .initial_variance = 0.7}}},
+              words),
+      layered("lstm_unit_forget_bias", {{Lstm{.forget_bias = 1}}, {Last{}}}, words),
+      layered("gru_initial_state", {{Gru{.bias_variance = 0.4, .initial_variance = 0.7}}}, words),
+      layered("simple_rnn_initial_state", {{SimpleRnn{.bidirectional = true, .initial_variance = 0.7}}},
+              words),
+  };
+}
+
+}  // namespace
+
+std::vector<Case> layer_cases() {
+  std::vector<Case> result;
+  for (std::vector<Case> (*family)() : {convolutions, resizes, norms, gates, attention, recurrences}) {
+    for (Case& given : family()) result.push_back(std::move(given));
+  }
+  inputs::Inputs nodes = vectors(3, 5);
+  nodes.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {2, 3}, {3, 2}, {4, 0, 0.5}};
+  const GraphConv gin{.normalization = "sum", .self_loop_weight = 1.5},
+      mean{.normalization = "row", .self_loops = false, .bias_variance = 0.2};
+  result.push_back(layered("gin", {{gin}, act("relu"), {Dense{}}, act("relu"), {gin}, act("tanh")}, nodes));
+  result.push_back(
+      layered("graphsage", {{Dense{}}, act("relu"), {Residual{{{mean}}, {{Dense{}}}}}, act("tanh")}, nodes));
+  Network biased = network({{Dense{}}, act("erf")}, 1.5, 0.4);
+  result.push_back({"layers readout_bias", std::move(biased), vectors(4, 4)});
+  return result;
+}
+
+}  // namespace nngpcheck::testing
