@@ -28,17 +28,17 @@ double normal_moment(int p) { return p <= 0 ? 1 : (2 * p - 1) * normal_moment(p 
 
 }  // namespace
 
-std::vector<LaplaceNode> laplace_nodes(int k, const VectorXd& spectrum, double epsilon, double step) {
+std::vector<LaplaceNode> laplace_nodes(int k, const VectorXd& spectrum, double added, double step) {
   if (k == 0) return {{0, 1}};
   const double half = 0.5 * k;
-  const double origin = -1 - std::log(spectrum.sum() + epsilon);
+  const double origin = -1 - std::log(spectrum.sum() + added);
   const double top = spectrum.maxCoeff();
   const auto log_s = [&](double x) { return x - std::exp(origin - x); };
   // The size of the integrand: the moment is at most (1/top + s)^{-k/2}.
   const auto envelope = [&](double x) {
     const double t = log_s(x);
     const double s = std::exp(t);
-    return half * (t - std::log1p(s * top)) - 0.5 * (s * spectrum.array()).log1p().sum() - s * epsilon +
+    return half * (t - std::log1p(s * top)) - 0.5 * (s * spectrum.array()).log1p().sum() - s * added +
            std::log1p(std::exp(origin - x));
   };
   double peak = origin;
@@ -53,7 +53,7 @@ std::vector<LaplaceNode> laplace_nodes(int k, const VectorXd& spectrum, double e
     const double t = log_s(x);
     const double s = std::exp(t);
     nodes.push_back(
-        {s, step * (1 + std::exp(origin - x)) * std::exp(half * t - std::lgamma(half) - s * epsilon)});
+        {s, step * (1 + std::exp(origin - x)) * std::exp(half * t - std::lgamma(half) - s * added)});
   }
   return nodes;
 }
