@@ -266,7 +266,7 @@ TEST(Mutants, OfConvolutionsAndNorms) {
       .expect_wrong("group norm with one group");
 }
 
-TEST(Mutants, OfGates) {
+TEST(Mutants, OfGatedUnits) {
   const inputs::Inputs inputs = vectors(3);
   const Mistakes gated({{Glu{.activation = Activation::named("relu"), .bias_variance = 0.5}}}, inputs);
   for (const char* name : {"gate without its bias", "gate missing", "gate of the wrong half"})
