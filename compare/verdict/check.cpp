@@ -21,7 +21,7 @@ using Eigen::Index;
 /// In standard errors of the dispersion's slope.
 constexpr double beyond_doubt = 3;
 
-constexpr std::int64_t pilot_ladders = 8, first_of_pilot = 2;
+constexpr std::int64_t pilot_ladders = 8;
 /// Of wider networks, a pilot only looks at the clock.
 constexpr std::int64_t timed_networks = 4;
 /// Of the time, what a pilot may take until it makes do with narrow networks.
@@ -151,19 +151,16 @@ Check::Outcome Check::pilot() {
   return fit_first_round();
 }
 
-/// In two draws, which tell what each network takes from what every draw does.
 Ladders Check::draw_pilot() {
   Ladders result;
   for (const std::int64_t width : plan_.widths) {
     const double expected = cost_.known() ? cost_.of(width, pilot_ladders) : 0;
     if (cost_.known() && elapsed() + expected > pilot_share * options_.time) break;
-    Ladders one = draw({width}, first_of_pilot, "pilot");
+    Ladders one = draw({width}, pilot_ladders, "pilot");
     result.widths.push_back(width);
     result.kernels.push_back(std::move(one.kernels.front()));
   }
-  next_network_ += first_of_pilot;
-  result = concatenate(result, draw(result.widths, pilot_ladders - first_of_pilot, "pilot"));
-  next_network_ += pilot_ladders - first_of_pilot;
+  next_network_ += pilot_ladders;
   return result;
 }
 
