@@ -153,11 +153,11 @@ std::string advice(std::string_view word, const std::vector<std::string>& valid)
 }
 
 std::string layer_advice(std::string_view type, const std::vector<std::string>& valid) {
-  if (!find(absent, type).empty() || !support::close_spelling(type, valid).empty())
-    return advice(type, valid);
   if (const std::string_view name = find(renamed, type); !name.empty()) {
     return "; it is called \"" + std::string(name) + "\" here";
   }
+  if (!find(absent, type).empty() || !support::close_spelling(type, valid).empty())
+    return advice(type, valid);
   try {
     const std::string name = netsor::Activation::named(type).name();
     return ": \"" + std::string(type) + "\" is an activation; write {type = \"activation\", activation = \"" +

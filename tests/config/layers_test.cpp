@@ -87,7 +87,7 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error("[\n{type = \"dens\"}]"),
               HasSubstr("e.toml:5: there is no layer of type \"dens\"; did you mean \"dense\"?"));
   const auto of_type = [&](const std::string& type) { return error("[{type = \"" + type + "\"}]"); };
-  EXPECT_THAT(of_type("Conv2d"), HasSubstr("there is no layer of type \"Conv2d\"; did you mean \"conv\"?"));
+  EXPECT_THAT(of_type("Conv2d"), HasSubstr("there is no layer of type \"Conv2d\"; it is called \"conv\" here"));
   EXPECT_THAT(of_type("MultiHeadAttention"), HasSubstr("; it is called \"self_attention\" here"));
   EXPECT_THAT(of_type("BatchNorm"), HasSubstr("did you mean \"batch_norm\"?"));
   EXPECT_THAT(of_type("ReLU"), HasSubstr("write {type = \"activation\", activation = \"relu\"}"));
