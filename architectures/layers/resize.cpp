@@ -114,14 +114,15 @@ Signal apply(Writer& writer, const PixelShuffle& layer, const std::string&, cons
   Writer::refuse_data(x);
   netsor::Builder& builder = writer.builder();
   const Sites::Shape factor = per_axis(layer.factor, "factor", axes_of(x.sites));
-  const std::vector<Sites::Shape> offsets = grid_positions(factor);
-  if (x.blocks.size() % offsets.size() != 0) {
-    throw ArchitectureError("factor: " + std::to_string(offsets.size()) +
-                                " blocks become one, and there are " + std::to_string(x.blocks.size()) +
-                                "; give the layer before it `blocks` = " + std::to_string(offsets.size()) +
-                                " or a multiple",
+  std::size_t count = 1;
+  for (const Index f : factor) count *= static_cast<std::size_t>(f);
+  if (x.blocks.size() % count != 0) {
+    throw ArchitectureError("factor: " + std::to_string(count) + " blocks become one, and there are " +
+                                std::to_string(x.blocks.size()) + "; give the layer before it `blocks` = " +
+                                std::to_string(count) + " or a multiple",
                             "factor");
   }
+  const std::vector<Sites::Shape> offsets = grid_positions(factor);
   Signal result{std::nullopt, {}, x.sites};
   for (std::size_t first = 0; first < x.blocks.size(); first += offsets.size()) {
     std::vector<netsor::Add::Term> terms;

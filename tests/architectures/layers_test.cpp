@@ -501,6 +501,9 @@ TEST(Network, SaysWhatDoesNotFit) {
   refused({{Upsample{.factor = {10000}}}, {Dense{}}}, sentences({200}), {"more than 1e6 positions"},
           "factor");
   refused({{Conv{}}, {PixelShuffle{}}}, sentences({3}), {"2 blocks become one, and there are 1"}, "factor");
+  // Before 10⁸ of anything are made.
+  refused({{Conv{}}, {PixelShuffle{.factor = {10000}}}}, grids(1, {2, 2}), {"100000000 blocks become one"},
+          "factor");
   refused({{Conv{}}, {InstanceNorm{}}}, sentences({3, 1}), {"sample 1 has one site"});
   refused({{Dense{}}, {BatchNorm{.mode = "evaluation", .running_variance = 0}}}, vectors(2), {"divides by 0"},
           "running_variance");
