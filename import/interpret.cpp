@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "nngpcheck/analytic/gaussian/scalar_activation.hpp"
+#include "nngpcheck/analytic/rules/table_function.hpp"
 #include "nngpcheck/netsor/error.hpp"
 
 namespace nngpcheck::importer {
@@ -11,83 +13,6 @@ using Eigen::MatrixXd;
 using netsor::Overloaded;
 
 namespace {
-
-double value(netsor::Activation::Kind kind, double parameter, double x) {
-  using enum netsor::Activation::Kind;
-  switch (kind) {
-    case identity:
-      return x;
-    case relu:
-      return x > 0 ? x : 0;
-    case leaky_relu:
-      return x > 0 ? x : parameter * x;
-    case abs:
-      return std::abs(x);
-    case step:
-      return x > 0 ? 1 : 0;
-    case sign:
-      return x > 0 ? 1 : x < 0 ? -1 : 0;
-    case square:
-      return x * x;
-    case relu_squared:
-      return x > 0 ? x * x : 0;
-    case power:
-      return std::pow(x, parameter);
-    case rectified_power:
-      return x > 0 ? std::pow(x, parameter) : 0;
-    case erf:
-      return std::erf(x);
-    case erf_sigmoid:
-      return (1 + std::erf(x)) / 2;
-    case sigmoid:
-      return 1 / (1 + std::exp(-x));
-    case tanh:
-      return std::tanh(x);
-    case hardtanh:
-      return std::min(std::max(x, -1.0), 1.0);
-    case gelu:
-      return x * std::erfc(-x / std::sqrt(2.0)) / 2;
-    case silu:
-      return x / (1 + std::exp(-x));
-    case softplus:
-      return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
-    case elu:
-      return x > 0 ? x : std::expm1(x);
-    case sin:
-      return std::sin(x);
-    case cos:
-      return std::cos(x);
-    case exp:
-      return std::exp(x);
-    case gaussian:
-      return std::exp(-x * x);
-    case expression:
-    case custom:
-      break;
-  }
-  throw std::logic_error("a function without a name");
-}
-
-double value(const netsor::Activation& activation, double x) {
-  if (activation.kind() == netsor::Activation::Kind::expression) return activation.expression()(x);
-  if (activation.kind() == netsor::Activation::Kind::custom) return activation.function()(x);
-  return value(activation.kind(), activation.parameter(), x);
-}
-
-MatrixXd softmax(MatrixXd scores, const netsor::SharedMatrix& mask) {
-  for (Index q = 0; q < scores.cols(); ++q) {
-    double largest = -std::numeric_limits<double>::infinity(), sum = 0;
-    const auto open = [&](Index k) { return !mask || (*mask)(k, q) != 0; };
-    for (Index k = 0; k < scores.rows(); ++k)
-      if (open(k)) largest = std::max(largest, scores(k, q));
-    for (Index k = 0; k < scores.rows(); ++k) {
-      scores(k, q) = open(k) ? std::exp(scores(k, q) - largest) : 0;
-      sum += scores(k, q);
-    }
-    scores.col(q) /= sum;
-  }
-  return scores;
-}
 
 MatrixXd standardized(const MatrixXd& x, const std::vector<int>& group, double epsilon) {
   MatrixXd result(x.rows(), x.cols());
@@ -106,7 +31,9 @@ MatrixXd standardized(const MatrixXd& x, const std::vector<int>& group, double e
 }  // namespace
 
 Values numbers_map(const netsor::Activation& activation, const Values& values) {
-  return {value(activation, values[0]), value(activation, values[1]), value(activation, values[2])};
+  Values result;
+  for (std::size_t k = 0; k < result.size(); ++k) result[k] = analytic::evaluate(activation, values[k]);
+  return result;
 }
 
 Evaluation::Evaluation(const netsor::Program& program, const Writer& writer)
@@ -189,7 +116,7 @@ MatrixXd Evaluation::run(const netsor::Operation& operation) const {
             return of(op.argument) * of(op.factors).row(0).asDiagonal();
           },
           [&](const netsor::Map& op) -> MatrixXd {
-            return of(op.argument).unaryExpr([&](double x) { return value(op.activation, x); });
+            return of(op.argument).unaryExpr([&](double x) { return analytic::evaluate(op.activation, x); });
           },
           [&](const netsor::Mul& op) -> MatrixXd {
             return both(op,
@@ -223,28 +150,12 @@ MatrixXd Evaluation::run(const netsor::Operation& operation) const {
           },
           [&](const netsor::Mean& op) -> MatrixXd { return of(op.argument).colwise().mean(); },
           [&](const netsor::Apply& op) -> MatrixXd {
-            const auto argument = [&](std::size_t k) -> const MatrixXd& { return of(op.arguments[k]); };
-            return std::visit(
-                Overloaded{
-                    [&](const netsor::SoftmaxKeys& f) -> MatrixXd { return softmax(argument(0), f.mask); },
-                    [&](const netsor::Rsqrt& f) -> MatrixXd {
-                      return (argument(0).array() + f.epsilon).rsqrt();
-                    },
-                    [&](const netsor::Transpose&) -> MatrixXd { return argument(0).transpose(); },
-                    [&](const netsor::Diagonal&) -> MatrixXd { return argument(0).diagonal().transpose(); },
-                    [&](const netsor::Sum& f) -> MatrixXd {
-                      MatrixXd sum = f.coefficients[0] * argument(0);
-                      for (std::size_t k = 1; k < f.coefficients.size(); ++k)
-                        sum += f.coefficients[k] * argument(k);
-                      return sum;
-                    },
-                    [&](const netsor::Product&) -> MatrixXd {
-                      MatrixXd product = argument(0);
-                      for (std::size_t k = 1; k < op.arguments.size(); ++k)
-                        product.array() *= argument(k).array();
-                      return product;
-                    }},
-                op.function);
+            std::vector<analytic::UncertainMatrix> tables;
+            for (const netsor::TableId id : op.arguments)
+              tables.push_back({of(id), MatrixXd::Zero(of(id).rows(), of(id).cols())});
+            std::vector<const analytic::UncertainMatrix*> arguments;
+            for (const analytic::UncertainMatrix& table : tables) arguments.push_back(&table);
+            return analytic::apply(op.function, arguments).value;
           }},
       operation);
 }
