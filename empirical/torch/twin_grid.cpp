@@ -149,17 +149,9 @@ at::Tensor maximum_pool(const at::Tensor& grid, const Window& window) {
 // Maps every sample, as [1, width, axes...], by the layer's module; the blocks are joined.
 template <class Layer, class Map>
 Value map_grids(const Value& value, const Layer& layer, const Map& map) {
-  std::vector<at::Tensor> rows;
-  std::vector<Shape> shapes;
-  const std::vector<at::Tensor> parts = samples(value);
-  for (std::size_t s = 0; s < parts.size(); ++s) {
-    Shape sizes = {1, parts[s].size(1)};
-    sizes.insert(sizes.end(), value.shapes[s].begin(), value.shapes[s].end());
-    const at::Tensor result = map(parts[s].t().reshape(sizes), Window(layer, value.shapes[s].size()))[0];
-    shapes.emplace_back(result.sizes().begin() + 1, result.sizes().end());
-    rows.push_back(result.flatten(1).t());
-  }
-  return hidden(at::cat(rows), shapes);
+  Rows rows = map_samples(
+      value, [&](const at::Tensor& grid, std::size_t rank) { return map(grid, Window(layer, rank)); });
+  return hidden(rows.all, std::move(rows.shapes));
 }
 
 // All δ of a kernel, the last axis fastest, as torch has them: "1,0".

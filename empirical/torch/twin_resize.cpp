@@ -18,18 +18,9 @@ std::vector<std::int64_t> per_axis(const std::vector<std::int64_t>& list, std::s
 // Every sample, as [1, channels, axes...], through `map`; blocks stay.
 template <class Map>
 Value grids(const Value& value, const Map& map) {
-  std::vector<at::Tensor> rows;
-  std::vector<Shape> shapes;
-  const std::vector<at::Tensor> parts = samples(value);
-  for (std::size_t s = 0; s < parts.size(); ++s) {
-    Shape sizes = {1, parts[s].size(1)};
-    sizes.insert(sizes.end(), value.shapes[s].begin(), value.shapes[s].end());
-    const at::Tensor result = map(parts[s].t().reshape(sizes), value.shapes[s].size())[0];
-    shapes.emplace_back(result.sizes().begin() + 1, result.sizes().end());
-    rows.push_back(result.flatten(1).t());
-  }
-  Value result = split_like(at::cat(rows), value);
-  result.shapes = shapes;
+  Rows rows = map_samples(value, map);
+  Value result = split_like(rows.all, value);
+  result.shapes = std::move(rows.shapes);
   return result;
 }
 

@@ -41,6 +41,28 @@ Value raw(const inputs::Inputs& inputs);
 /// One block without raw data, of the same samples.
 Value hidden(const at::Tensor& block, std::vector<Shape> shapes);
 
+/// One row per site of each sample's grid.
+struct Rows {
+  at::Tensor all;
+  std::vector<Shape> shapes;
+};
+
+/// map(grid, rank) of every sample's grid, [1, Σ n_b, axes...], which it may give other axes.
+template <class Map>
+Rows map_samples(const Value& value, const Map& map) {
+  std::vector<at::Tensor> rows;
+  std::vector<Shape> shapes;
+  const std::vector<at::Tensor> parts = samples(value);
+  for (std::size_t s = 0; s < parts.size(); ++s) {
+    Shape sizes = {1, parts[s].size(1)};
+    sizes.insert(sizes.end(), value.shapes[s].begin(), value.shapes[s].end());
+    const at::Tensor result = map(parts[s].t().reshape(sizes), value.shapes[s].size())[0];
+    shapes.emplace_back(result.sizes().begin() + 1, result.sizes().end());
+    rows.push_back(result.flatten(1).t());
+  }
+  return {at::cat(rows), std::move(shapes)};
+}
+
 /// A layer's surroundings: its name and those that all layers share.
 struct Place {
   std::string name;
