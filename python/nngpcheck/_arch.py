@@ -31,7 +31,7 @@ class Applied:
 def _path_of(arch: Any) -> Optional[str]:
     if isinstance(arch, os.PathLike):
         return os.fspath(arch)
-    is_path = isinstance(arch, str) and "\n" not in arch and arch.endswith((".toml", ".netsor", ".nngp"))
+    is_path = isinstance(arch, str) and "\n" not in arch and arch.endswith((".toml", ".nngp"))
     return arch if is_path else None
 
 
@@ -61,15 +61,6 @@ def _model(arch: Any, experiment: Optional[str]) -> Any:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{source}: {error}; give numbers, strings, booleans, lists and dicts") from None
-
-
-def _program_of(path: str) -> Any:
-    """Of a file of a program or an imported model, where this version reads them."""
-    readers = {".netsor": "program_of_text", ".nngp": "program_of_archive"}
-    reader = getattr(_core, readers.get(os.path.splitext(path)[1], ""), None)
-    if reader is None:
-        raise InputError(f"{path}: is no .toml file, and this version reads no others")
-    return reader(path)
 
 
 def _number(value: Any) -> Any:
@@ -119,12 +110,10 @@ def applied(arch: Architecture, x1: Any, x2: Any = None, *, experiment: Optional
             raise InputError("a program has its inputs already; leave x out")
         return Applied(arch, "program")
     path = _path_of(arch)
-    is_program = path is not None and not path.endswith(".toml")
+    is_program = path is not None and path.endswith(".nngp")
     if x1 is None:
         if path is None:
             raise InputError("x1 is missing; only files have inputs of their own")
-        if is_program:
-            return Applied(_program_of(path), os.path.basename(path))
         read = _core.experiment(path, experiment)
         if read.doubt:
             warnings.warn(f"not sure: {read.doubt}", stacklevel=4)

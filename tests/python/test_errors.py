@@ -27,7 +27,7 @@ X = np.eye(2)
     ("nmae = 1", "unknown key|no \"name\""),
     ("mlpp", 'did you mean "mlp"'),
     ("no/such.toml", "no/such.toml: cannot be read"),
-    ("no/such.netsor", "has its inputs already"),
+    ("no/such.nngp", "has its inputs already"),
 ])
 def test_architectures_that_are_none(arch, complaint):
     with pytest.raises(nngpcheck.InputError, match=complaint):
