@@ -9,7 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <boost/math/distributions/beta.hpp>
+#include <boost/math/distributions/binomial.hpp>
 #include <random>
 
 #include "nngpcheck/analytic/limit.hpp"
@@ -189,8 +189,7 @@ Named named(const Experiment& experiment, const compare::Mutant& mutant, const K
 }
 
 double upper(int count, int of) {  // Clopper and Pearson's 95 % bound
-  if (count == of) return 1;
-  return boost::math::quantile(boost::math::beta_distribution<>(count + 1, of - count), 0.95);
+  return boost::math::binomial_distribution<>::find_upper_bound_on_p(of, count, 0.05);
 }
 
 void diagnoses(const std::vector<Experiment>& experiments, int seeds) {

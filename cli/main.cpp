@@ -38,10 +38,7 @@ constexpr int interrupted = 130;  // as shells say it of SIGINT
 
 constexpr const char* exit_statuses =
     "Exit status: 0 success, or all agree; 1 a kernel disagrees, power missed a wrong one, or an imported "
-    "model "
-    "has no limit; 2 "
-    "inconclusive; "
-    "64 bad usage or input; 70 any other failure; 130 interrupted.";
+    "model has no limit; 2 inconclusive; 64 bad usage or input; 70 any other failure; 130 interrupted.";
 
 /// The command line as CLI11 sees it, and the options it fills in.
 struct CommandLine {

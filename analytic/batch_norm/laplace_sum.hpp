@@ -22,11 +22,11 @@ struct LaplaceNode {
   double weight;
 };
 
-/// Nodes for an F that decays like |I + sM|^{-1/2}, M with these eigenvalues, and varies little before s =
-/// 1/tr M. With log s = x - e^{origin-x} the integrand decays doubly exponentially on the left, as fast as it
-/// can on the right, and is analytic for |Im x| < π/2: the trapezoidal rule in x converges exponentially. k =
-/// 0 is F(0).
-std::vector<LaplaceNode> laplace_nodes(int k, const Eigen::VectorXd& spectrum, double epsilon, double step);
+/// Nodes, with ε = `added`, for an F that decays like |I + sM|^{-1/2}, M with these eigenvalues, and varies
+/// little before s = 1/tr M. With log s = x - e^{origin-x} the integrand decays doubly exponentially on the
+/// left, as fast as it can on the right, and is analytic for |Im x| < π/2: the trapezoidal rule in x
+/// converges exponentially. k = 0 is F(0).
+std::vector<LaplaceNode> laplace_nodes(int k, const Eigen::VectorXd& spectrum, double added, double step);
 
 /// A step for which the rule is good to rounding or nearly so: the peak's width in log s shrinks like 1/√k.
 double laplace_step(int k);

@@ -47,10 +47,10 @@ std::vector<WrongNetwork> wrong_programs(const netsor::Program& program);
 ///   circular padding instead of any    zero instead of circular
 ///   self loops missing                in graph convolutions
 ///   the other GRU convention; forget bias missing; initial state 0
-///   depthwise as full convolution; average counts other positions; interpolation by another rule; padding
-///   with zeros group norm with one group; RMS norm subtracts the mean; layer norm over other sites; instance
-///   norm over the
-///     batch; batch norm as in training
+///   depthwise as full convolution; average counts other positions; interpolation by another rule
+///   padding with zeros
+///   group norm with one group; RMS norm subtracts the mean; layer norm over other sites
+///   instance norm over the batch; batch norm as in training
 ///   gate missing, or of the wrong half; product as sum; factor missing
 ///   dropout without rescaling, left out, or its masks shared otherwise
 ///   scores scaled otherwise; window, distances or causal mask missing; linear attention normalized otherwise
