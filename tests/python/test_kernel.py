@@ -1,5 +1,7 @@
 import math
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -82,6 +84,15 @@ def test_kernels_equal_the_command_lines_to_the_last_bit(tmp_path, command_line)
         expected = np.load(tmp_path / "K.npy")
         np.testing.assert_array_equal(nngpcheck.kernel(arch, x).value, expected)
         np.testing.assert_array_equal(nngpcheck.kernel(file).value, expected)
+
+
+def test_archives_of_models_are_read_as_the_command_line_reads_them(tmp_path, command_line):
+    archive = Path(__file__).parents[1] / "import/archives/mlp_activations.nngp"
+    status, _, error = command_line("kernel", archive, "-o", tmp_path / "K.npy")
+    assert status == 0, error
+    np.testing.assert_array_equal(nngpcheck.kernel(archive).value, np.load(tmp_path / "K.npy"))
+    with pytest.raises(nngpcheck.InputError, match="has its inputs already"):
+        nngpcheck.kernel(str(archive), np.eye(3))
 
 
 def test_threads_change_nothing():
