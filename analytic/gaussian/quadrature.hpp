@@ -1,7 +1,7 @@
 // Gaussian expectations of any function by adaptive quadrature.
 //
-// What is counted as error (docs/theory.md, "Error bars"): |Kronrod - Gauss| of every panel, and rounding,
-// where φ(x) is taken to be φ at an argument within 2ε of x, to within 4ε.
+// What is counted as error (docs/theory.md, "Error bars"): the largest of three null rules on every panel, one of them
+// Kronrod - Gauss, and rounding, where φ(x) is taken to be φ at an argument within 2ε of x, to within 4ε.
 #pragma once
 
 #include <cstdint>

@@ -161,7 +161,8 @@ Estimate QuadraturePair::moment(const Column& u, const Column& v, Estimate c) co
     const double shift = shift_c + shift_u + shift_v;
     change += (left.jump * own_right + own_left * right.jump) * shift;
     change += left.jump * right.jump * angle_shift(correlation, shift);
-    change *= 2;
+    change *= 2;  // an estimate, see docs/theory.md: jumps and slopes may fall together where u and v nearly
+                  // are one
   }
   result.bound += change;
   return result;
