@@ -2,10 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+#include <set>
+
 #include "cli/show_result.hpp"
 #include "cli/usage_error.hpp"
+#include "nngpcheck/netsor/passes/layers.hpp"
 
 namespace nngpcheck::cli {
+
+namespace {
+
+std::string file_name_of(std::string text) {
+  for (char& c : text) {
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string names_of(const std::vector<config::Experiment>& experiments) {
   std::string result;
@@ -24,6 +39,28 @@ std::vector<config::Experiment> chosen(std::vector<config::Experiment> experimen
         fmt::format("{}: no experiment is called \"{}\"; it holds {}", file.string(), name, names));
   }
   return experiments;
+}
+
+std::vector<config::Experiment> by_layer(const std::vector<config::Experiment>& experiments) {
+  std::vector<config::Experiment> result;
+  std::set<std::string> names;
+  for (const config::Experiment& experiment : experiments) {
+    std::vector<netsor::LayerProgram> layers = netsor::layer_programs(experiment.program);
+    if (layers.empty())
+      throw UsageError(experiment.name + ": its program names no layers; leave out --layers");
+    for (netsor::LayerProgram& layer : layers) {
+      config::Experiment part = experiment;
+      part.name += "-" + file_name_of(layer.layer);
+      while (!names.insert(part.name).second) part.name += "_";
+      part.network = {};
+      part.features = {};
+      part.program = std::move(layer.program);
+      part.resolved["name"] = part.name;
+      part.resolved["layer"] = layer.layer;
+      result.push_back(std::move(part));
+    }
+  }
+  return result;
 }
 
 void tell_doubts(const std::vector<config::Experiment>& experiments) {

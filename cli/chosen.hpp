@@ -16,6 +16,10 @@ std::string names_of(const std::vector<config::Experiment>& experiments);
 std::vector<config::Experiment> chosen(std::vector<config::Experiment> experiments, const std::string& name,
                                        const std::filesystem::path& file);
 
+/// Each experiment once per layer of its network, which is read out (netsor/passes/layers.hpp): NAME-LAYER,
+/// in whose name what is no letter, digit, _ or - is _.
+std::vector<config::Experiment> by_layer(const std::vector<config::Experiment>& experiments);
+
 /// Says on standard error what was assumed of inputs without being sure.
 void tell_doubts(const std::vector<config::Experiment>& experiments);
 

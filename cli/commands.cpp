@@ -114,8 +114,9 @@ void show(const ShowOptions& options) {
 }
 
 void kernel(const KernelOptions& options) {
-  std::vector<Experiment> experiments =
-      chosen(config::read_experiments(options.file, options.overrides), options.experiment, options.file);
+  std::vector<Experiment> read = config::read_experiments(options.file, options.overrides);
+  if (options.layers) read = by_layer(read);
+  std::vector<Experiment> experiments = chosen(std::move(read), options.experiment, options.file);
   tell_doubts(experiments);
   for (Experiment& experiment : experiments) {
     if (!options.features) continue;

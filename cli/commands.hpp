@@ -29,6 +29,7 @@ struct KernelOptions {
   bool quiet = false;
   std::optional<std::filesystem::path> rows;  // inputs of the rows, if they are not those of the columns
   bool features = false;                      // of a model's features instead of its outputs
+  bool layers = false;                        // of every layer
   std::vector<std::string> overrides;
 };
 
@@ -43,7 +44,8 @@ struct RunOptions {
   int threads = 0;
   std::size_t memory = 0;  // bytes; 0: half of what the machine has left
   std::string shard = "1/1";
-  bool check = false;  // a verdict for the report
+  bool check = false;   // a verdict for the report
+  bool layers = false;  // every layer as an experiment of its own
   bool quiet = false;
   bool dry_run = false;
   std::vector<std::string> overrides;

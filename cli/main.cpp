@@ -139,6 +139,11 @@ void CommandLine::add_kernel() {
   computing.add_flag("--features", kernel_options.features,
                      "of a model's archive: the kernel of what its readout reads, E[F F^T]/width");
   computing
+      .add_flag("--layers", kernel_options.layers,
+                "of every layer's output; --experiment NAME-LAYER chooses one, for -o")
+      ->excludes("--rows")
+      ->excludes("--features");
+  computing
       .add_option("--experiment", kernel_options.experiment, "the experiment, if the file holds several")
       ->type_name("NAME");
   add_quiet(computing, kernel_options.quiet);
@@ -173,6 +178,7 @@ void CommandLine::add_run() {
       ->option_text("I/N");
   running.add_flag("--check", run_options.check,
                    "decide, as check does, and put the verdict into the report");
+  running.add_flag("--layers", run_options.layers, "read out every layer: a width-versus-error plot of each");
   add_quiet(running, run_options.quiet);
   running.add_flag("--dry-run", run_options.dry_run, "say how much time, memory and disk it would take");
   add_overrides(running, run_options.overrides);

@@ -159,6 +159,7 @@ std::string shell_quoted(const std::string& text) {
 std::string command(const RunOptions& options) {
   std::string result = "nngpcheck run " + shell_quoted(options.file.string());
   for (const std::string& change : options.overrides) result += " --set " + shell_quoted(change);
+  if (options.layers) result += " --layers";
   if (options.sampler != "auto") result += " --sampler " + options.sampler;
   if (options.device != "cpu") result += " --device " + shell_quoted(options.device);
   return result;
@@ -170,7 +171,8 @@ void run(const RunOptions& given) {
   const compare::Part part = shard(given.shard);
   const Ranks ranks(part.count == 1);  // a shard is drawn by one process
   const RunOptions options = divided(given, ranks);
-  const std::vector<config::Experiment> read = config::read_experiments(options.file, options.overrides);
+  std::vector<config::Experiment> read = config::read_experiments(options.file, options.overrides);
+  if (options.layers) read = by_layer(read);
   if (ranks.first()) tell_doubts(read);
   const std::filesystem::path folder = folder_of(options, part);
   if (!options.dry_run) compare::check_folder(folder);

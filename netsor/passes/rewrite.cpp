@@ -65,9 +65,16 @@ class Copy {
   }
 
   Program finish() && {
+    const Output& output = source_.output();
+    return std::move(*this).finish(source_.readout(), output.blocks, output.labels);
+  }
+
+  /// With an output of these blocks of the source.
+  Program finish(const Readout& readout, const std::vector<BundleId>& read,
+                 std::vector<std::string> labels) && {
     std::vector<BundleId> blocks;
-    for (const BundleId block : source_.output().blocks) blocks.push_back(draft_[block]);
-    builder_.output(builder_.readout(source_.readout()), std::move(blocks), source_.output().labels);
+    for (const BundleId block : read) blocks.push_back(draft_[block]);
+    builder_.output(builder_.readout(readout), std::move(blocks), std::move(labels));
     const Program whole = std::move(builder_).build();
     std::vector<Index> all(static_cast<std::size_t>(whole.outputs()));
     std::iota(all.begin(), all.end(), 0);
@@ -178,6 +185,14 @@ Program decouple(const Program& program, BundleId sum, std::size_t term) {
     });
   }
   return std::move(copy).finish();
+}
+
+Program read_out(const Program& program, const std::vector<BundleId>& blocks,
+                 std::vector<std::string> labels) {
+  Builder builder;
+  Copy copy(program, builder, draw(program, builder, {}));
+  for (std::size_t k = 0; k < program.nodes().size(); ++k) copy.write(k);
+  return std::move(copy).finish({program.readout().name, 1}, blocks, std::move(labels));
 }
 
 Program change_instructions(const Program& program, const std::map<std::size_t, Change>& changes) {

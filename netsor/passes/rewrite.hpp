@@ -44,6 +44,11 @@ Program untie(const Program& program, const std::vector<WeightId>& weights);
 /// objects of its own, called "W (copy)", …. Throws ProgramError if there is no such sum or term.
 Program decouple(const Program& program, BundleId sum, std::size_t term);
 
+/// The same network with another output: y = vᵀX/√n over these blocks of it, v of variance 1; what they do
+/// not depend on is left out. Throws ProgramError if they do not make an output, see Builder::output.
+Program read_out(const Program& program, const std::vector<BundleId>& blocks,
+                 std::vector<std::string> labels);
+
 /// A program that is being written anew: what was written for each instruction of the source so far.
 class Draft {
  public:

@@ -1,6 +1,7 @@
 // Textbook identities between kernels of architectures.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "nngpcheck/analytic/error.hpp"
@@ -9,6 +10,8 @@
 #include "nngpcheck/architectures/named/gcn.hpp"
 #include "nngpcheck/architectures/named/mlp.hpp"
 #include "nngpcheck/architectures/named/transformer.hpp"
+#include "nngpcheck/netsor/builder.hpp"
+#include "nngpcheck/netsor/passes/layers.hpp"
 #include "reference.hpp"
 
 namespace nngpcheck {
@@ -49,6 +52,12 @@ inputs::Inputs path_graph(Index nodes) {
 void expect_equal(const MatrixXd& found, const MatrixXd& expected) {
   ASSERT_EQ(found.rows(), expected.rows());
   EXPECT_LT((found - expected).cwiseAbs().maxCoeff(), rounding * expected.cwiseAbs().maxCoeff());
+}
+
+std::vector<std::string> names(const std::vector<netsor::LayerProgram>& layers) {
+  std::vector<std::string> result;
+  for (const netsor::LayerProgram& layer : layers) result.push_back(layer.layer);
+  return result;
 }
 
 const Layer relu{Activate{netsor::Activation::named("relu")}};
@@ -235,6 +244,39 @@ TEST(Architectures, ResidualKernelsAddWhereBranchesAreIndependent) {
   twice.push_back({Residual{{{Dense{}, "w"}}, {{Dense{}, "w"}}}});
   expect_equal(kernel(residual, vectors(3)), kernel(start, vectors(3)) + kernel(branch, vectors(3)));
   expect_equal(kernel(twice, vectors(3)), 4 * kernel(branch, vectors(3)));
+}
+
+// A layer that is read out has the kernel of the network that ends with it, and not that of the next one.
+TEST(Architectures, EveryLayerIsReadOut) {
+  const Layer shortcut{Residual{{Layer{Conv{.kernel = {2, 2}}}, relu}, {}}};
+  const Layers layers = {Layer{Conv{.kernel = {2, 2}, .weight_variance = 2, .bias_variance = 0.1}}, relu,
+                         shortcut, Layer{GlobalAveragePool{}}, Layer{Dense{.bias_variance = 0.5}}};
+  const inputs::Inputs inputs = images(2, {2, 3});
+  const Network whole = network(layers);
+  const std::vector<netsor::LayerProgram> read = netsor::layer_programs(program(whole, inputs));
+  EXPECT_THAT(names(read), ::testing::ElementsAre("conv1", "activation1", "conv2", "activation2", "residual1",
+                                                  "global_avg_pool1", "dense1"));
+  MatrixXd before;
+  for (std::size_t k = 1; k <= layers.size(); ++k) {
+    const Network first{{whole.layers.begin(), whole.layers.begin() + static_cast<std::ptrdiff_t>(k)}};
+    const netsor::Program expected = program(first, inputs);
+    const auto found = std::find_if(read.begin(), read.end(), [&](const netsor::LayerProgram& layer) {
+      return layer.layer == first.layers.back().name;
+    });
+    ASSERT_NE(found, read.end());
+    EXPECT_EQ(found->program.output().labels, expected.output().labels);
+    const MatrixXd value = kernel(found->program);
+    expect_equal(value, kernel(expected));
+    EXPECT_FALSE(value.rows() == before.rows() && value.isApprox(before, 1e-3));
+    before = value;
+  }
+}
+
+TEST(Architectures, ProgramsThatNameNoLayersHaveNone) {
+  netsor::Builder builder;
+  const auto x = builder.input(builder.input_weight({"W", netsor::Width(1), 1, 1}), MatrixXd::Ones(1, 2));
+  builder.output(builder.readout({"v", 1}), x);
+  EXPECT_THAT(netsor::layer_programs(std::move(builder).build()), ::testing::IsEmpty());
 }
 
 }  // namespace

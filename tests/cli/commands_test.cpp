@@ -141,6 +141,19 @@ TEST_F(Commands, KernelOfOneOfSeveral) {
   EXPECT_FALSE(fs::exists(folder_ / "L.csv"));
 }
 
+TEST_F(Commands, KernelsOfEveryLayer) {
+  const std::string layers = "kernel e.toml --layers ";
+  EXPECT_THAT(run(layers).output, AllOf(HasSubstr("# mlp-dense1\n"), HasSubstr("# mlp-activation1\n")));
+  EXPECT_EQ(run(layers + "--experiment mlp-activation1 -o layer.csv").status, 0);
+  EXPECT_EQ(run("kernel e.toml -o all.csv").status, 0);
+  EXPECT_EQ(read(folder_ / "layer.csv"), read(folder_ / "all.csv"));
+  EXPECT_EQ(run(layers + "--experiment mlp-dense1 -o dense.csv").status, 0);
+  EXPECT_NE(read(folder_ / "dense.csv"), read(folder_ / "all.csv"));
+  EXPECT_THAT(run(layers + "-o K.csv").errors,
+              HasSubstr("choose by --experiment one of mlp-dense1, mlp-act"));
+  EXPECT_EQ(run(layers + "--rows x.csv").status, 64);
+}
+
 TEST_F(Commands, Dual) {
   EXPECT_THAT(output("dual relu 1 1 1"), AllOf(StartsWith("0.5"), HasSubstr(" ± ")));
   EXPECT_NEAR(std::stod(output("dual erf 1 2 -0.5")), -std::stod(output("dual erf 1 2 .5")), 1e-15);

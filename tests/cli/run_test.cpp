@@ -43,6 +43,23 @@ TEST_F(Run, RecordsTheCommandThatRepeatsIt) {
   EXPECT_EQ(read(folder_ / "again" / "report.md"), read(folder_ / "out" / "report.md"));
 }
 
+TEST_F(Run, ReadsOutEveryLayer) {
+  succeed("run e.toml --set architecture.depth=2 --layers --out out");
+  const auto summary = nlohmann::json::parse(read(folder_ / "out" / "summary.json"));
+  std::string names;
+  for (const auto& layer : summary["experiments"]) {
+    names += layer["name"].get<std::string>() + " ";
+    EXPECT_EQ(layer["widths"][2]["networks"], 6);
+  }
+  EXPECT_EQ(names, "mlp-dense1 mlp-activation1 mlp-dense2 mlp-activation2 ");
+  const auto record = nlohmann::json::parse(read(folder_ / "out" / "run.json"));
+  EXPECT_EQ(record["experiments"][1]["layer"], "activation1");
+  EXPECT_THAT(record["command"].get<std::string>(), HasSubstr(" --layers"));
+  const Outcome another = run("run e.toml --set architecture.depth=2 --out out");
+  EXPECT_EQ(another.status, 64);
+  EXPECT_THAT(another.errors, HasSubstr("out: holds another run"));
+}
+
 TEST_F(Run, ChoosesAFolderByTheFilesName) {
   succeed("run e.toml");
   EXPECT_TRUE(fs::exists(folder_ / "results" / "e" / "summary.json"));
