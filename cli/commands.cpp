@@ -182,4 +182,11 @@ void dual(const DualOptions& options) {
   fmt::print("{:.17g} ± {:.1e}\n", estimate.value, estimate.bound);
 }
 
+std::string version() {
+  const auto versions = compare::provenance()["versions"];
+  return fmt::format("nngpcheck {} ({}, {}, Eigen {}, Boost {})", versions["nngpcheck"].get<std::string>(),
+                     NNGPCHECK_BUILD_TYPE, NNGPCHECK_LIBTORCH_TEXT, versions["Eigen"].get<std::string>(),
+                     versions["Boost"].get<std::string>());
+}
+
 }  // namespace nngpcheck::cli

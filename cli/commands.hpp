@@ -120,7 +120,8 @@ struct DualOptions {
 /// E[φ(u)φ(v)] and its error bound.
 void dual(const DualOptions& options);
 
-/// "nngpcheck 0.1.0 (Release, LibTorch 1.13.1, OpenBLAS 0.3.21, …)".
+/// "nngpcheck 0.1.0 (Release, LibTorch 1.13.1, Eigen 3.4.0, …)": of LibTorch what the build found, which is
+/// not loaded.
 std::string version();
 
 }  // namespace nngpcheck::cli

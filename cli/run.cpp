@@ -104,6 +104,7 @@ compare::Experiment prepare(const config::Experiment& experiment, const Networks
 nlohmann::ordered_json provenance() {
   nlohmann::ordered_json result = compare::provenance();
   result["versions"]["LibTorch"] = NNGPCHECK_LIBTORCH_VERSION;
+  result["versions"]["BLAS"] = empirical::blas_name();
   return result;
 }
 
@@ -204,14 +205,6 @@ void run(const RunOptions& given) {
   if (result.drawn == 0 && result.missing == 0)
     fmt::print(stderr, "{} holds all networks of this run already; none was sampled\n", folder.string());
   show_result(result, folder);
-}
-
-std::string version() {
-  const auto versions = provenance()["versions"];
-  return fmt::format("nngpcheck {} ({}, LibTorch {}, {}, Eigen {}, Boost {})",
-                     versions["nngpcheck"].get<std::string>(), NNGPCHECK_BUILD_TYPE,
-                     versions["LibTorch"].get<std::string>(), empirical::blas_name(),
-                     versions["Eigen"].get<std::string>(), versions["Boost"].get<std::string>());
 }
 
 }  // namespace nngpcheck::cli

@@ -28,6 +28,7 @@ TEST_F(Run, LeavesTheEvidence) {
   const auto record = nlohmann::json::parse(read(folder_ / "out" / "run.json"));
   EXPECT_EQ(record["experiments"][0]["sweep"]["seed"], 1);
   EXPECT_TRUE(record["versions"]["LibTorch"].is_string());
+  EXPECT_TRUE(record["versions"]["BLAS"].is_string());
   const std::string page = read(folder_ / "out" / "report.html");
   EXPECT_THAT(page, AllOf(HasSubstr("nngpcheck run e.toml</pre>"), HasSubstr("How the limit is computed"),
                           HasSubstr("g1 := dense1.W D1")));

@@ -1,0 +1,355 @@
+#include "cli/command_line.hpp"
+
+#include <fmt/format.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <limits>
+#include <map>
+#include <new>
+
+#include "cli/man_page.hpp"
+#include "cli/usage_error.hpp"
+#include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/architectures/options.hpp"
+#include "nngpcheck/compare/error.hpp"
+#include "nngpcheck/compare/runs/run.hpp"
+#include "nngpcheck/config/experiment.hpp"
+#include "nngpcheck/files/utf8.hpp"
+#include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/support/error.hpp"
+#include "nngpcheck/support/spelling.hpp"
+
+namespace nngpcheck::cli {
+
+namespace {
+
+// sysexits.h: EX_USAGE, and EX_SOFTWARE for what is not the user's fault.
+constexpr int bad_usage_or_input = 64;
+constexpr int failure = 70;
+constexpr int missed = 1;         // a wrong kernel
+constexpr int no_limit = 1;       // of a model
+constexpr int interrupted = 130;  // as shells say it of SIGINT
+
+constexpr const char* exit_statuses =
+    "Exit status: 0 success, or all agree; 1 a kernel disagrees, power missed a wrong one, or an imported "
+    "model has no limit; 2 inconclusive; 64 bad usage or input; 70 any other failure; 130 interrupted.";
+
+/// The command line as CLI11 sees it, and the options it fills in.
+struct CommandLine {
+  explicit CommandLine(const NetworkCommands& networks);
+
+  CLI::App app{"Checks that wide random networks and their Gaussian-process kernel agree.", "nngpcheck"};
+  ShowOptions show_options;
+  KernelOptions kernel_options;
+  RunOptions run_options;
+  MergeOptions merge_options;
+  CheckOptions check_options;
+  PlotOptions plot_options;
+  DualOptions dual_options;
+  PowerOptions power_options;
+  ImportOptions import_options;
+  int status = 0;
+
+ private:
+  const NetworkCommands& networks_;
+
+  CLI::App& command(const std::string& name, const std::string& description, std::function<void()> work) {
+    CLI::App* result = app.add_subcommand(name, description);
+    result->callback(std::move(work));
+    return *result;
+  }
+  void add_overrides(CLI::App& command, std::vector<std::string>& overrides) {
+    command
+        .add_option("--set", overrides, "override a key of the experiment file: --set architecture.depth=3")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+  }
+  void add_quiet(CLI::App& command, bool& quiet) { command.add_flag("--quiet", quiet, "show no progress"); }
+  void add_networks(CLI::App& command, std::string& sampler, int& threads, std::size_t& memory);
+  void add_kernel();
+  void add_run();
+  void add_merge();
+  void add_check();
+  void add_power();
+  void add_import();
+};
+
+CommandLine::CommandLine(const NetworkCommands& networks) : networks_(networks) {
+  app.set_version_flag("--version", version());
+  app.footer(exit_statuses);
+  const auto print_man_page = [this] {
+    fmt::print("{}", man_page(app));
+    throw CLI::Success();
+  };
+  app.add_flag_callback("--man-page", print_man_page)->group("");  // hidden: for the build
+  app.require_subcommand(0, 1);  // check_command() has a better message for none
+  command("list", "architectures and activations, with their options", list);
+
+  CLI::App& showing = command("show", "a program as text", [this] { show(show_options); });
+  showing.add_option("program", show_options.what, "an architecture, or an experiment file")
+      ->required()
+      ->type_name("ARCH|FILE.toml|FILE.nngp");
+  showing.add_flag("--plan", show_options.plan, "how its limit is computed: rules, evaluations and errors");
+  add_quiet(showing, show_options.quiet);
+  add_overrides(showing, show_options.overrides);
+
+  add_kernel();
+  add_run();
+  add_merge();
+  add_check();
+  add_power();
+  add_import();
+
+  CLI::App& plotting =
+      command("plot", "width-versus-error plots of finished runs", [this] { plot(plot_options); });
+  plotting.add_option("folders", plot_options.folders, "folders of runs")->required()->type_name("DIR...");
+  plotting
+      .add_option("-o,--output", plot_options.output,
+                  "NAME.svg and NAME.png are written; default: DIR/width_error, or ./width_error for several")
+      ->type_name("NAME");
+
+  CLI::App& computing =
+      command("dual", "E[phi(u) phi(v)] for (u, v) ~ N(0, [[A, C], [C, B]])", [this] { dual(dual_options); });
+  computing
+      .add_option("activation", dual_options.activation,
+                  "phi: a name, or an expression in x such as \"x*tanh(x)\"")
+      ->required()
+      ->type_name("ACTIVATION");
+  computing.add_option("A", dual_options.variance_u, "variance of u")->required()->option_text(" ");
+  computing.add_option("B", dual_options.variance_v, "variance of v")->required()->option_text(" ");
+  computing.add_option("C", dual_options.covariance, "covariance")->required()->option_text(" ");
+}
+
+void CommandLine::add_kernel() {
+  CLI::App& computing = command("kernel", "the analytic kernel", [this] { kernel(kernel_options); });
+  computing.add_option("file", kernel_options.file, "an experiment file, or a model's archive")
+      ->required()
+      ->type_name("FILE.toml|FILE.nngp");
+  computing.add_option("-o,--output", kernel_options.output, "write it to a .npy, .csv or .json file")
+      ->type_name("K");
+  computing
+      .add_option("--rows", kernel_options.rows,
+                  "K(rows, columns) between the inputs in this file and those of the experiment, which are "
+                  "read alike")
+      ->type_name("INPUTS");
+  computing.add_flag("--features", kernel_options.features,
+                     "of a model's archive: the kernel of what its readout reads, E[F F^T]/width");
+  computing
+      .add_flag("--layers", kernel_options.layers,
+                "of every layer's output; --experiment NAME-LAYER chooses one, for -o")
+      ->excludes("--rows")
+      ->excludes("--features");
+  computing
+      .add_option("--experiment", kernel_options.experiment, "the experiment, if the file holds several")
+      ->type_name("NAME");
+  add_quiet(computing, kernel_options.quiet);
+  add_overrides(computing, kernel_options.overrides);
+}
+
+void CommandLine::add_networks(CLI::App& command, std::string& sampler, int& threads, std::size_t& memory) {
+  command.add_option("--sampler", sampler, "how networks are drawn")
+      ->check(CLI::IsMember({"auto", "exact", "dense"}))
+      ->option_text("auto (default), exact or dense");
+  command.add_option("--threads", threads, "threads that sample; 0 (default): one per processor")
+      ->check(CLI::Range(0, 65536))
+      ->option_text("N");
+  command
+      .add_option("--memory", memory, "what networks may take; default: half of what the machine has left")
+      ->transform(CLI::AsSizeValue(false))
+      ->option_text("SIZE, such as 4GiB");
+}
+
+void CommandLine::add_run() {
+  CLI::App& running =
+      command("run", "random networks against the analytic kernel", [this] { networks_.run(run_options); });
+  running.add_option("file", run_options.file, "an experiment file")->required()->type_name("FILE.toml");
+  running
+      .add_option("--out", run_options.folder,
+                  "where to; default: results/ and the file's name. An interrupted "
+                  "run in there is continued")
+      ->type_name("DIR");
+  running.add_option("--device", run_options.device, "cpu (default), cuda or cuda:1")->option_text("DEVICE");
+  add_networks(running, run_options.sampler, run_options.threads, run_options.memory);
+  running.add_option("--shard", run_options.shard, "draw only part I of N, to be merged with the others")
+      ->option_text("I/N");
+  running.add_flag("--check", run_options.check,
+                   "decide, as check does, and put the verdict into the report");
+  running.add_flag("--layers", run_options.layers, "read out every layer: a width-versus-error plot of each");
+  add_quiet(running, run_options.quiet);
+  running.add_flag("--dry-run", run_options.dry_run, "say how much time, memory and disk it would take");
+  add_overrides(running, run_options.overrides);
+}
+
+void CommandLine::add_merge() {
+  CLI::App& merging =
+      command("merge", "one run from shards, or from unfinished runs", [this] { merge(merge_options); });
+  merging.add_option("folders", merge_options.folders, "folders of one run's parts")
+      ->required()
+      ->type_name("DIR...");
+  merging.add_option("--out", merge_options.out, "where to; a run in there is added to")
+      ->required()
+      ->type_name("DIR");
+}
+
+void CommandLine::add_check() {
+  CLI::App& checking = command(
+      "check", "is a kernel the limit of random networks? Exit status: 0 agree, 1 disagree, 2 inconclusive",
+      [this] { status = networks_.check(check_options); });
+  checking.add_option("files", check_options.files, "experiment files")
+      ->required()
+      ->type_name("FILE.toml...");
+  checking.add_option("--experiment", check_options.experiment, "only this one")->type_name("NAME");
+  checking
+      .add_option("--kernel", check_options.kernel,
+                  "check this kernel (.npy, .csv or .json) instead of the analytic one")
+      ->type_name("K");
+  checking
+      .add_option(
+          "--kernel-stderr", check_options.kernel_stderr,
+          "its standard errors, in such a file; known, unless a .json says of how many \"repeats\" they are")
+      ->type_name("S");
+  checking
+      .add_option("--alpha", check_options.false_alarm,
+                  "probability of \"disagree\" if a kernel is right; default: the file's, or 1e-6")
+      ->type_name("A");
+  checking
+      .add_option("--resolution", check_options.resolution,
+                  "\"agree\" says that no entry is off by more, relative to √(K_aa K_bb); default: the "
+                  "file's, or 0.01")
+      ->type_name("D");
+  checking
+      .add_option("--tolerance", check_options.tolerance,
+                  "instead: a kernel within half of it is never called wrong, one beyond it never passed; "
+                  "default: the "
+                  "file's, if any")
+      ->type_name("T")
+      ->excludes("--resolution");
+  checking
+      .add_option("--time", check_options.time,
+                  "after so many seconds, end undecided; default: the file's, or 120")
+      ->type_name("S");
+  checking
+      .add_option("--inputs", check_options.inputs,
+                  "how many inputs, chosen at random, each round looks at, or \"all\"; default: all of up to "
+                  "128, else 64")
+      ->transform(CLI::Transformer(std::map<std::string, std::int64_t>{{"all", config::all_inputs}},
+                                   CLI::ignore_case))
+      ->type_name("N");
+  checking.add_option("--junit", check_options.junit, "write JUnit XML")->type_name("FILE");
+  add_quiet(checking, check_options.quiet);
+  checking.add_option("--json", check_options.json, "write the evidence as JSON")->type_name("FILE");
+  add_networks(checking, check_options.sampler, check_options.threads, check_options.memory);
+  add_overrides(checking, check_options.overrides);
+}
+
+void CommandLine::add_power() {
+  PowerOptions& options = power_options;
+  CLI::App& measuring = command("power", "how often and how fast wrong kernels are caught",
+                                [this] { status = networks_.power(power_options) ? 0 : missed; });
+  measuring.add_option("file", options.file, "an experiment file")->required()->type_name("FILE.toml");
+  measuring.add_option("--experiment", options.experiment, "one of the experiments; default: all")
+      ->type_name("NAME");
+  measuring.add_option("--repetitions", options.repetitions, "checks of each wrong kernel; default: 20")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32))
+      ->option_text("N");
+  measuring
+      .add_option("--resolution", options.resolution,
+                  "what a check must find, relative to √(K_aa K_bb); default: 0.01")
+      ->option_text("D");
+  measuring.add_flag("--above-resolution", options.above_resolution,
+                     "leave out the right kernel and what differs from it by less than the resolution");
+  measuring.add_option("--threads", options.threads, "0 (default): one per processor")
+      ->check(CLI::Range(0, 1024))
+      ->option_text("N");
+  add_quiet(measuring, options.quiet);
+  measuring.add_option("--json", options.json, "write the results there")->type_name("FILE");
+  add_overrides(measuring, options.overrides);
+}
+
+void CommandLine::add_import() {
+  CLI::App& importing = command("import", "a PyTorch model as a program, or why it has no limit",
+                                [this] { status = import_model(import_options) ? 0 : no_limit; });
+  importing.add_option("file", import_options.file, "a model's archive, of python -m nngpcheck.export")
+      ->required()
+      ->type_name("FILE.nngp");
+  importing
+      .add_option("--json", import_options.json,
+                  "write verdict, diagnoses, classes of parameters, and how equal the outputs are")
+      ->type_name("FILE");
+}
+
+/// CLI11 takes "-.5" for an option, unlike "-0.5".
+std::vector<std::string> arguments(int argc, char** argv) {
+  std::vector<std::string> result;
+  for (int k = argc - 1; k > 0; --k) {  // CLI11 wants them in reverse
+    std::string argument = argv[k];
+    if (argument.starts_with("-.")) argument.insert(1, "0");
+    result.push_back(std::move(argument));
+  }
+  return result;
+}
+
+/// CLI11 does not say which commands there are.
+void check_command(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (argc < 2)
+    throw UsageError(fmt::format("no command; one of {} (see nngpcheck --help)", fmt::join(names, ", ")));
+  const std::string first = argv[1];
+  if (first.starts_with('-') || std::find(names.begin(), names.end(), first) != names.end()) return;
+  throw UsageError("no command is called \"" + first + "\"" + support::advice(first, names));
+}
+
+int complain(const std::string& message, int status) {
+  fmt::print(stderr, "nngpcheck: {}\n", files::printable(message));
+  return status;
+}
+
+int parse_and_run(int argc, char** argv, const NetworkCommands& networks) {
+  CommandLine line(networks);
+  try {
+    check_command(line.app, argc, argv);
+    line.app.parse(arguments(argc, argv));
+  } catch (const CLI::Success& help) {
+    return line.app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return complain(std::string(error.what()) + " (see nngpcheck --help)", bad_usage_or_input);
+  }
+  if (std::fflush(stdout) != 0) return complain("standard output cannot be written", failure);
+  return line.status;
+}
+
+// Dense networks make the same large temporaries as the one before: their memory is kept instead of going
+// back to the kernel and being cleared by it again.
+void keep_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc accepts
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv, const NetworkCommands& networks) {
+  keep_memory();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that gets too large is an error like a full disk
+  try {
+    return parse_and_run(argc, argv, networks);
+  } catch (const Error& error) {
+    return complain(error.what(), bad_usage_or_input);
+  } catch (const Stopped& stopped) {
+    return complain(stopped.what(), interrupted);
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory", failure);
+  } catch (const std::exception& error) {
+    return complain(std::string("unexpected: ") + error.what(), failure);
+  }
+}
+
+}  // namespace nngpcheck::cli
