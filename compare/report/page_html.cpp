@@ -2,7 +2,6 @@
 
 #include "nngpcheck/compare/report/page.hpp"
 #include "nngpcheck/compare/report/page_style.hpp"
-#include "nngpcheck/compare/report/svg.hpp"
 #include "nngpcheck/compare/report/text.hpp"
 
 namespace nngpcheck::compare {
@@ -66,9 +65,8 @@ class Writer {
   std::string operator()(const Pictures& pictures) {
     std::string text = "<div class=\"pictures\">\n";
     for (const Picture& picture : pictures.pictures) {
-      const std::string prefix = fmt::format("picture{}-", ++pictures_);
-      text += "<figure><div class=\"picture\">" + inlined_svg(picture.svg, prefix, picture.description) +
-              "</div>";
+      text += fmt::format("<figure><img src=\"{}\" alt=\"{}\"/>", svg_uri(picture.svg),
+                          xml_escaped(picture.description));
       if (!picture.caption.empty()) text += element("figcaption", picture.caption);
       text += "</figure>\n";
     }
@@ -80,9 +78,6 @@ class Writer {
     if (listing.title.empty()) return text + "\n";
     return "<details>" + element("summary", listing.title) + text + "</details>\n";
   }
-
- private:
-  int pictures_ = 0;
 };
 
 }  // namespace

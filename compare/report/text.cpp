@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 namespace nngpcheck::compare {
 
@@ -50,6 +51,21 @@ std::string xml_escaped(const std::string& text) {
         // XML 1.0 has no other control characters.
         result += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
     }
+  }
+  return result;
+}
+
+std::string svg_uri(const std::string& svg) {
+  constexpr std::string_view plain =
+      "-_.~ /:=,;()";  // beside letters and digits (RFC 3986; browsers take blanks)
+  std::string result = "data:image/svg+xml,";
+  for (const char c : svg) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (letter || plain.find(c) != std::string_view::npos)
+      result += c;
+    else
+      result += fmt::format("%{:02X}", byte);
   }
   return result;
 }

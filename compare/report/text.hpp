@@ -16,6 +16,9 @@ std::string shortened(const std::string& text, std::size_t longest);
 /// spaces.
 std::string xml_escaped(const std::string& text);
 
+/// An SVG file as the address of a picture, which needs no other file: "data:image/svg+xml,…".
+std::string svg_uri(const std::string& svg);
+
 /// With that many decimals and a true minus sign: −0.992.
 std::string number(double value, int decimals);
 

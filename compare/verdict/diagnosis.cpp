@@ -21,40 +21,51 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr double fit_level = 0.01;  // at which the right explanation is not accepted
-constexpr double clearly = 3;       // how much farther the given kernel must be
+constexpr double most_left = 0.2;   // of the largest error, in what an explanation may leave
 constexpr double interval_tail = 0.005;
 constexpr Index most_swapped = 64;  // inputs, of whom all pairs are tried
 constexpr double unit_diagonal = 1e-6;
 
-/// Whether the means of some columns are 0.
+/// Whether what an explanation leaves of each entry is 0, as far as networks tell, and little for sure.
 class Test {
  public:
   Test(const Target& target, const Sample& fresh, const VectorXd& own_errors)
       : target_(target),
         own_errors_(own_errors),
-        quantile_(
-            student_quantile(fit_level / (2 * static_cast<double>(target.entries())), fresh.degrees())) {}
+        quantile_(student_quantile(fit_level / (2 * static_cast<double>(target.entries())), fresh.degrees())),
+        error_(fresh.statistics.mean.cwiseAbs().cwiseQuotient(target.scale).maxCoeff()) {}
 
-  /// |t| of each entry beyond the kernel's own errors.
-  VectorXd excesses(const VectorXd& mean, const VectorXd& standard_error) const {
-    VectorXd result(mean.size());
+  /// Entry e's |t| is within Student's quantile.
+  bool is_zero(Index e, double mean, double standard_error) const {
+    return std::abs(excess(mean, own_errors_(e))) <= quantile_ * at_least_rounding(e, standard_error);
+  }
+  bool is_little(Index e, double mean, double standard_error) const {
+    return (std::abs(mean) + quantile_ * at_least_rounding(e, standard_error)) <=
+           most_left * error_ * target_.scale(e);
+  }
+  bool is_right(Index e, double mean, double standard_error) const {
+    return is_zero(e, mean, standard_error) && is_little(e, mean, standard_error);
+  }
+  bool fits(const VectorXd& mean, const VectorXd& standard_error) const {
     for (Index e = 0; e < mean.size(); ++e) {
-      const double floor = target_.deterministic * target_.scale(e);
-      result(e) = std::abs(excess(mean(e), own_errors_(e))) / std::max(standard_error(e), floor);
+      if (!is_right(e, mean(e), standard_error(e))) return false;
     }
-    return result;
+    return true;
   }
-  VectorXd excesses(const MatrixXd& rows) const {
+  bool fits(const MatrixXd& rows) const {
     const ColumnStatistics statistics = column_statistics(rows);
-    return excesses(statistics.mean, statistics.standard_error);
+    return fits(statistics.mean, statistics.standard_error);
   }
-  bool fits(const VectorXd& excesses) const { return excesses.maxCoeff() <= quantile_; }
-  double quantile() const { return quantile_; }
 
  private:
+  double at_least_rounding(Index e, double standard_error) const {
+    return std::max(standard_error, target_.deterministic * target_.scale(e));
+  }
+
   const Target& target_;
   const VectorXd& own_errors_;
   double quantile_;
+  double error_;  // the largest of the given kernel, in units of √(K_aa K_bb)
 };
 
 /// The kernel of the inputs in another order; its entries, in that of the upper triangle.
@@ -69,8 +80,7 @@ class Diagnostics {
       : fresh_(fresh),
         target_(target),
         test_(target, fresh, own_errors),
-        estimates_(fresh.differences.rowwise() + target.value.transpose()),
-        as_given_(test_.excesses(fresh.statistics.mean, fresh.statistics.standard_error)) {
+        estimates_(fresh.differences.rowwise() + target.value.transpose()) {
     for (const Index input : target.inputs) {
       if (!groups.empty()) groups_.push_back(groups[static_cast<std::size_t>(input)]);
     }
@@ -79,7 +89,6 @@ class Diagnostics {
   }
 
   std::optional<Diagnosis> find() const {
-    if (as_given_.maxCoeff() < clearly * test_.quantile()) return {};
     std::vector<Diagnosis> fitting;
     for (const auto& one : {factor(), constant(), correlation(), swap()}) {
       if (one) fitting.push_back(*one);
@@ -104,8 +113,7 @@ class Diagnostics {
   std::optional<Diagnosis> factor() const {
     const VectorXd weighted = weights_.cwiseProduct(target_.value);
     const VectorXd g = estimates_ * weighted / weighted.dot(target_.value);
-    if (target_.entries() < 2 || !test_.fits(test_.excesses(estimates_ - g * target_.value.transpose())))
-      return {};
+    if (target_.entries() < 2 || !test_.fits(estimates_ - g * target_.value.transpose())) return {};
     Diagnosis result = measured(DiagnosisKind::factor, g);
     if (!(result.lower > 0)) return {};
     result.value = 1 / result.value;
@@ -117,7 +125,7 @@ class Diagnostics {
   /// G = K + c.
   std::optional<Diagnosis> constant() const {
     const VectorXd c = -fresh_.differences * weights_ / weights_.sum();
-    if (target_.entries() < 2 || !test_.fits(test_.excesses(fresh_.differences.colwise() + c))) return {};
+    if (target_.entries() < 2 || !test_.fits(fresh_.differences.colwise() + c)) return {};
     Diagnosis result = measured(DiagnosisKind::constant, c);
     Diagnosis size = result;
     if (result.value < 0) size.value = -result.value, size.lower = -result.upper, size.upper = -result.lower;
@@ -139,7 +147,7 @@ class Diagnostics {
       const double ratio = std::sqrt(mean(b) / mean(a));
       rest.col(e) -= 0.5 * target_.value(e) * (ratio * estimates_.col(a) + estimates_.col(b) / ratio);
     }
-    if (m < 2 || !test_.fits(test_.excesses(rest))) return {};
+    if (m < 2 || !test_.fits(rest)) return {};
     return Diagnosis{
         DiagnosisKind::correlation, 0, 0, 0, {}, "its entries are the correlations of the networks' kernel"};
   }
@@ -171,7 +179,7 @@ class Diagnostics {
     for (std::size_t k = 0; k < first.size(); ++k)
       std::swap(order[static_cast<std::size_t>(first[k])], order[static_cast<std::size_t>(second[k])]);
     const VectorXd mean = fresh_.statistics.mean + target_.value - reordered(target_.value, order);
-    if (!test_.fits(test_.excesses(mean, fresh_.statistics.standard_error))) return;
+    if (!test_.fits(mean, fresh_.statistics.standard_error)) return;
     std::vector<Index> inputs = positions(first);
     for (const Index input : positions(second)) inputs.push_back(input);
     const auto half = static_cast<std::ptrdiff_t>(first.size());
@@ -185,9 +193,8 @@ class Diagnostics {
     Index right = 0, wrong = 0;
     for (Index e = 0; e < target_.entries(); ++e) {
       const EntryPosition at = entry_position(e);
-      const bool fits = as_given_(e) <= test_.quantile();
-      if (at.row == at.column && !fits) return {};
-      if (at.row != at.column) ++(fits ? right : wrong);
+      if (at.row == at.column && !right_as_given(e)) return {};
+      if (at.row != at.column) ++(wrong_as_given(e) ? wrong : right);
     }
     if (wrong < 2 || wrong <= right) return {};
     return Diagnosis{
@@ -236,13 +243,19 @@ class Diagnostics {
       const EntryPosition at = entry_position(e);
       const bool with = std::find(inputs.begin(), inputs.end(), at.row) != inputs.end() ||
                         std::find(inputs.begin(), inputs.end(), at.column) != inputs.end();
-      const bool fits = as_given_(e) <= test_.quantile();
-      if (!with && !fits) return {};
+      if (!with && !right_as_given(e)) return {};
       others += !with;
-      wrong += with && !fits;
+      wrong += with && wrong_as_given(e);
     }
     if (others == 0) return {};
     return wrong;
+  }
+
+  bool right_as_given(Index e) const {
+    return test_.is_right(e, fresh_.statistics.mean(e), fresh_.statistics.standard_error(e));
+  }
+  bool wrong_as_given(Index e) const {
+    return !test_.is_zero(e, fresh_.statistics.mean(e), fresh_.statistics.standard_error(e));
   }
 
   std::vector<Index> positions(const std::vector<Index>& inputs) const {
@@ -272,7 +285,6 @@ class Diagnostics {
   const Target& target_;
   Test test_;
   MatrixXd estimates_;  // Y, N×p
-  VectorXd as_given_;   // |t| of each entry
   VectorXd weights_;
   std::vector<Index> groups_;  // of the inputs looked at; empty: none
 };

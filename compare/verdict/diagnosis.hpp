@@ -31,11 +31,12 @@ struct Diagnosis {
 };
 
 /// The one explanation that fits the networks, if there is one. It fits if no entry differs from it by more
-/// than a two-sided Student test at 1 % in all (Bonferroni's) allows, beyond the kernel's own error bars,
-/// although some entry differs from the given kernel by three times as much. Where two of the first four fit,
-/// none is named; the other three are looked at where none of these fits. `groups` numbers the inputs of a
-/// kernel that belong together, such as the tokens of a sequence; empty: none do. `own_errors`: what of the
-/// given entries is uncertain.
+/// than a two-sided Student test at 1 % in all (Bonferroni's) allows, beyond the kernel's own error bars, and
+/// if what it may leave of an entry, by the same intervals, is at most a fifth of the largest error, relative
+/// to √(K_aa K_bb). Where two of the first four fit, none is named; the other three, whose right entries are
+/// meant so, are looked at where none of these fits. `groups` numbers the inputs of a kernel that belong
+/// together, such as the tokens of a sequence; empty: none do. `own_errors`: what of the given entries is
+/// uncertain.
 std::optional<Diagnosis> diagnose(const Sample& fresh, const Target& target,
                                   const Eigen::VectorXd& own_errors, const std::vector<Eigen::Index>& groups);
 

@@ -3,6 +3,7 @@
 
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <random>
 
@@ -22,12 +23,9 @@ using Eigen::ArrayXXd;
 using empirical::Products;
 using netsor::Activation;
 
-constexpr double false_alarm = 1e-6;  // of one comparison
-#ifdef NNGPCHECK_LONG
-constexpr std::uint64_t many = 50000, fewer = 50000;
-#else
-constexpr std::uint64_t many = 10000, fewer = 4000;
-#endif
+constexpr double false_alarm = 1e-6;                              // of one comparison
+const bool at_length = std::getenv("NNGPCHECK_LONG") != nullptr;  // ctest -L long
+const std::uint64_t many = at_length ? 50000 : 10000, fewer = at_length ? 50000 : 4000;
 
 // Means and standard errors of all kernel entries, of their squares and of their products with the first one.
 struct Moments {
