@@ -134,6 +134,7 @@ class Runner {
           auto replicate =
               std::make_unique<Evaluation>(base_, axes_, log2_points, seed_of_part(options_.seed, r));
           replicate->run();
+          replicate->release_paths();
           replicates_[r] = std::move(replicate);
           ++done;
           options_.progress.report({}, [&] {

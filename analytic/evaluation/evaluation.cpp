@@ -40,7 +40,7 @@ Evaluation::Evaluation(const Evaluation& base, const PathPool::Axes& axes, int l
       paths_(values_, plan_.systems, axes, log2_points, seed, progress_) {}
 
 void Evaluation::run() {
-  Workplace workplace{values_, paths_, plan_.systems, progress_};
+  Workplace workplace = this->workplace();
   for (const auto& [step, replicated] : plan_.entries) {
     if (replicated != (base_ != nullptr)) continue;
     progress_.check();
@@ -57,7 +57,6 @@ void Evaluation::run() {
       throw LimitError(structure().program().place(node, columns) + ": " + error.what());
     }
   }
-  paths_.release();  // only their averages are read from here on
 }
 
 void Evaluation::take(const Step& step, Workplace& workplace) {

@@ -29,6 +29,12 @@ class Evaluation {
   /// Computes every step of its kind, in order. Throws LimitError and Stopped.
   void run();
 
+  /// Where steps may be pushed once it has run; paths that were released give no more pushes.
+  Workplace workplace() { return {values_, paths_, plan_.systems, progress_}; }
+
+  /// Gives back the memory of the paths: only their averages are read from here on.
+  void release_paths() { paths_.release(); }
+
   const Values& values() const { return values_; }
 
   const Cost& cost(const Demand& demand) const;

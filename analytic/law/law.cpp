@@ -1,0 +1,296 @@
+#include "nngpcheck/analytic/law.hpp"
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "nngpcheck/analytic/law/randomized_law.hpp"
+#include "nngpcheck/analytic/law/weighted_chi_square.hpp"
+#include "nngpcheck/analytic/seed.hpp"
+
+namespace nngpcheck::analytic {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+namespace {
+
+constexpr int default_log2_points = 12;
+constexpr std::uint64_t pilot_number = ~std::uint64_t{0};  // no randomization's
+constexpr double eigenvalues_left_out = 1e-6;
+
+void check(const LawOptions& options) {
+  if (options.randomizations < 2) {
+    throw LimitError("the finite-width law: randomizations = " + std::to_string(options.randomizations) +
+                     "; the standard error needs at least 2");
+  }
+  if (options.points &&
+      (*options.points < 2 || !std::has_single_bit(static_cast<std::uint64_t>(*options.points)) ||
+       *options.points > (std::int64_t{1} << ScrambledSobol::largest_log2_points))) {
+    throw LimitError("the finite-width law: points = " + std::to_string(*options.points) +
+                     "; give a power of two up to 2^" + std::to_string(ScrambledSobol::largest_log2_points));
+  }
+}
+
+/// The program's plan, with all that it takes to draw a coordinate of its averages.
+struct Planned {
+  explicit Planned(const netsor::Program& program) : structure(program) {
+    const netsor::Output& output = program.output();
+    double total = 0;
+    for (const netsor::BundleId block : output.blocks) total += program.type(block).width.ratio();
+    std::vector<Demand> goals;
+    for (const netsor::BundleId block : output.blocks) {
+      const Demand moment = Demand::moment(block.index(), block.index());
+      blocks.push_back({moment, program.type(block).width.ratio() / total * program.readout().variance});
+      goals.push_back(moment);
+    }
+    const std::vector<Demand> outputs = goals;
+    for (bool complete = false; !complete;) {
+      plan = make_plan(structure, goals, false);
+      averages.emplace(structure, plan, outputs);
+      complete = true;
+      for (const Demand& demand : averages->needed_to_draw()) {
+        if (plan.contains(demand)) continue;
+        goals.push_back(demand);
+        complete = false;
+      }
+    }
+  }
+
+  LawProblem problem() const { return {structure, plan, *averages, blocks}; }
+
+  /// Everything, so that all values are kept.
+  std::vector<Demand> demands() const {
+    std::vector<Demand> result;
+    for (const auto& [step, replicated] : plan.entries) result.push_back(step->demand());
+    return result;
+  }
+
+  const Structure structure;
+  Plan plan;
+  std::optional<Averages> averages;
+  std::vector<LawProblem::Block> blocks;
+};
+
+std::vector<RandomizedLaw> randomize(const LawProblem& problem, const Evaluation& base,
+                                     const LawOptions& options) {
+  const int log2_points =
+      options.points ? std::countr_zero(static_cast<std::uint64_t>(*options.points)) : default_log2_points;
+  PathPool::Axes axes;
+  const PathPool::Axes none;
+  if (!problem.plan.systems.common.empty()) {
+    Evaluation pilot(base, none, log2_points, seed_of_part(options.seed, pilot_number));
+    pilot.run();
+    axes = pilot.principal_axes();
+  }
+  std::vector<RandomizedLaw> result(static_cast<std::size_t>(options.randomizations));
+  std::atomic<std::size_t> next = 0, done = 0;
+  std::exception_ptr failure;
+  std::mutex mutex;
+  const auto work = [&] {
+    for (std::size_t r = next++; r < result.size(); r = next++) {
+      try {
+        const std::uint64_t seed = seed_of_part(options.seed, r);
+        Evaluation at(base, axes, log2_points, seed_of_part(seed, 0));
+        at.run();
+        result[r] = randomized_law(problem, at, axes, log2_points, seed_of_part(seed, 1), options.bias,
+                                   options.progress);
+        ++done;
+        options.progress.report({}, [&] {
+          return "finite-width law, " + std::to_string(done) + " of " + std::to_string(result.size()) +
+                 " randomizations";
+        });
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        failure = std::current_exception();
+        next = result.size();
+      }
+    }
+  };
+  const unsigned asked = options.threads > 0 ? static_cast<unsigned>(options.threads)
+                                             : std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::thread> workers;
+  for (unsigned t = 1; t < std::min<std::size_t>(asked, result.size()); ++t) workers.emplace_back(work);
+  work();
+  for (std::thread& worker : workers) worker.join();
+  if (failure) std::rethrow_exception(failure);
+  return result;
+}
+
+Measured measured(const std::vector<double>& values) {
+  const auto count = static_cast<double>(values.size());
+  const Eigen::Map<const VectorXd> all(values.data(), std::ssize(values));
+  const double mean = all.mean();
+  return {mean, std::sqrt((all.array() - mean).square().sum() / (count * (count - 1)))};
+}
+
+// Entries (a, b), a ≥ b, as a symmetric matrix.
+MatrixXd symmetric(const VectorXd& entries, Index m) {
+  MatrixXd result(m, m);
+  Index k = 0;
+  for (Index b = 0; b < m; ++b) {
+    for (Index a = b; a < m; ++a) result(a, b) = result(b, a) = entries[k++];
+  }
+  return result;
+}
+
+// √2 for entries off the diagonal, which count twice in Frobenius norms.
+VectorXd frobenius_weights(Index m) {
+  MatrixXd weights = MatrixXd::Constant(m, m, std::numbers::sqrt2);
+  weights.diagonal().setOnes();
+  VectorXd result(m * (m + 1) / 2);
+  for (Index b = 0, k = 0; b < m; ++b) {
+    for (Index a = b; a < m; ++a) result[k++] = weights(a, b);
+  }
+  return result;
+}
+
+// Eigenvalues and a factor of Σ, from the randomizations' influence functions.
+void find_covariance(FiniteWidthLaw& law, const std::vector<RandomizedLaw>& parts) {
+  const VectorXd weights = frobenius_weights(law.kernel.rows());
+  const Index p = weights.size();
+  MatrixXd rows(0, p);
+  std::vector<double> traces;
+  for (const RandomizedLaw& part : parts) {
+    const MatrixXd scaled = part.influence * weights.asDiagonal();
+    traces.push_back(scaled.squaredNorm());
+    rows.conservativeResize(rows.rows() + scaled.rows(), p);
+    rows.bottomRows(scaled.rows()) = scaled;
+  }
+  rows /= std::sqrt(static_cast<double>(parts.size()));
+  law.c = measured(traces);
+  const bool few = rows.rows() < p;
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(few ? MatrixXd(rows * rows.transpose())
+                                                           : MatrixXd(rows.transpose() * rows));
+  const VectorXd values = solver.eigenvalues().reverse().cwiseMax(0);
+  Index kept = 0;
+  for (double sum = 0; kept < values.size() && sum < (1 - eigenvalues_left_out) * values.sum();) {
+    sum += values[kept++];
+  }
+  law.eigenvalues = values.head(kept);
+  MatrixXd vectors = solver.eigenvectors().rowwise().reverse().leftCols(kept);
+  if (few) {
+    vectors = (rows.transpose() * vectors).eval();  // already times √λ
+  } else {
+    vectors = vectors * law.eigenvalues.cwiseSqrt().asDiagonal();
+  }
+  law.factor = weights.cwiseInverse().asDiagonal() * vectors;
+}
+
+void find_bias(FiniteWidthLaw& law, const std::vector<RandomizedLaw>& parts) {
+  for (const RandomizedLaw& part : parts) {
+    if (law.no_bias.empty()) law.no_bias = part.no_bias;
+  }
+  if (!law.no_bias.empty()) return;
+  const Index m = law.kernel.rows();
+  const auto count = static_cast<double>(parts.size());
+  MatrixXd sum = MatrixXd::Zero(m, m), squares = MatrixXd::Zero(m, m);
+  for (const RandomizedLaw& part : parts) sum += symmetric(part.bias, m);
+  law.bias = sum / count;
+  std::vector<double> along;  // B, for the error of its norm
+  const double norm = law.bias.norm();
+  for (const RandomizedLaw& part : parts) {
+    const MatrixXd one = symmetric(part.bias, m);
+    squares += (one - law.bias).cwiseAbs2();
+    along.push_back(norm > 0 ? one.cwiseProduct(law.bias).sum() / norm : 0);
+  }
+  law.bias_standard_error = (squares / (count * (count - 1))).cwiseSqrt();
+  law.bias_norm = measured(along);
+}
+
+std::string method_text(const Plan& plan, const LawOptions& options) {
+  const std::int64_t points = options.points.value_or(std::int64_t{1} << default_log2_points);
+  return std::string(plan.systems.families.empty() ? "derivatives by formula" : "derivatives along paths") +
+         ", " + std::to_string(options.randomizations) + " randomizations of " + std::to_string(points) +
+         " coordinates";
+}
+
+WeightedChiSquare squared_error(const FiniteWidthLaw& law) {
+  return {law.eigenvalues, std::max(0.0, law.c.value - law.eigenvalues.sum()), 1};
+}
+
+Measured relative(const Measured& number, double to) {
+  if (number.value == 0) return {};
+  return {number.value / to, number.standard_error / to};
+}
+
+}  // namespace
+
+FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions& options) {
+  check(options);
+  const Planned planned(program);
+  Evaluation base(planned.structure, planned.plan, planned.demands(), options.progress);
+  base.run();
+  const std::vector<RandomizedLaw> parts = randomize(planned.problem(), base, options);
+  FiniteWidthLaw law;
+  const Index m = program.outputs();
+  VectorXd kernel = VectorXd::Zero(m * (m + 1) / 2);
+  for (const RandomizedLaw& part : parts) kernel += part.kernel / static_cast<double>(parts.size());
+  law.kernel = symmetric(kernel, m);
+  find_covariance(law, parts);
+  if (options.bias) find_bias(law, parts);
+  law.labels = program.output().labels;
+  law.method = method_text(planned.plan, options);
+  return law;
+}
+
+Measured FiniteWidthLaw::relative_c() const { return relative(c, kernel.squaredNorm()); }
+Measured FiniteWidthLaw::relative_bias() const { return relative(bias_norm, kernel.norm()); }
+
+double FiniteWidthLaw::quantile(double width, double level) const {
+  if (c.value == 0) return 0;
+  return std::sqrt(squared_error(*this).quantile(level) / width) / kernel.norm();
+}
+
+double FiniteWidthLaw::mean_square_quantile(double width, double networks, double level) const {
+  if (c.value == 0) return 0;
+  WeightedChiSquare law = squared_error(*this);
+  law.repeats = networks;
+  return law.quantile(level) / width / kernel.squaredNorm();
+}
+
+double FiniteWidthLaw::width_for(double error, std::optional<double> confidence) const {
+  if (c.value == 0) return 0;
+  const double squared = confidence ? squared_error(*this).quantile(*confidence) : c.value;
+  return squared / kernel.squaredNorm() / (error * error);
+}
+
+double FiniteWidthLaw::width_for_entries(double error, double confidence) const {
+  constexpr int draws = 1 << 14;
+  const VectorXd diagonal = kernel.diagonal().cwiseMax(0).cwiseSqrt();
+  MatrixXd scaled = factor;
+  for (Index b = 0, k = 0; b < kernel.rows(); ++b) {
+    for (Index a = b; a < kernel.rows(); ++a, ++k) {
+      const double size = diagonal[a] * diagonal[b];
+      scaled.row(k) *= size > 0 ? 1 / size : 0;
+    }
+  }
+  std::mt19937_64 random(0);
+  std::normal_distribution<double> normal;
+  std::vector<double> largest;
+  for (int draw = 0; draw < draws; ++draw) {
+    const VectorXd z = VectorXd::NullaryExpr(scaled.cols(), [&] { return normal(random); });
+    largest.push_back((scaled * z).cwiseAbs().maxCoeff());
+  }
+  const auto place = largest.begin() + static_cast<std::ptrdiff_t>(confidence * (draws - 1));
+  std::nth_element(largest.begin(), place, largest.end());
+  return std::pow(*place / error, 2);
+}
+
+VectorXd FiniteWidthLaw::excess_kurtosis() const {
+  VectorXd result(kernel.rows());
+  for (Index b = 0, k = 0; b < kernel.rows(); k += kernel.rows() - b, ++b) {
+    result[b] = 3 * factor.row(k).squaredNorm() / std::pow(kernel(b, b), 2);
+  }
+  return result;
+}
+
+}  // namespace nngpcheck::analytic
