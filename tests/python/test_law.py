@@ -12,10 +12,10 @@ there = pytest.mark.skipif(not hasattr(_core, "law"), reason="this version knows
 def test_the_law_of_a_linear_network():
     # One entry: K̂ = (σ²/n) Σ z² with σ² = |x|²/d: C = 2 σ⁴, no bias.
     law = nngpcheck.law([nngpcheck.layers.dense(), nngpcheck.layers.activation("identity")], X[:1])
-    assert float(law.c) == pytest.approx(2 * 0.5**2, rel=1e-6)
-    assert law.relative_c.value == pytest.approx(2, rel=1e-6)
+    assert float(law.c) == pytest.approx(2 * 0.5**2, abs=6 * law.c.standard_error)
+    assert law.relative_c.value == pytest.approx(2, rel=0.02)
     assert law.kernel[0, 0] == pytest.approx(0.5)
-    assert law.width_for(0.1) == pytest.approx(2 / 0.01, rel=1e-3)
+    assert law.width_for(0.1) == pytest.approx(2 / 0.01, rel=0.02)
     np.testing.assert_allclose(law.bias, 0, atol=1e-9)
 
 
