@@ -93,8 +93,19 @@ CommandLine::CommandLine(const NetworkCommands& networks) : networks_(networks) 
   CLI::App& showing = command("show", "a program as text", [this] { show(show_options); });
   showing.add_option("program", show_options.what, "an architecture, or an experiment file")
       ->required()
-      ->type_name("ARCH|FILE.toml|FILE.nngp");
-  showing.add_flag("--plan", show_options.plan, "how its limit is computed: rules, evaluations and errors");
+      ->type_name("ARCH|FILE.toml|FILE.netsor|FILE.nngp");
+  CLI::Option* plan = showing.add_flag("--plan", show_options.plan,
+                                       "how its limit is computed: rules, evaluations and errors");
+  showing
+      .add_option(
+          "--format", show_options.format,
+          "paper (default): as the paper writes it; netsor: with all constants, as every command reads it")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, ShowFormat>{{"paper", ShowFormat::paper}, {"netsor", ShowFormat::netsor}}))
+      ->option_text("FORMAT")
+      ->excludes(plan);
+  showing.add_option("--experiment", show_options.experiment, "the experiment, if the file holds several")
+      ->type_name("NAME");
   add_quiet(showing, show_options.quiet);
   add_overrides(showing, show_options.overrides);
 
@@ -127,9 +138,9 @@ CommandLine::CommandLine(const NetworkCommands& networks) : networks_(networks) 
 
 void CommandLine::add_kernel() {
   CLI::App& computing = command("kernel", "the analytic kernel", [this] { kernel(kernel_options); });
-  computing.add_option("file", kernel_options.file, "an experiment file, or a model's archive")
+  computing.add_option("file", kernel_options.file, "an experiment file, a program, or a model's archive")
       ->required()
-      ->type_name("FILE.toml|FILE.nngp");
+      ->type_name("FILE.toml|FILE.netsor|FILE.nngp");
   computing.add_option("-o,--output", kernel_options.output, "write it to a .npy, .csv or .json file")
       ->type_name("K");
   computing
@@ -167,7 +178,9 @@ void CommandLine::add_networks(CLI::App& command, std::string& sampler, int& thr
 void CommandLine::add_run() {
   CLI::App& running =
       command("run", "random networks against the analytic kernel", [this] { networks_.run(run_options); });
-  running.add_option("file", run_options.file, "an experiment file")->required()->type_name("FILE.toml");
+  running.add_option("file", run_options.file, "an experiment file, a program, or a model's archive")
+      ->required()
+      ->type_name("FILE.toml|FILE.netsor|FILE.nngp");
   running
       .add_option("--out", run_options.folder,
                   "where to; default: results/ and the file's name. An interrupted "
@@ -200,9 +213,9 @@ void CommandLine::add_check() {
   CLI::App& checking = command(
       "check", "is a kernel the limit of random networks? Exit status: 0 agree, 1 disagree, 2 inconclusive",
       [this] { status = networks_.check(check_options); });
-  checking.add_option("files", check_options.files, "experiment files")
+  checking.add_option("files", check_options.files, "experiment files, programs, or models' archives")
       ->required()
-      ->type_name("FILE.toml...");
+      ->type_name("FILE.toml|FILE.netsor|FILE.nngp...");
   checking.add_option("--experiment", check_options.experiment, "only this one")->type_name("NAME");
   checking
       .add_option("--kernel", check_options.kernel,
@@ -251,7 +264,9 @@ void CommandLine::add_power() {
   PowerOptions& options = power_options;
   CLI::App& measuring = command("power", "how often and how fast wrong kernels are caught",
                                 [this] { status = networks_.power(power_options) ? 0 : missed; });
-  measuring.add_option("file", options.file, "an experiment file")->required()->type_name("FILE.toml");
+  measuring.add_option("file", options.file, "an experiment file, a program, or a model's archive")
+      ->required()
+      ->type_name("FILE.toml|FILE.netsor|FILE.nngp");
   measuring.add_option("--experiment", options.experiment, "one of the experiments; default: all")
       ->type_name("NAME");
   measuring.add_option("--repetitions", options.repetitions, "checks of each wrong kernel; default: 20")
@@ -281,6 +296,12 @@ void CommandLine::add_import() {
       .add_option("--json", import_options.json,
                   "write verdict, diagnoses, classes of parameters, and how equal the outputs are")
       ->type_name("FILE");
+  importing
+      .add_option("-o,--output", import_options.output,
+                  "write the program as text; large constants go into .npy files beside it")
+      ->type_name("NET.netsor");
+  importing.add_flag("--features", import_options.features,
+                     "write the program of what the readout reads, instead of the outputs'");
 }
 
 /// CLI11 takes "-.5" for an option, unlike "-0.5".

@@ -18,7 +18,6 @@
 #include "nngpcheck/config/experiment.hpp"
 #include "nngpcheck/files/atomic_file.hpp"
 #include "nngpcheck/files/utf8.hpp"
-#include "nngpcheck/import/archive.hpp"
 #include "nngpcheck/kernels/kernel_file.hpp"
 #include "nngpcheck/netsor/printer.hpp"
 
@@ -94,12 +93,20 @@ void list() {
 
 void show(const ShowOptions& options) {
   std::vector<Experiment> experiments;
-  if (std::filesystem::path(options.what).extension() == ".toml" || importer::is_archive(options.what)) {
-    experiments = config::read_experiments(options.what, options.overrides);
+  if (std::filesystem::path(options.what).extension() == ".toml" || config::is_program(options.what)) {
+    experiments =
+        chosen(config::read_experiments(options.what, options.overrides), options.experiment, options.what);
   } else {
     experiments.push_back(config::example_experiment(options.what, options.overrides));
   }
   tell_doubts(experiments);
+  if (options.format == ShowFormat::netsor) {
+    if (experiments.size() > 1)
+      throw UsageError(fmt::format("{} holds several experiments; choose by --experiment one of {}",
+                                   options.what, names_of(experiments)));
+    fmt::print("{}", netsor::write_text(experiments[0].program));
+    return;
+  }
   Watch watch(!options.quiet);
   for (const Experiment& experiment : experiments) {
     const std::string text =

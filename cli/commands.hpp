@@ -12,14 +12,19 @@ namespace nngpcheck::cli {
 /// Architectures with their options, and activations.
 void list();
 
+enum class ShowFormat { paper, netsor };
+
 struct ShowOptions {
-  std::string what;  // an architecture or an experiment file
+  std::string what;        // an architecture or an experiment file
+  std::string experiment;  // which one, if the file holds several
   bool plan = false;
+  ShowFormat format = ShowFormat::paper;
   bool quiet = false;  // show no progress
   std::vector<std::string> overrides;
 };
 
-/// The program as text, or with `plan` how its limit is computed.
+/// The program as the paper writes it, or as text that is read again; or with `plan` how its limit is
+/// computed.
 void show(const ShowOptions& options);
 
 struct KernelOptions {
@@ -97,8 +102,10 @@ struct PowerOptions {
 bool power(const PowerOptions& options);
 
 struct ImportOptions {
-  std::filesystem::path file;                 // of a model, .nngp
-  std::optional<std::filesystem::path> json;  // where to write what was found
+  std::filesystem::path file;                   // of a model, .nngp
+  std::optional<std::filesystem::path> json;    // where to write what was found
+  std::optional<std::filesystem::path> output;  // where to write the program, .netsor
+  bool features = false;                        // the program of its features instead of its outputs
 };
 
 /// What a PyTorch model is as a program, or why it is none. False if it has no limit.

@@ -1,6 +1,5 @@
 #include "nngpcheck/config/experiment.hpp"
 
-#include <cctype>
 #include <set>
 
 #include "nngpcheck/architectures/options.hpp"
@@ -8,9 +7,10 @@
 #include "nngpcheck/config/inputs_table.hpp"
 #include "nngpcheck/config/layers.hpp"
 #include "nngpcheck/config/overrides.hpp"
+#include "nngpcheck/config/program_files.hpp"
+#include "nngpcheck/config/sampling_tables.hpp"
 #include "nngpcheck/config/table_reader.hpp"
 #include "nngpcheck/files/text_file.hpp"
-#include "nngpcheck/import/import.hpp"
 #include "nngpcheck/netsor/error.hpp"
 #include "nngpcheck/support/spelling.hpp"
 
@@ -25,8 +25,6 @@ using inputs::Inputs;
 using nlohmann::ordered_json;
 
 const std::string architecture_example = "[architecture] with name = \"mlp\"";
-constexpr std::int64_t most_networks = 1'000'000'000;
-const std::string widths_example = "widths = [64, 128, 256]";
 
 /// Runs `work` and gives its error the offending option as place.
 template <class Work>
@@ -94,123 +92,6 @@ netsor::Program build(const Model& model, const inputs::Inputs& inputs, const Ta
   }
 }
 
-std::vector<std::int64_t> read_widths(const TableReader& table, std::size_t fewest,
-                                      const std::string& what_for) {
-  const toml::array& array = table.get_array("widths", widths_example);
-  std::vector<std::int64_t> widths;
-  for (const toml::node& node : array) {
-    const auto* width = node.as_integer();
-    if (!width)
-      table.fail(node,
-                 table.full("widths") + " holds " + type_name(node) + "; give integers: " + widths_example);
-    if (width->get() < 1) {
-      table.fail(node,
-                 table.full("widths") + " holds " + std::to_string(width->get()) + "; a width is at least 1");
-    }
-    if (!widths.empty() && width->get() <= widths.back()) {
-      table.fail(node, table.full("widths") + " must increase: " + std::to_string(width->get()) +
-                           " follows " + std::to_string(widths.back()));
-    }
-    widths.push_back(width->get());
-  }
-  if (widths.size() < fewest) {
-    table.fail(array, table.full("widths") + " must hold at least " + std::to_string(fewest) + " widths, " +
-                          what_for);
-  }
-  return widths;
-}
-
-/// Throws ProgramError if some width is not an integer at base width n.
-void check_width(const netsor::Program& program, std::int64_t n) {
-  for (const auto& node : program.nodes()) {
-    if (const auto* type = std::get_if<netsor::BundleType>(&node.type)) type->width.at(n);
-  }
-}
-
-std::uint64_t read_seed(const TableReader& table) {
-  const std::int64_t seed = table.find_integer("seed", "seed = 1").value_or(0);
-  if (seed < 0)
-    table.fail(*table.find("seed"),
-               table.full("seed") + " = " + std::to_string(seed) + ": must not be negative");
-  return static_cast<std::uint64_t>(seed);
-}
-
-Precision read_precision(const TableReader& table) {
-  const std::string precision = table.find_string("precision", "precision = \"float64\"").value_or("float64");
-  if (precision == "float32") return Precision::float32;
-  if (precision == "float64") return Precision::float64;
-  table.fail(*table.find("precision"),
-             table.full("precision") + " = \"" + precision + "\": must be \"float64\" or \"float32\"");
-}
-
-Sweep read_sweep(const TableReader& table, const netsor::Program& program, ordered_json& resolved) {
-  table.only({"widths", "networks", "seed", "precision"});
-  Sweep sweep;
-  sweep.widths = read_widths(table, 1, "to draw networks of");
-  table.at(*table.find("widths"), [&] {
-    for (const std::int64_t n : sweep.widths) check_width(program, n);
-  });
-  sweep.networks = table.get_integer("networks", "networks = 100");
-  if (sweep.networks < 2 || sweep.networks > most_networks) {
-    table.fail(*table.find("networks"), "sweep.networks = " + std::to_string(sweep.networks) +
-                                            ": must be at least 2, to show their spread, and at most " +
-                                            std::to_string(most_networks));
-  }
-  sweep.seed = read_seed(table);
-  sweep.precision = read_precision(table);
-  resolved = {{"widths", sweep.widths},
-              {"networks", sweep.networks},
-              {"seed", sweep.seed},
-              {"precision", sweep.precision == Precision::float32 ? "float32" : "float64"}};
-  return sweep;
-}
-
-/// Of the inputs, by a round: a number, or "all".
-std::optional<std::int64_t> read_looked_at(const TableReader& table) {
-  const toml::node* node = table.find("inputs");
-  if (node != nullptr && node->is_string()) {
-    if (table.get_string("inputs", "inputs = \"all\"") == "all") return all_inputs;
-    table.fail(*node, "check.inputs must be \"all\", or a number of inputs such as 64");
-  }
-  return table.find_integer("inputs", "inputs = \"all\", or inputs = 64");
-}
-
-Check read_check(const TableReader& table, const netsor::Program& program) {
-  table.only(
-      {"widths", "ladders", "resolution", "tolerance", "false_alarm", "time", "inputs", "seed", "precision"});
-  Check check;
-  if (const toml::node* widths = table.find("widths")) {
-    check.widths = read_widths(table, 4, "to extrapolate");
-    table.at(*widths, [&] {
-      for (const std::int64_t n : check.widths) check_width(program, n);
-    });
-  }
-  check.ladders = table.find_integer("ladders", "ladders = 64");
-  check.resolution = table.find_number("resolution", "resolution = 0.01");
-  check.tolerance = table.find_number("tolerance", "tolerance = 0.05");
-  check.false_alarm = table.find_number("false_alarm", "false_alarm = 1e-6");
-  check.time = table.find_number("time", "time = 120");
-  check.inputs = read_looked_at(table);
-  check.seed = read_seed(table);
-  check.precision = read_precision(table);
-  return check;
-}
-
-/// Names stand in file names, in tables and in --set.
-void check_name(const TableReader& table, const std::string& name) {
-  const bool plain = !name.empty() && name.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789_-") == std::string::npos;
-  const bool taken =
-      name == "name" || name == "architecture" || name == "inputs" || name == "sweep" || name == "check";
-  if (!plain || taken) {
-    const toml::node* node = table.table().get("name");
-    table.fail(node ? *node : table.table(),
-               "name = \"" + name + "\": " +
-                   (taken ? "this is a key; choose another name" : "use letters, digits, _ and - only"));
-  }
-}
-
 Experiment read_experiment(const TableReader& table, const inputs::Inputs* built_in = nullptr) {
   std::vector<std::string> keys = {"name", "architecture", "inputs", "sweep", "check"};
   if (built_in) std::erase(keys, "inputs");
@@ -238,57 +119,6 @@ Experiment read_experiment(const TableReader& table, const inputs::Inputs* built
   return {resolved["name"],    model.network,        std::move(read.inputs),
           std::move(program),  std::move(sweep),     std::move(check),
           std::move(resolved), std::move(read.said), std::move(read.doubt)};
-}
-
-/// A model's name is its file's, with letters that names may have.
-std::string archive_name(const std::filesystem::path& file) {
-  std::string result = file.stem().string();
-  for (char& c : result)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
-  return result.empty() ? "model" : result;
-}
-
-/// What identifies an archive: FNV-1a of its bytes.
-std::string fingerprint(const std::string& bytes) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return std::to_string(hash);
-}
-
-Sweep default_sweep(const netsor::Program& program, ordered_json& resolved) {
-  const std::int64_t unit = netsor::width_unit(program);
-  const std::int64_t first = (63 / unit + 1) * unit;
-  const Sweep sweep{.widths = {first, 2 * first, 4 * first, 8 * first, 16 * first}, .networks = 100};
-  resolved = {{"widths", sweep.widths}, {"networks", sweep.networks}, {"seed", 0}, {"precision", "float64"}};
-  return sweep;
-}
-
-Experiment read_archive(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  const std::string bytes = files::read_file(file);
-  importer::Imported imported = importer::import_model(importer::parse_archive(bytes, file.string()));
-  if (imported.verdict != "limit") {
-    std::string reasons;
-    for (const importer::Diagnosis& diagnosis : imported.diagnoses)
-      if (imported.verdict != "limit_other_input_law" || diagnosis.code.starts_with("non_gaussian_input"))
-        reasons += (reasons.empty() ? "" : "; ") + diagnosis.text;
-    throw InputError(file.string() + ": " + imported.verdict + ": " + reasons);
-  }
-  toml::table root;
-  apply_overrides({&root}, overrides);
-  const TableReader table(root, "", file.string());
-  table.only({"name", "sweep", "check"});
-  ordered_json resolved;
-  resolved["name"] = table.find_string("name", "name = \"net\"").value_or(archive_name(file));
-  check_name(table, resolved["name"]);
-  resolved["archive"] = {{"file", file.filename().string()}, {"fingerprint", fingerprint(bytes)}};
-  const netsor::Program& program = *imported.outputs;
-  const Sweep sweep = table.find("sweep")
-                          ? read_sweep(table.get_table("sweep", widths_example), program, resolved["sweep"])
-                          : default_sweep(program, resolved["sweep"]);
-  Check check;
-  if (table.find("check"))
-    check = read_check(table.get_table("check", "[check] with tolerance = 0.01"), program);
-  return {resolved["name"], {}, {}, program, sweep, check, resolved, "", "", imported.features};
 }
 
 toml::table parse(const std::string& text, const std::string& source) {
@@ -407,12 +237,9 @@ std::vector<Experiment> read_experiments(const std::filesystem::path& file,
 std::vector<Experiment> read_experiments_on(const std::filesystem::path& file,
                                             const std::vector<std::string>& overrides,
                                             const std::optional<std::filesystem::path>& other) {
-  if (importer::is_archive(file)) {
-    if (other) {
-      throw InputError(other->string() +
-                       ": a model's archive has its inputs inside; export the model with these");
-    }
-    return {read_archive(file, overrides)};
+  if (is_program(file)) {
+    if (other) throw InputError(other->string() + ": " + file.string() + " has its inputs inside");
+    return {read_program(file, overrides)};
   }
   toml::table root = parse(files::read_file(file), file.string());
   const std::vector<toml::table*> experiments = tables(root, file.string());

@@ -57,8 +57,8 @@ struct Experiment {
   std::string inputs_said = {};     // how the inputs were read, in words
   std::string inputs_doubt =
       {};  // what was assumed of them without being sure, or empty: to be shown to the user
-  /// Of a model's archive, which has neither network nor inputs: the program whose kernel is that of the
-  /// features that are read out.
+  /// Of a program's file, which has neither network nor inputs; of a model's archive, the program whose
+  /// kernel is that of the features that are read out.
   std::optional<netsor::Program> features = {};
 };
 
@@ -114,14 +114,17 @@ struct Experiment {
 ///     graph = "edges.csv"      # the rows of a file are the nodes of a graph (see inputs::read_edges)
 ///     directed = false         # true: an edge leads from source to target only
 ///
-/// or one of the archive of a PyTorch model, FILE.nngp (import/), whose name is the file's; of the keys above,
-/// name, sweep and check can be given as overrides. Without sweep, 100 networks are drawn of five widths from
-/// 64 on.
+/// or one of a program: of the archive of a PyTorch model, FILE.nngp (import/), or of a program's text,
+/// FILE.netsor (netsor/reader.hpp). Its name is the file's; of the keys above, name, sweep and check can be
+/// given as overrides. Without sweep, 100 networks are drawn of five widths from 64 on.
 ///
 /// Throws InputError for whatever does not fit, unknown keys included, and for a model without a limit, with
 /// the reasons.
 std::vector<Experiment> read_experiments(const std::filesystem::path& file,
                                          const std::vector<std::string>& overrides = {});
+
+/// Whether a file holds one program with its inputs, by its name: FILE.nngp, FILE.netsor.
+bool is_program(const std::filesystem::path& file);
 
 /// The same experiments on the inputs in another file, if one is given; of them all, as neither first, count
 /// nor lengths apply to it. Throws InputError, too, for experiments whose inputs are no file, or a graph.

@@ -163,4 +163,19 @@ Eigen::MatrixXd read_npy(const std::filesystem::path& file) {
   return as_matrix(parse_npy(file.string(), read_file(file)));
 }
 
+std::string npy_bytes(const Eigen::MatrixXd& matrix) {
+  std::string header = fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}",
+                                   matrix.rows(), matrix.cols());
+  const std::size_t before = 10;  // magic, version, length
+  header.append(63 - (before + header.size()) % 64, ' ');
+  header += '\n';
+  std::string result("\x93NUMPY\x01\x00", 8);
+  result += static_cast<char>(header.size() % 256);
+  result += static_cast<char>(header.size() / 256);
+  result += header;
+  const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> by_rows = matrix;
+  result.append(reinterpret_cast<const char*>(by_rows.data()), static_cast<std::size_t>(by_rows.size()) * 8);
+  return result;
+}
+
 }  // namespace nngpcheck::files

@@ -21,6 +21,9 @@ Array parse_npy(std::string name, std::string bytes);
 /// two.
 Eigen::MatrixXd read_npy(const std::filesystem::path& file);
 
+/// An npy file's bytes: float64, in C order.
+std::string npy_bytes(const Eigen::MatrixXd& matrix);
+
 /// That matrix of an array.
 Eigen::MatrixXd as_matrix(const Array& array);
 

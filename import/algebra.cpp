@@ -315,13 +315,15 @@ Tensor Algebra::map(const netsor::Activation& activation, const Tensor& x) {
 
 Tensor Algebra::function(const std::string& name, const Tensor& x) {
   using netsor::Activation;
+  // Of numbers in their domains: where a variance of a layer is not positive, PyTorch's model has no value
+  // either.
+  const auto of = [](const char* called, const char* text) {
+    return std::pair(called, Activation::from_expression(netsor::Expression::parse(text), called,
+                                                         std::vector<double>{}, Activation::Domain::part));
+  };
   static const std::map<std::string, Activation> functions = {
-      {"log", Activation::custom("log", [](double v) { return std::log(v); }, {})},
-      {"log1p", Activation::custom("log1p", [](double v) { return std::log1p(v); }, {})},
-      {"log2", Activation::custom("log2", [](double v) { return std::log2(v); }, {})},
-      {"sqrt", Activation::custom("sqrt", [](double v) { return std::sqrt(v); }, {})},
-      {"rsqrt", Activation::custom("rsqrt", [](double v) { return 1 / std::sqrt(v); }, {})},
-      {"reciprocal", Activation::custom("reciprocal", [](double v) { return 1 / v; }, {})}};
+      of("log", "log(x)"),   of("log1p", "log1p(x)"),  of("log2", "log2(x)"),
+      of("sqrt", "sqrt(x)"), of("rsqrt", "1/sqrt(x)"), of("reciprocal", "1/x")};
   return map(functions.at(name), x);
 }
 
@@ -408,7 +410,7 @@ Tensor Algebra::divide(const Tensor& x, const Tensor& y) {
     const Tensor root = rsqrt(y, 0);
     return multiply(x, multiply(root, root));
   }
-  static const netsor::Function quotient("divide", 2, [](std::span<const double> v) { return v[0] / v[1]; });
+  static const netsor::Function quotient("divide", netsor::Expression::parse("x/y", {"x", "y"}));
   const Broadcast both = broadcast({&x, &y});
   return {both.axes, writer_.function(quotient, both.cells, both.widths)};
 }

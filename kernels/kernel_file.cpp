@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "nngpcheck/files/npy.hpp"
 #include "nngpcheck/files/utf8.hpp"
 #include "nngpcheck/support/error.hpp"
 
@@ -56,21 +57,6 @@ std::string csv(const Kernel& kernel) {
       result += fmt::format("{}{:.17g}", named || j > 0 ? "," : "", kernel.value(i, j));
     result += '\n';
   }
-  return result;
-}
-
-std::string npy(const MatrixXd& matrix) {
-  std::string header = fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}",
-                                   matrix.rows(), matrix.cols());
-  const std::size_t before = 10;  // magic, version, length
-  header.append(63 - (before + header.size()) % 64, ' ');
-  header += '\n';
-  std::string result("\x93NUMPY\x01\x00", 8);
-  result += static_cast<char>(header.size() % 256);
-  result += static_cast<char>(header.size() / 256);
-  result += header;
-  const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> by_rows = matrix;
-  result.append(reinterpret_cast<const char*>(by_rows.data()), static_cast<std::size_t>(by_rows.size()) * 8);
   return result;
 }
 
@@ -134,7 +120,7 @@ std::string serialize(const Kernel& kernel, KernelFormat format) {
     case KernelFormat::csv:
       return csv(kernel);
     case KernelFormat::npy:
-      return npy(kernel.value);
+      return files::npy_bytes(kernel.value);
     default:
       return to_json(kernel).dump(1) + "\n";
   }

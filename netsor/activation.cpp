@@ -275,7 +275,7 @@ Activation Activation::named(std::string_view name) {
   if (auto family = of_family(name)) {
     if (family->first == "elu_1" || family->first == "celu_1") return Activation(Kind::elu);
     return Activation(Kind::expression,
-                      {std::move(family->first), {}, Expression::parse(family->second), {}});
+                      {std::move(family->first), {}, Expression::parse(family->second), {}, Domain::line});
   }
   fail_unknown(name);
 }
@@ -297,14 +297,19 @@ Activation Activation::expressed(std::string_view name) {
 
 Activation Activation::from_expression(std::string_view text, std::string name,
                                        std::optional<std::vector<double>> kinks) {
-  Expression expression = Expression::parse(text);
-  check_finite(expression, text);
+  return from_expression(Expression::parse(text), std::move(name), std::move(kinks));
+}
+
+Activation Activation::from_expression(Expression expression, std::string name,
+                                       std::optional<std::vector<double>> kinks, Domain domain) {
+  const std::string text = expression.text();
+  if (domain == Domain::line) check_finite(expression, text);
   if (name.empty())
-    name = expression.text();
+    name = text;
   else
     check_name(name);
   if (kinks) kinks = checked_kinks("activation \"" + name + "\"", std::move(*kinks));
-  return Activation(Kind::expression, {std::move(name), {}, std::move(expression), std::move(kinks)});
+  return Activation(Kind::expression, {std::move(name), {}, std::move(expression), std::move(kinks), domain});
 }
 
 Activation Activation::custom(std::string name, std::function<double(double)> function) {
@@ -312,7 +317,7 @@ Activation Activation::custom(std::string name, std::function<double(double)> fu
   if (!function)
     throw ProgramError("custom activation \"" + name +
                        "\": the function is empty; give one that can be called");
-  return Activation(Kind::custom, {std::move(name), std::move(function), {}, {}});
+  return Activation(Kind::custom, {std::move(name), std::move(function), {}, {}, Domain::line});
 }
 
 Activation Activation::custom(std::string name, std::function<double(double)> function,

@@ -56,6 +56,9 @@ class Activation {
     custom
   };
 
+  /// Where an expression has finite values.
+  enum class Domain { line, part };
+
   /// The function of that name. Throws ProgramError with what is near or valid if there is none.
   static Activation named(std::string_view name);
 
@@ -65,6 +68,12 @@ class Activation {
   /// the name is a named function's or a kink is not finite.
   static Activation from_expression(std::string_view text, std::string name = "",
                                     std::optional<std::vector<double>> kinks = {});
+  /// The same of an expression of one variable, whatever its name. `part` skips the check of values: of
+  /// functions of numbers that are known to lie in the function's domain, such as the logarithm of a
+  /// variance.
+  static Activation from_expression(Expression expression, std::string name = "",
+                                    std::optional<std::vector<double>> kinks = {},
+                                    Domain domain = Domain::line);
 
   /// A user's function. It must be callable from several threads at once. Throws ProgramError if the name is
   /// empty or taken by a named function, or the function is empty. Where it has kinks or jumps is not
@@ -94,6 +103,9 @@ class Activation {
 
   /// Only for Kind::expression.
   const Expression& expression() const { return *own_->expression; }
+  /// As they were declared, ascending and distinct.
+  std::optional<std::vector<double>> kinks() const { return own_ ? own_->kinks : std::nullopt; }
+  Domain domain() const { return own_ ? own_->domain : Domain::line; }
   /// Only for Kind::custom.
   const std::function<double(double)>& function() const { return own_->function; }
 
@@ -109,6 +121,7 @@ class Activation {
     std::function<double(double)> function;
     std::optional<Expression> expression;
     std::optional<std::vector<double>> kinks;  // ascending, distinct
+    Domain domain = Domain::line;
   };
 
   explicit Activation(Kind kind, double parameter = 0) : kind_(kind), parameter_(parameter) {}

@@ -64,7 +64,7 @@ class Hash {
   }
   void add(const Width& width) { add(width.ratio()); }
   void add(const Activation& function) { add(function.hash()); }
-  void add(const Function& function) { add(function.name()); }
+  void add(const Function& function) { add(function.hash()); }
   void add(const TableFunction& function) { add(function.index()); }
   void add(const Add::Term& term) {
     add(term.coefficient);
@@ -94,12 +94,28 @@ class Hash {
 
 }  // namespace
 
-Function::Function(std::string name, std::size_t arguments, Callable callable) {
-  if (name.empty()) throw ProgramError("function: it needs a name, by which programs print it");
-  const std::string what = "function \"" + name + "\": ";
-  if (!callable) throw ProgramError(what + "it is empty; give one that can be called");
-  if (arguments < 1) throw ProgramError(what + "it takes no arguments; give at least one");
-  data_ = std::make_shared<const Data>(Data{std::move(name), arguments, std::move(callable)});
+Function::Function(Data data) {
+  if (data.name.empty()) throw ProgramError("function: it needs a name, by which programs print it");
+  const std::string what = "function \"" + data.name + "\": ";
+  if (!data.callable) throw ProgramError(what + "it is empty; give one that can be called");
+  if (data.arguments < 1) throw ProgramError(what + "it takes no arguments; give at least one");
+  data_ = std::make_shared<const Data>(std::move(data));
+}
+
+Function::Function(std::string name, std::size_t arguments, Callable callable)
+    : Function(Data{std::move(name), arguments, std::move(callable), {}}) {}
+
+Function::Function(std::string name, const Expression& expression)
+    : Function(Data{std::move(name), expression.variables().size(), expression, expression}) {}
+
+std::size_t Function::hash() const {
+  return data_->expression ? data_->expression->hash() : std::hash<const void*>()(data_.get());
+}
+
+bool operator==(const Function& left, const Function& right) {
+  if (left.data_ == right.data_) return true;
+  const auto &a = left.expression(), &b = right.expression();
+  return a && b && a->variables().size() == b->variables().size() && *a == *b;
 }
 
 bool same(const Operation& left, const Operation& right) {

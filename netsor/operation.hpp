@@ -7,6 +7,7 @@
 #include <Eigen/SparseCore>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -126,7 +127,8 @@ struct Max {
   BundleId right;
 };
 
-/// A function φ: R^k → R as a value. It is the same as its copies, and as no other.
+/// A function φ: R^k → R as a value. Expressions are the same if their trees are; any other function only as
+/// its copies.
 class Function {
  public:
   /// φ of k numbers. Several threads may call it at once.
@@ -135,21 +137,30 @@ class Function {
   /// The name is for programs that are printed. Throws ProgramError if it is empty, the callable is, or k
   /// < 1.
   Function(std::string name, std::size_t arguments, Callable callable);
+  /// That of the expression's variables.
+  Function(std::string name, const Expression& expression);
 
   const std::string& name() const { return data_->name; }
   /// k.
   std::size_t arguments() const { return data_->arguments; }
   /// Precondition: k numbers.
   double operator()(std::span<const double> x) const { return data_->callable(x); }
+  /// None of a C++ function.
+  const std::optional<Expression>& expression() const { return data_->expression; }
 
-  friend bool operator==(const Function&, const Function&) = default;
+  std::size_t hash() const;
+  friend bool operator==(const Function& left, const Function& right);
 
  private:
   struct Data {
     std::string name;
     std::size_t arguments;
     Callable callable;
+    std::optional<Expression> expression;
   };
+
+  explicit Function(Data data);
+
   std::shared_ptr<const Data> data_;
 };
 

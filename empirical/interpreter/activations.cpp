@@ -107,7 +107,7 @@ void apply_activation(const netsor::Activation& activation, const at::Tensor& x,
       at::mul_out(y, x, x).neg_().exp_();
       return;
     case Kind::expression:
-      apply_expression(activation.expression(), x, y);
+      apply_expression(activation.expression(), {&x, 1}, y);
       return;
     case Kind::custom:
       call(activation.function(), x, y);

@@ -131,15 +131,15 @@ at::Tensor apply_two(Operator op, const at::Tensor& a, const at::Tensor& b) {
 }
 
 /// Constants are filled tensors, so that every operation rounds as it does between variables.
-at::Tensor evaluate(std::span<const Expression::Node> nodes, const at::Tensor& x) {
+at::Tensor evaluate(std::span<const Expression::Node> nodes, const std::vector<at::Tensor>& x) {
   std::vector<at::Tensor> values(nodes.size());
   for (std::size_t k = 0; k < nodes.size(); ++k) {
     const Expression::Node& node = nodes[k];
     const auto argument = [&](int i) -> const at::Tensor& { return values[node.arguments[i]]; };
     if (node.op == Operator::constant) {
-      values[k] = at::full_like(x, node.value);
+      values[k] = at::full_like(x[0], node.value);
     } else if (node.op == Operator::variable) {
-      values[k] = x;
+      values[k] = x[node.variable];
     } else if (node.op == Operator::select) {
       values[k] = at::where(argument(0).ne(0), argument(1), argument(2));
     } else if (netsor::arity(node.op) == 1) {
@@ -153,12 +153,15 @@ at::Tensor evaluate(std::span<const Expression::Node> nodes, const at::Tensor& x
 
 }  // namespace
 
-void apply_expression(const Expression& f, const at::Tensor& x, at::Tensor& y) {
-  const at::Tensor from = x.contiguous().view({-1});
-  at::Tensor to = y.is_contiguous() ? y.view({-1}) : at::empty_like(from);
-  for (std::int64_t first = 0; first < from.numel(); first += chunk) {
-    const std::int64_t count = std::min(chunk, from.numel() - first);
-    to.narrow(0, first, count).copy_(evaluate(f.nodes(), from.narrow(0, first, count)));
+void apply_expression(const Expression& f, std::span<const at::Tensor> x, at::Tensor& y) {
+  std::vector<at::Tensor> from;
+  for (const at::Tensor& one : x) from.push_back(one.contiguous().view({-1}));
+  at::Tensor to = y.is_contiguous() ? y.view({-1}) : at::empty_like(from[0]);
+  for (std::int64_t first = 0; first < to.numel(); first += chunk) {
+    const std::int64_t count = std::min(chunk, to.numel() - first);
+    std::vector<at::Tensor> part;
+    for (const at::Tensor& one : from) part.push_back(one.narrow(0, first, count));
+    to.narrow(0, first, count).copy_(evaluate(f.nodes(), part));
   }
   if (!y.is_contiguous()) y.copy_(to.view(y.sizes()));
 }

@@ -7,6 +7,7 @@
 
 #include "nngpcheck/empirical/exact/tables.hpp"
 #include "nngpcheck/empirical/interpreter/activations.hpp"
+#include "nngpcheck/empirical/interpreter/expression.hpp"
 #include "nngpcheck/empirical/interpreter/memory.hpp"
 #include "nngpcheck/empirical/interpreter/products.hpp"
 #include "nngpcheck/netsor/passes/traits.hpp"
@@ -344,7 +345,22 @@ void Interpreter::run(const netsor::Max& operation, at::Tensor& result) {
   at::maximum_out(result, bundle(operation.left), bundle(operation.right));
 }
 
-// On the CPU and in float64, in pieces that take no memory to speak of.
+namespace {
+
+/// y = φ(x₁, …, x_k), entry by entry, of tensors of one axis.
+void apply(const netsor::Function& function, const std::vector<at::Tensor>& x, at::Tensor& y) {
+  if (function.expression()) return apply_expression(*function.expression(), x, y);
+  std::vector<double> point(x.size());
+  for (std::int64_t i = 0; i < y.numel(); ++i) {
+    for (std::size_t k = 0; k < point.size(); ++k) point[k] = x[k].data_ptr<double>()[i];
+    y.data_ptr<double>()[i] = function(point);
+  }
+}
+
+}  // namespace
+
+// In pieces that take no memory to speak of, each padded, see vector_multiple; a C++ function on the CPU and
+// in float64.
 void Interpreter::run(const netsor::Nonlin& operation, at::Tensor& result) {
   constexpr std::int64_t piece = 4096;
   const std::int64_t coordinates = result.size(1) * result.size(2);
@@ -353,18 +369,20 @@ void Interpreter::run(const netsor::Nonlin& operation, at::Tensor& result) {
         .view({coordinates})
         .narrow(0, first, std::min(piece, coordinates - first));
   };
-  std::vector<double> point(operation.arguments.size());
+  const at::TensorOptions options =
+      operation.function.expression() ? options_ : at::TensorOptions(at::kCPU).dtype(at::kDouble);
   for (std::int64_t column = 0; column < result.size(0); ++column) {
     for (std::int64_t first = 0; first < coordinates; first += piece) {
+      const std::int64_t count = std::min(piece, coordinates - first);
+      const std::int64_t padded = (count + vector_multiple - 1) / vector_multiple * vector_multiple;
       std::vector<at::Tensor> arguments;
-      for (const netsor::BundleId id : operation.arguments)
-        arguments.push_back(part(bundle(id), column, first).to(at::kCPU, at::kDouble));
-      at::Tensor values = at::empty_like(arguments.front());
-      for (std::int64_t i = 0; i < values.numel(); ++i) {
-        for (std::size_t k = 0; k < point.size(); ++k) point[k] = arguments[k].data_ptr<double>()[i];
-        values.data_ptr<double>()[i] = operation.function(point);
+      for (const netsor::BundleId id : operation.arguments) {
+        arguments.push_back(at::zeros({padded}, options));
+        arguments.back().narrow(0, 0, count).copy_(part(bundle(id), column, first));
       }
-      part(result, column, first).copy_(values);
+      at::Tensor values = at::empty({padded}, options);
+      apply(operation.function, arguments, values);
+      part(result, column, first).copy_(values.narrow(0, 0, count));
     }
   }
 }

@@ -31,7 +31,7 @@ class Applied:
 def _path_of(arch: Any) -> Optional[str]:
     if isinstance(arch, os.PathLike):
         return os.fspath(arch)
-    is_path = isinstance(arch, str) and "\n" not in arch and arch.endswith((".toml", ".nngp"))
+    is_path = isinstance(arch, str) and "\n" not in arch and arch.endswith((".toml", ".netsor", ".nngp"))
     return arch if is_path else None
 
 
@@ -110,7 +110,7 @@ def applied(arch: Architecture, x1: Any, x2: Any = None, *, experiment: Optional
             raise InputError("a program has its inputs already; leave x out")
         return Applied(arch, "program")
     path = _path_of(arch)
-    is_program = path is not None and path.endswith(".nngp")
+    is_program = path is not None and path.endswith((".netsor", ".nngp"))
     if x1 is None:
         if path is None:
             raise InputError("x1 is missing; only files have inputs of their own")

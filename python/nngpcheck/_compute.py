@@ -22,11 +22,11 @@ def program(arch: Architecture, x: Any = None, *, experiment: Optional[str] = No
 
     Args:
         arch: the keys of an [architecture] table as a dict, {"name": "mlp", "depth": 2}; a list of layers,
-            [layers.dense(), layers.activation("relu")]; a name, "gru"; TOML text; a path of a .toml file; or a
-            program.
+            [layers.dense(), layers.activation("relu")]; a name, "gru"; TOML text; a path of a .toml
+            file, or of a program: .netsor, .nngp; or a program.
         x: the samples: vectors [samples, d], sequences [samples, tokens, d] or a list of arrays [tokens, d], images
             [samples, channels, height, width] or with the channels last. Bytes stay 0 … 255. None: the inputs that
-            the .toml file names.
+            the file names or has.
         experiment: which one of a .toml file of several.
         grid: [8, 8], if rows are samples on such a grid.
         layout: "channels_first" or "channels_last", where that is not sure from the shape.

@@ -8,6 +8,9 @@
 #include <numbers>
 
 #include "nngpcheck/compare/program_check.hpp"
+#include "nngpcheck/netsor/printer.hpp"
+#include "nngpcheck/netsor/reader.hpp"
+#include "tests/netsor/same_program.hpp"
 
 namespace nngpcheck::compare {
 namespace {
@@ -54,6 +57,13 @@ struct Mistakes {
     right = analytic::limit(right_program).value;
     all = wrong_programs(right_program);
     for (WrongNetwork& one : wrong_networks(right_network, inputs)) all.push_back(std::move(one));
+    for (const WrongNetwork& one : all) expect_round_trip(one.program);
+  }
+
+  /// Mutants, too, can be written and read.
+  static void expect_round_trip(const netsor::Program& mutant) {
+    const std::string text = netsor::write_text(mutant);
+    EXPECT_EQ(testing::difference(mutant, netsor::read_text(text, "mutant")), "") << text;
   }
 
   MatrixXd kernel(const std::string& name) const {

@@ -14,8 +14,10 @@
 #include "nngpcheck/empirical/sampler.hpp"
 #include "nngpcheck/empirical/torch/twin.hpp"
 #include "nngpcheck/netsor/printer.hpp"
+#include "nngpcheck/netsor/reader.hpp"
 #include "tests/conformance/cases.hpp"
 #include "tests/empirical/values.hpp"
+#include "tests/netsor/same_program.hpp"
 
 namespace nngpcheck {
 namespace {
@@ -91,6 +93,11 @@ TEST_P(Conformance, PrintsWithDistinctLabels) {
   EXPECT_THAT(text, ::testing::HasSubstr("\nOutput: "));
   const auto& labels = program_.output().labels;
   EXPECT_EQ(std::set<std::string>(labels.begin(), labels.end()).size(), labels.size());
+}
+
+TEST_P(Conformance, IsReadAgainFromItsText) {
+  const std::string text = netsor::write_text(program_);
+  EXPECT_EQ(testing::difference(program_, netsor::read_text(text, "text")), "") << text;
 }
 
 TEST_P(Conformance, EqualsItsTwin) {

@@ -11,6 +11,7 @@
 #include "nngpcheck/compare/runs/run_folder.hpp"
 #include "nngpcheck/compare/runs/sample_store.hpp"
 #include "nngpcheck/config/experiment.hpp"
+#include "nngpcheck/files/npy.hpp"
 #include "nngpcheck/files/text_file.hpp"
 #include "nngpcheck/import/import.hpp"
 #include "nngpcheck/inputs/graph.hpp"
@@ -18,6 +19,8 @@
 #include "nngpcheck/kernels/read_kernel.hpp"
 #include "nngpcheck/netsor/activation.hpp"
 #include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/netsor/printer.hpp"
+#include "nngpcheck/netsor/reader.hpp"
 #include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::testing {
@@ -49,6 +52,13 @@ void edges(const fs::path& file) {
   inputs::read_edges(file, 5, inputs::EdgeKind::undirected);
 }
 void kernel(const fs::path& file) { kernels::read_kernel(file, file, {"a", "b"}); }
+
+/// A program's text: what can be read is written as what is read as the same.
+void program(const fs::path& file) {
+  const auto load = [&](const std::string& name) { return files::read_npy(file.parent_path() / name); };
+  const std::string text = netsor::write_text(netsor::read_text(files::read_text(file), "text", load));
+  if (netsor::write_text(netsor::read_text(text, "again")) != text) std::abort();
+}
 
 /// A model's archive: what can be read has a verdict.
 void model(const fs::path& file) {
@@ -94,6 +104,7 @@ const std::vector<Target>& targets() {
       {"kernel_csv", "K.csv", kernel},       {"kernel_json", "K.json", kernel},
       {"summary", "summary.json", summary},  {"run", "run.json", run},
       {"samples", "samples/w.log", samples}, {"model", "net.nngp", model},
+      {"netsor", "net.netsor", program},
   };
   return table;
 }

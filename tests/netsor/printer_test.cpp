@@ -29,9 +29,9 @@ Input:  b : G(n), iid N(0.25, 0.5)
  11: x11 := x9 ⊙ x10 : H(n)^4
  12: x12 := max(g6, x11) : H(n)^4
  13: x13 := bend(x12, x10, g6) : H(n)^4
- 14: x14 := standardize(x13; 2 groups, ε = 0.1) : H(n)^4
+ 14: x14 := standardize(x13; S14; ε = 0.1) : H(n)^4    // S14 are the numbers of 2 groups
  15: t15 := x14ᵀ x12 / n : R^{4×4}
- 16: t16 := masked_softmax_keys(t15) : R^{4×4}
+ 16: t16 := softmax_keys(t15, mask K16) : R^{4×4}
  17: x17 := x14 t16 : H(n)^4
  18: t18 := 1ᵀ x17 / n : R^{1×4}
  19: g19 := 1 : G(n)^1
@@ -87,7 +87,7 @@ TEST(Printer, SignsAndCoefficientsOfSums) {
  2: x2 := leaky_relu_0.1(g1) : H(n)^1
  3: x3 := -g1 + x2 : H(n)^1
  4: x4 := -0.5 g1 - 3 x2 : H(n)^1
- 5: x5 := standardize(g1; 1 group, ε = 1) : H(n)^1
+ 5: x5 := standardize(g1; ε = 1) : H(n)^1
  6: t6 := 1ᵀ x2 / n : R^{1×1}
  7: t7 := 1/√(t6) : R^{1×1}
 Output: vᵀ x2 / √n, v ~ N(0, 1), 1 column

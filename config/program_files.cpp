@@ -1,0 +1,95 @@
+#include "nngpcheck/config/program_files.hpp"
+
+#include <cctype>
+
+#include "nngpcheck/config/overrides.hpp"
+#include "nngpcheck/config/sampling_tables.hpp"
+#include "nngpcheck/files/npy.hpp"
+#include "nngpcheck/files/text_file.hpp"
+#include "nngpcheck/import/import.hpp"
+#include "nngpcheck/netsor/printer.hpp"
+#include "nngpcheck/netsor/reader.hpp"
+
+namespace nngpcheck::config {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+/// A program's name is its file's, with letters that names may have.
+std::string program_name(const std::filesystem::path& file) {
+  std::string result = file.stem().string();
+  for (char& c : result)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
+  return result.empty() ? "program" : result;
+}
+
+/// What identifies an archive, or a program's text with all constants: FNV-1a of its bytes.
+std::string fingerprint(const std::string& bytes) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return std::to_string(hash);
+}
+
+Sweep default_sweep(const netsor::Program& program, ordered_json& resolved) {
+  const std::int64_t unit = netsor::width_unit(program);
+  const std::int64_t first = (63 / unit + 1) * unit;
+  const Sweep sweep{.widths = {first, 2 * first, 4 * first, 8 * first, 16 * first}, .networks = 100};
+  resolved = {{"widths", sweep.widths}, {"networks", sweep.networks}, {"seed", 0}, {"precision", "float64"}};
+  return sweep;
+}
+
+/// The program, and that of its features if it has any.
+struct Read {
+  netsor::Program program;
+  std::string identity;
+  std::optional<netsor::Program> features = {};
+};
+
+Read read_archive(const std::filesystem::path& file) {
+  const std::string bytes = files::read_file(file);
+  importer::Imported imported = importer::import_model(importer::parse_archive(bytes, file.string()));
+  if (imported.verdict == "limit") return {*imported.outputs, fingerprint(bytes), imported.features};
+  std::string reasons;
+  for (const importer::Diagnosis& diagnosis : imported.diagnoses)
+    if (imported.verdict != "limit_other_input_law" || diagnosis.code.starts_with("non_gaussian_input"))
+      reasons += (reasons.empty() ? "" : "; ") + diagnosis.text;
+  throw InputError(file.string() + ": " + imported.verdict + ": " + reasons);
+}
+
+Read read_netsor(const std::filesystem::path& file) {
+  const auto load = [&](const std::string& name) { return files::read_npy(file.parent_path() / name); };
+  netsor::Program program = netsor::read_text(files::read_text(file), file.string(), load);
+  std::string identity = fingerprint(netsor::write_text(program));
+  return {std::move(program), std::move(identity)};
+}
+
+}  // namespace
+
+bool is_program(const std::filesystem::path& file) {
+  return importer::is_archive(file) || file.extension() == ".netsor";
+}
+
+Experiment read_program(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  const bool is_archive = importer::is_archive(file);
+  Read read = is_archive ? read_archive(file) : read_netsor(file);
+  toml::table root;
+  apply_overrides({&root}, overrides);
+  const TableReader table(root, "", file.string());
+  table.only({"name", "sweep", "check"});
+  ordered_json resolved;
+  resolved["name"] = table.find_string("name", "name = \"net\"").value_or(program_name(file));
+  check_name(table, resolved["name"]);
+  resolved[is_archive ? "archive" : "program"] = {{"file", file.filename().string()},
+                                                  {"fingerprint", read.identity}};
+  const Sweep sweep = table.find("sweep") ? read_sweep(table.get_table("sweep", widths_example), read.program,
+                                                       resolved["sweep"])
+                                          : default_sweep(read.program, resolved["sweep"]);
+  Check check;
+  if (table.find("check"))
+    check = read_check(table.get_table("check", "[check] with tolerance = 0.01"), read.program);
+  return {resolved["name"], {}, {}, std::move(read.program), sweep, check,
+          resolved,         "", "", std::move(read.features)};
+}
+
+}  // namespace nngpcheck::config
