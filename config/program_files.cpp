@@ -46,9 +46,27 @@ struct Read {
   std::optional<netsor::Program> features = {};
 };
 
-Read read_archive(const std::filesystem::path& file) {
+/// An array of any number of axes.
+importer::Numbers read_numbers(const std::filesystem::path& file) {
+  const files::Array array = files::parse_npy(file.string(), files::read_file(file));
+  const Eigen::MatrixXd samples = array.samples(0, array.count());
+  return {{array.shape().begin(), array.shape().end()}, {samples.data(), samples.data() + samples.size()}};
+}
+
+importer::Imported import(const std::filesystem::path& file, const std::string& bytes,
+                          const std::optional<std::filesystem::path>& inputs) {
+  const importer::Archive archive = importer::parse_archive(bytes, file.string());
+  if (!inputs) return importer::import_model(archive);
+  try {
+    return importer::import_model(archive, read_numbers(*inputs));
+  } catch (const InputError& error) {
+    throw InputError(inputs->string() + ": " + error.what());
+  }
+}
+
+Read read_archive(const std::filesystem::path& file, const std::optional<std::filesystem::path>& inputs) {
   const std::string bytes = files::read_file(file);
-  importer::Imported imported = importer::import_model(importer::parse_archive(bytes, file.string()));
+  importer::Imported imported = import(file, bytes, inputs);
   if (imported.verdict == "limit") return {*imported.outputs, fingerprint(bytes), imported.features};
   std::string reasons;
   for (const importer::Diagnosis& diagnosis : imported.diagnoses)
@@ -72,16 +90,28 @@ bool is_program(const std::filesystem::path& file) {
 
 Experiment read_program(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   const bool is_archive = importer::is_archive(file);
-  Read read = is_archive ? read_archive(file) : read_netsor(file);
   toml::table root;
   apply_overrides({&root}, overrides);
   const TableReader table(root, "", file.string());
-  table.only({"name", "sweep", "check"});
+  std::vector<std::string> keys = {"name", "sweep", "check"};
+  if (is_archive) keys.push_back("inputs");
+  table.only(keys);
+  std::optional<std::filesystem::path> inputs;
+  if (table.find("inputs")) {
+    const std::string example = "inputs.file=other.npy";
+    const TableReader given = table.get_table("inputs", example);
+    given.only({"file"});
+    inputs = given.get_string("file", example);
+  }
+  Read read = is_archive ? read_archive(file, inputs) : read_netsor(file);
   ordered_json resolved;
   resolved["name"] = table.find_string("name", "name = \"net\"").value_or(program_name(file));
   check_name(table, resolved["name"]);
   resolved[is_archive ? "archive" : "program"] = {{"file", file.filename().string()},
                                                   {"fingerprint", read.identity}};
+  if (inputs)
+    resolved["inputs"] = {{"file", inputs->filename().string()},
+                          {"fingerprint", fingerprint(files::read_file(*inputs))}};
   const Sweep sweep = table.find("sweep") ? read_sweep(table.get_table("sweep", widths_example), read.program,
                                                        resolved["sweep"])
                                           : default_sweep(read.program, resolved["sweep"]);

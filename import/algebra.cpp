@@ -327,6 +327,24 @@ Tensor Algebra::function(const std::string& name, const Tensor& x) {
   return map(functions.at(name), x);
 }
 
+Tensor Algebra::function(const netsor::Function& function, const std::vector<Tensor>& xs) {
+  const auto is_number = [](const Cell& cell) { return cell.is_number(); };
+  std::vector<const Tensor*> pointers;
+  bool numbers = true;
+  for (const Tensor& x : xs) {
+    pointers.push_back(&x);
+    numbers = numbers && std::all_of(x.cells.begin(), x.cells.end(), is_number);
+  }
+  if (numbers) return numeric([function](const std::vector<double>& v) { return function(v); }, xs);
+  if (xs.size() == 1) {
+    return map(netsor::Activation::from_expression(*function.expression(), function.name(), {},
+                                                   netsor::Activation::Domain::part),
+               xs[0]);
+  }
+  const Broadcast all = broadcast(pointers);
+  return {all.axes, writer_.function(function, all.cells, all.widths)};
+}
+
 Tensor Algebra::add(const Tensor& x, const Tensor& y, const Values& factor) {
   const Broadcast both = broadcast({&x, &y});
   std::vector<Cells> sums;

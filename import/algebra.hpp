@@ -55,6 +55,8 @@ class Algebra {
   }
   /// One that is not finite everywhere: log, log1p, log2, sqrt, rsqrt, reciprocal.
   Tensor function(const std::string& name, const Tensor& x);
+  /// Of several tensors, or of numbers alone.
+  Tensor function(const netsor::Function& function, const std::vector<Tensor>& xs);
   Tensor add(const Tensor& x, const Tensor& y, const Values& factor = constant_values(1));
   Tensor multiply(const Tensor& x, const Tensor& y);
   Tensor maximum(const Tensor& x, const Tensor& y);

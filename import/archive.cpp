@@ -175,6 +175,7 @@ class Reader {
       if (!type.is_null()) result.shapes.back() = type.at("shape").get<std::vector<std::int64_t>>();
     }
     result.place = json.value("at", "");
+    result.module = json.value("module", "");
     return result;
   }
 

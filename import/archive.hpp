@@ -56,6 +56,7 @@ struct GraphNode {
   nlohmann::json arguments;
   std::vector<std::optional<std::vector<std::int64_t>>> shapes;  // of each result
   std::string place;                                             // "net.py:12: x = relu(x)"
+  std::string module;  // "blocks.0.attn"; "" for the whole, or not known
 };
 
 /// The model at one width.

@@ -181,6 +181,7 @@ const Operator* find_operator(const std::string& op) {
     Operators result;
     add_axes_operators(result);
     add_function_operators(result);
+    add_expression_operators(result);
     add_layer_operators(result);
     add_recurrent_operators(result);
     return result;

@@ -63,9 +63,10 @@ class Call {
 using Operator = std::function<std::vector<Tensor>(const Call&)>;
 using Operators = std::map<std::string, Operator>;
 
-/// Operators by their names without "aten." and ".default": "linear", "add.Tensor". Three parts.
+/// Operators by their names without "aten." and ".default": "linear", "add.Tensor". By parts.
 void add_axes_operators(Operators& operators);
 void add_function_operators(Operators& operators);
+void add_expression_operators(Operators& operators);
 void add_layer_operators(Operators& operators);
 void add_recurrent_operators(Operators& operators);
 

@@ -90,9 +90,10 @@ class Run {
   void run(std::size_t k) {
     const std::array<const GraphNode*, width_count> nodes = {
         &archive_.graphs[0].nodes[k], &archive_.graphs[1].nodes[k], &archive_.graphs[2].nodes[k]};
-    report_.set_place(nodes[0]->place);
+    const GraphNode& node = *nodes[0];
+    report_.set_place(node.module.empty() ? node.place : "`" + node.module + "`, " + node.place);
     auto origin = std::make_shared<netsor::Origin>();
-    origin->layer = nodes[0]->place.empty() ? nodes[0]->name : nodes[0]->place;
+    origin->layer = !node.module.empty() ? node.module : !node.place.empty() ? node.place : node.name;
     writer_.builder().set_origin(origin);
     const Call call(algebra_, results_, nodes);
     std::vector<Tensor> made = (*find_operator(nodes[0]->op))(call);
@@ -261,27 +262,29 @@ void conclude(Imported& result, Report& report, bool depends) {
     return found == result.parameters.end() ? std::string() : found->second;
   };
   if (!report.diverged().empty()) {
-    for (const std::string& name : report.heavy())
+    for (const auto& [name, place] : report.heavy())
       report.add("fixed_std:" + name,
                  "the variance of `" + name +
-                     "` times its fan-in grows with n: take a standard deviation ∝ n^(-1/2)");
+                     "` times its fan-in grows with n: take a standard deviation ∝ n^(-1/2)",
+                 place);
     if (report.heavy().empty()) report.add("diverges", "what the network computes grows with n");
   }
   const bool random =
       report.has("scores_sqrt_d") || report.has("finite_random") || report.has("finite_bottleneck");
   const bool grows = !report.diverged().empty();
-  for (const std::string& name : grows || random ? std::set<std::string>{} : report.vanished()) {
+  for (const auto& [name, place] : grows || random ? Report::Parameters{} : report.vanished()) {
+    const std::string vanishes = "the variance of `" + name + "`";
     if (name == "softmax_width") {
-      report.add(name, "a softmax over the width: its entries are of order 1/n, what follows vanishes");
+      report.add(name, "a softmax over the width: its entries are of order 1/n, what follows vanishes",
+                 place);
     } else if (name.ends_with("]")) {
       report.add("vanishing_block:" + name,
-                 "the variance of `" + name +
-                     "`, which finitely many numbers are added up with, vanishes as n grows");
+                 vanishes + ", which finitely many numbers are added up with, vanishes as n grows", place);
     } else if (class_named(name) == "bias") {
-      report.add("vanishing_bias:" + name, "the variance of `" + name + "` vanishes as n grows");
+      report.add("vanishing_bias:" + name, vanishes + " vanishes as n grows", place);
     } else {
-      report.add("vanishing_input:" + name,
-                 "the variance of `" + name + "`, which has a finite fan-in, vanishes as n grows");
+      report.add("vanishing_input:" + name, vanishes + ", which has a finite fan-in, vanishes as n grows",
+                 place);
     }
   }
   if (random) {
@@ -337,6 +340,12 @@ std::unique_ptr<Run> settled(const Archive& archive, Widths& widths, Report& rep
   throw Refusal{"reject", "width_mixed", "the width would have to be split into too many parts"};
 }
 
+Widths widths_of(const Archive& archive) {
+  Size n;
+  for (std::size_t g = 0; g < width_count; ++g) n[g] = archive.graphs[g].n;
+  return Widths(n);
+}
+
 void derive(Imported& result, const Archive& archive, Widths& widths, Report& report) {
   for (std::size_t g = 1; g < width_count; ++g) {
     const std::string differs = difference(archive.graphs[0], archive.graphs[g]);
@@ -379,13 +388,56 @@ bool has_limit(const Imported& imported) {
   return imported.verdict == "limit" || imported.verdict == "limit_other_input_law";
 }
 
+namespace {
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string result;
+  for (const std::int64_t length : shape) result += (result.empty() ? "" : ", ") + std::to_string(length);
+  return "(" + result + ")";
+}
+
+/// The archive with another array instead of the one that the model is given. Its outputs are those of the
+/// old one.
+Archive with_input(Archive archive, const Numbers& array) {
+  for (Graph& graph : archive.graphs) {
+    GraphInput* given = nullptr;
+    for (GraphInput& input : graph.inputs) {
+      if (input.given && given)
+        throw InputError("the model is given several inputs; export it with the others");
+      if (input.given) given = &input;
+    }
+    if (!given) throw InputError("the model is given no inputs");
+    if (given->numbers.shape != array.shape)
+      throw InputError("inputs of shape " + shape_text(array.shape) +
+                       ", but the archive's graphs are of shape " + shape_text(given->numbers.shape) +
+                       "; give that, or export the model with these inputs");
+    given->numbers = array;
+  }
+  return archive;
+}
+
+}  // namespace
+
+Imported import_model(const Archive& archive, const Numbers& array) {
+  const Archive other = with_input(archive, array);
+  Imported result = import_model(archive);
+  if (!has_limit(result)) return result;
+  Widths widths = widths_of(other);
+  Report report;
+  const auto features = settled(other, widths, report, {});
+  result.features = netsor::change_instructions(features->program(), {});
+  Report again;
+  again.usage() = report.usage();
+  result.outputs =
+      netsor::change_instructions(settled(other, widths, again, {}, Run::Kind::outputs)->program(), {});
+  return result;
+}
+
 Imported import_model(const Archive& archive) {
   require_operators(archive.graphs[0]);
   Imported result;
   Report report;
-  Size n;
-  for (std::size_t g = 0; g < width_count; ++g) n[g] = archive.graphs[g].n;
-  Widths widths(n);
+  Widths widths = widths_of(archive);
   const auto refuse = [&](const std::string& verdict, const std::string& code, const std::string& text) {
     result.verdict = verdict;
     report.add(code, text);

@@ -42,6 +42,11 @@ inline constexpr double largest_difference = 1e-10;
 /// place in the model's source).
 Imported import_model(const Archive& archive);
 
+/// The same model on other inputs: `array` is instead of the one that it is given, and has its shape, which
+/// is part of the graph. What is proved is that the program gives the archive's outputs on the archive's
+/// inputs. Throws InputError for another shape, and for models of several inputs.
+Imported import_model(const Archive& archive, const Numbers& array);
+
 /// verdict, diagnoses (codes), explanations, parameters and equal_outputs.
 nlohmann::ordered_json to_json(const Imported& imported);
 

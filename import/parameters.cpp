@@ -399,7 +399,7 @@ const Writer::Matrix& Writer::matrix(const Block& block) {
   const Matrix result = {builder_.weight({name, width(rows), width(columns), law_of.variance}), law_of.factor,
                          law_of.power == 0 ? nullptr : slice(block), block.axes[1]};
   objects_[name] = {{block, law_of.factor}};
-  if (law_of.power > 0) report_.heavy().insert(source.target);
+  if (law_of.power > 0) report_.is_heavy(source.target);
   return matrices_.emplace(key, result).first->second;
 }
 

@@ -40,9 +40,10 @@ class Report {
   void set_place(const std::string& place) { place_ = place; }
   const std::string& place() const { return place_; }
 
-  void add(const std::string& code, const std::string& text) {
+  void add(const std::string& code, const std::string& text) { add(code, text, place_); }
+  void add(const std::string& code, const std::string& text, const std::string& place) {
     if (codes_.insert(code).second)
-      diagnoses_.push_back({code, place_.empty() ? text : text + " (" + place_ + ")"});
+      diagnoses_.push_back({code, place.empty() ? text : text + " (" + place + ")"});
   }
   const std::vector<Diagnosis>& diagnoses() const { return diagnoses_; }
   bool has(const std::string& kind) const {
@@ -51,11 +52,16 @@ class Report {
     return false;
   }
 
-  /// Parameters whose contribution vanishes, or diverges, as n grows.
-  std::set<std::string>& vanished() { return vanished_; }
-  std::set<std::string>& diverged() { return diverged_; }
+  /// Parameters by name, and the place where that was found first.
+  using Parameters = std::map<std::string, std::string>;
+  /// Whose contribution vanishes as n grows.
+  void vanishes(const std::string& name) { vanished_.try_emplace(name, place_); }
+  const Parameters& vanished() const { return vanished_; }
   /// Weights whose variance times fan-in grows with n, whether or not that is made up for.
-  std::set<std::string>& heavy() { return heavy_; }
+  void is_heavy(const std::string& name) { heavy_.try_emplace(name, place_); }
+  const Parameters& heavy() const { return heavy_; }
+  /// Whose contribution diverges.
+  std::set<std::string>& diverged() { return diverged_; }
 
   /// A name with an address that stays.
   const std::string* name(const std::string& text) { return &*names_.insert(text).first; }
@@ -64,7 +70,8 @@ class Report {
   std::map<std::string, Usage> usage_;
   std::set<std::string> names_;
   std::vector<Diagnosis> diagnoses_;
-  std::set<std::string> codes_, vanished_, diverged_, heavy_;
+  std::set<std::string> codes_, diverged_;
+  Parameters vanished_, heavy_;
   std::string place_;
 };
 

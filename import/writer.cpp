@@ -41,7 +41,7 @@ double Writer::evaluate(const Values& values, double power, const std::string* b
     std::size_t start = 0;
     for (std::size_t end = 0; blame && end != std::string::npos; start = end + 1) {
       end = blame->find('\n', start);
-      report_.vanished().insert(blame->substr(start, end - start));
+      report_.vanishes(blame->substr(start, end - start));
     }
     return 0;
   }
