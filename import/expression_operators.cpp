@@ -75,6 +75,9 @@ void add_expression_operators(Operators& ops) {
   ops["addcmul"] = [](const Call& call) { return times_value(call, "addcmul", "y*z"); };
   ops["addcdiv"] = [](const Call& call) { return times_value(call, "addcdiv", "y/z"); };
   ops["prod.dim_int"] = product;
+  ops["outer"] = [](const Call& call) -> Tensors {
+    return {call.algebra().einsum("i", "j", "ij", call.tensor("self"), call.tensor("vec2"))};
+  };
 }
 
 }  // namespace nngpcheck::importer
