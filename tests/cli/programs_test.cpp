@@ -8,6 +8,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 class Programs : public Executable {
  protected:
@@ -33,15 +34,15 @@ TEST_F(Programs, AreRunCheckedAndGivenMistakes) {
   write("p.netsor", output("show e.toml --format netsor"));
   output("run p.netsor --out out --quiet --set sweep.widths=[8,16] --set sweep.networks=5");
   EXPECT_THAT(read(folder_ / "out" / "summary.json"), HasSubstr("\"p\""));
-  EXPECT_THAT(output("check p.netsor --quiet --resolution 0.05"), HasSubstr("p: agree"));
+  EXPECT_THAT(output("check p.netsor --quiet --resolution 0.05"), StartsWith("agree     p: "));
   EXPECT_THAT(output("power p.netsor --quiet --repetitions 2 --resolution 0.1 --above-resolution"),
               HasSubstr("relu without its ½"));
 }
 
 TEST_F(Programs, OfModelsAreWrittenWithTheirConstantsBeside) {
-  const std::string archive = NNGPCHECK_SOURCE "/tests/import/archives/cnn1d_dilated.nngp";
+  const std::string archive = NNGPCHECK_SOURCE "/tests/import/archives/cnn2d_circular.nngp";
   EXPECT_THAT(output("import " + archive + " -o net.netsor"), HasSubstr("limit: "));
-  EXPECT_TRUE(fs::exists(folder_ / "net.M3.npy"));
+  EXPECT_TRUE(fs::exists(folder_ / "net.D1.npy"));
   output("kernel " + archive + " -o K.npy");
   output("kernel net.netsor -o L.npy");
   EXPECT_EQ(files::read_npy(folder_ / "K.npy"), files::read_npy(folder_ / "L.npy"));

@@ -83,7 +83,7 @@ TEST_F(ExperimentFile, ReadsAnExpression) {
   EXPECT_EQ(one.resolved["architecture"]["activation"].dump(),
             "{\"name\":\"mine\",\"expression\":\"x*tanh(x)\",\"kinks\":[0.0]}");
   EXPECT_THAT(netsor::print(read(text + "{expression = \"x*tanh(x)\"}\n" + inputs)[0].program),
-              HasSubstr("x*tanh(x)("));
+              HasSubstr("\"x*tanh(x)\"("));
   EXPECT_THAT(error(text + "{expression = \"log(x)\"}\n" + inputs),
               HasSubstr("e.toml:3: expression \"log(x)\": no finite value"));
   EXPECT_THAT(error(text + "{name = \"relu\", expression = \"x\"}\n" + inputs), HasSubstr("e.toml:3: "));
