@@ -182,6 +182,7 @@ const Operator* find_operator(const std::string& op) {
     add_axes_operators(result);
     add_function_operators(result);
     add_expression_operators(result);
+    add_composed_operators(result);
     add_layer_operators(result);
     add_recurrent_operators(result);
     return result;

@@ -67,6 +67,7 @@ using Operators = std::map<std::string, Operator>;
 void add_axes_operators(Operators& operators);
 void add_function_operators(Operators& operators);
 void add_expression_operators(Operators& operators);
+void add_composed_operators(Operators& operators);
 void add_layer_operators(Operators& operators);
 void add_recurrent_operators(Operators& operators);
 

@@ -60,6 +60,7 @@ void add_expression_operators(Operators& ops) {
     ops[name] = expression_of(name, text, {"self"});
   ops["special_expit"] = ops["sigmoid"];
   ops["pow.Scalar"] = ops["pow.Tensor_Tensor"] = expression_of("pow", "x^y", {"self", "exponent"});
+  ops["logit"] = expression_of("logit", "log(x/(1 - x))", {"self"});
   ops["atan2"] = expression_of("atan2", "atan2(x, y)", {"self", "other"});
   ops["hypot"] = expression_of("hypot", "sqrt(x^2 + y^2)", {"self", "other"});
   ops["logaddexp"] = expression_of("logaddexp", "max(x, y) + log1p(exp(-abs(x - y)))", {"self", "other"});
@@ -75,9 +76,6 @@ void add_expression_operators(Operators& ops) {
   ops["addcmul"] = [](const Call& call) { return times_value(call, "addcmul", "y*z"); };
   ops["addcdiv"] = [](const Call& call) { return times_value(call, "addcdiv", "y/z"); };
   ops["prod.dim_int"] = product;
-  ops["outer"] = [](const Call& call) -> Tensors {
-    return {call.algebra().einsum("i", "j", "ij", call.tensor("self"), call.tensor("vec2"))};
-  };
 }
 
 }  // namespace nngpcheck::importer
