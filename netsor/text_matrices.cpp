@@ -1,7 +1,9 @@
 #include "nngpcheck/netsor/text_matrices.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "nngpcheck/support/spelling.hpp"
@@ -70,14 +72,30 @@ int place(Lexer& lexer, std::size_t offset, double value, Index length, const ch
   return static_cast<int>(value);
 }
 
-SparseMatrix assemble(Lexer& lexer, std::size_t offset, Index rows, Index columns, const Entries& entries,
+/// Not setFromTriplets, which takes memory for every row: there may be 2³¹ of them.
+SparseMatrix assemble(Lexer& lexer, std::size_t offset, Index rows, Index columns, Entries entries,
                       Index& empty_columns) {
   empty_columns -= std::max<Index>(0, columns - static_cast<Index>(entries.size()));
   if (rows > longest || columns > longest || empty_columns < 0)
     lexer.fail(offset, "a matrix of " + std::to_string(rows) + "×" + std::to_string(columns) +
                            " with so few entries is too large; leave out columns without entries");
+  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.col(), a.row()) < std::pair(b.col(), b.row());
+  });
   SparseMatrix result(rows, columns);
-  result.setFromTriplets(entries.begin(), entries.end());
+  result.reserve(static_cast<Index>(entries.size()));
+  auto entry = entries.begin();
+  for (Index j = 0; j < columns; ++j) {
+    result.startVec(j);
+    for (; entry != entries.end() && entry->col() == j;) {
+      double& value = result.insertBack(entry->row(), j);
+      value = entry->value();
+      for (const int row = entry->row();
+           ++entry != entries.end() && entry->col() == j && entry->row() == row;)
+        value += entry->value();
+    }
+  }
+  result.finalize();
   return result;
 }
 
@@ -116,7 +134,7 @@ SparseMatrix read_sparse(Lexer& lexer, std::size_t offset, const LoadMatrix& loa
     add(at, row, column, read_number(lexer));
   }
   expect(lexer, ")", "\";\" or \")\" is missing before this: sparse(6, 4; 0 0 0.5; 1 2 -1)");
-  return assemble(lexer, offset, rows, columns, entries, empty_columns);
+  return assemble(lexer, offset, rows, columns, std::move(entries), empty_columns);
 }
 
 }  // namespace

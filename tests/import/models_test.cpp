@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "nngpcheck/analytic/limit.hpp"
 #include "nngpcheck/import/import.hpp"
+#include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::importer {
 namespace {
@@ -87,14 +89,15 @@ struct Mean {
   double standard_error, count;
 };
 
-/// What the difference of two means stays below with the probability 1 − false_alarm/entries(), by Welch's approximation:
-/// Student's law, whose degrees of freedom are those of what both errors were estimated from.
+/// What the difference of two means stays below with the probability 1 − false_alarm/entries(), by Welch's
+/// approximation: Student's law, whose degrees of freedom are those of what both errors were estimated from.
 double most(const Mean& a, const Mean& b) {
   const double x = a.standard_error * a.standard_error, y = b.standard_error * b.standard_error;
   if (x + y == 0) return 0;
   const double freedom = (x + y) * (x + y) / (x * x / (a.count - 1) + y * y / (b.count - 1));
   const boost::math::students_t law(freedom);
-  return std::sqrt(x + y) * boost::math::quantile(boost::math::complement(law, false_alarm / (2 * entries())));
+  return std::sqrt(x + y) *
+         boost::math::quantile(boost::math::complement(law, false_alarm / (2 * entries())));
 }
 
 /// By hand, the limits of more seeds: NNGPCHECK_SEEDS=20.
@@ -103,7 +106,8 @@ std::uint64_t seeds() {
   return given ? std::stoull(given) : 1;
 }
 
-/// References are means over dense networks of PyTorch, at least `networks` of each of three widths, extrapolated.
+/// References are means over dense networks of PyTorch, at least `networks` of each of three widths,
+/// extrapolated.
 TEST_P(ModelKernels, AreThoseOfDenseNetworks) {
   const nlohmann::json& expected = models().at(GetParam());
   const Imported model = imported(GetParam());
@@ -135,7 +139,8 @@ TEST(ModelKernels, OfAnotherModelAreFound) {
   const analytic::Limit limit = analytic::limit(*import_model(archive).features);
   const nlohmann::json& expected = models().at("mlp_kaiming");
   const Mean reference{expected.at("standard_error")[0][0], expected.at("networks")};
-  EXPECT_GT(std::abs(limit.value(0, 0) - expected.at("kernel")[0][0].get<double>()), most(reference, {0, 16}));
+  EXPECT_GT(std::abs(limit.value(0, 0) - expected.at("kernel")[0][0].get<double>()),
+            most(reference, {0, 16}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Fast, ModelKernels, testing::ValuesIn(names("kernel")),
@@ -163,6 +168,33 @@ TEST(Models, ThatGiveOtherOutputsAreRejected) {
   EXPECT_EQ(model.verdict, "reject");
   EXPECT_EQ(model.diagnoses.back().code, "outputs_differ");
   EXPECT_FALSE(model.features);
+}
+
+/// Other inputs of the same shape.
+TEST(Models, TakeOtherInputs) {
+  const Archive archive = read_archive(folder / "archives" / "highway.nngp");
+  const auto given = std::find_if(archive.graphs[0].inputs.begin(), archive.graphs[0].inputs.end(),
+                                  [](const GraphInput& input) { return input.given; });
+  Numbers numbers = given->numbers;
+  const Eigen::MatrixXd kernel = analytic::limit(*import_model(archive).outputs).value;
+  EXPECT_EQ(analytic::limit(*import_model(archive, numbers).outputs).value, kernel);
+  for (double& value : numbers.values) value = -value;  // tanh is odd, sigmoid is not
+  const Eigen::MatrixXd other = analytic::limit(*import_model(archive, numbers).outputs).value;
+  EXPECT_NEAR(other(0, 0), kernel(0, 0), 1e-12);
+  numbers.values[0] += 1;
+  EXPECT_GT(std::abs(analytic::limit(*import_model(archive, numbers).outputs).value(0, 0) - kernel(0, 0)),
+            1e-3);
+  numbers.shape[0] += 1;
+  EXPECT_THROW(import_model(archive, numbers), InputError);
+}
+
+/// Instructions come from modules, where the archive knows them.
+TEST(Models, SayWhichModuleInstructionsComeFrom) {
+  const netsor::Program program = *imported("highway").outputs;
+  std::set<std::string> layers;
+  for (const netsor::Node& node : program.nodes())
+    if (node.origin) layers.insert(node.origin->layer);
+  EXPECT_TRUE(layers.contains("inp") && layers.contains("t") && layers.contains("h"));
 }
 
 /// What torch draws for a weight matters only by its variance: a weight of another variance has another

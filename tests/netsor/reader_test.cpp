@@ -26,6 +26,13 @@ using ::testing::HasSubstr;
 
 Program read(const std::string& text) { return read_text(text, "p.netsor"); }
 
+/// A program with one line that may be wrong, the fifth.
+std::string with(const std::string& line) {
+  return "Input: U : A(n, 1), iid N(0, 1/1)\nInput: W : A(n, 2n), iid N(0, 1/(2n))\nMatrix: D := [1 2]\n"
+         "g := U D\n" +
+         line + "\nOutput: vᵀ g / √n, v ~ N(0, 1)\n";
+}
+
 void expect_round_trip(const Program& program) {
   const std::string text = write_text(program);
   const Program again = read(text);
@@ -89,6 +96,12 @@ TEST(Text, OfUnusualNamesAndPlaces) {
   EXPECT_THAT(text, HasSubstr(R"(Input:  "g1" : A(3n/2, 2), iid N(0, 0.30000000000000004/2))"));
   EXPECT_THAT(text, HasSubstr(R"(Function: own(x) kinks [-0.5, 0] := x*abs(x))"));
   EXPECT_THAT(text, HasSubstr(R"("max(x, 0) < 1 ? x : 1/x^2"(g2))"));
+}
+
+TEST(Text, OfSparseMatrices) {
+  const Program program = read(with("Matrix: M := sparse(2, 3; 1 2 -1; 0 0 0.5; 1 2 3; 1 0 0)\nx := g M"));
+  const auto& mix = std::get<Mix>(program.nodes()[1].operation);
+  EXPECT_EQ(Eigen::MatrixXd(*mix.matrix), matrix({{0.5, 0, 0}, {0, 0, 2}}));
 }
 
 TEST(Text, HasLargeConstantsInFiles) {
@@ -161,13 +174,6 @@ TEST(Text, OfCppFunctionsIsRefused) {
   } catch (const ProgramError& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("\"mine\" is C++"), HasSubstr("Activation::from_expression")));
   }
-}
-
-/// A program with one line that may be wrong, the fifth.
-std::string with(const std::string& line) {
-  return "Input: U : A(n, 1), iid N(0, 1/1)\nInput: W : A(n, 2n), iid N(0, 1/(2n))\nMatrix: D := [1 2]\n"
-         "g := U D\n" +
-         line + "\nOutput: vᵀ g / √n, v ~ N(0, 1)\n";
 }
 
 struct Wrong {
@@ -249,6 +255,7 @@ TEST(WrongText, ThatIsHostileIsRefused) {
   for (int k = 0; k < 1000; ++k)
     text += "x" + std::to_string(k) + " := standardize(x; ε = 0." + std::to_string(k + 1) + ")\n";
   EXPECT_THROW(read(text), InputError);
+  EXPECT_NO_THROW(read(with("Matrix: M := sparse(2000000000, 2; 1 1 1)")));
   EXPECT_THROW(read("Function: f(x) := " + std::string(100'000, '(')), InputError);
   EXPECT_THROW(read("Matrix: D := " + std::string(100'000, '[')), InputError);
 }
