@@ -6,25 +6,51 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "nngpcheck/inputs/inputs.hpp"
 #include "nngpcheck/kernels/kernel.hpp"
+#include "nngpcheck/support/error.hpp"
 
 namespace nngpcheck::python {
 
-/// The value of a key; nothing if it is missing or None. Throws TypeError.
+/// "an integer from 0 to 4294967295": what a T must be in Python.
+template <class T>
+std::string described() {
+  if constexpr (std::is_same_v<T, bool>)
+    return "True or False";
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return "an integer";
+  else if constexpr (std::is_integral_v<T>)
+    return "an integer from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
+           std::to_string(std::numeric_limits<T>::max());
+  else if constexpr (std::is_floating_point_v<T>)
+    return "a number";
+  else if constexpr (std::is_same_v<T, std::string>)
+    return "a string";
+  else if constexpr (requires { typename T::Scalar; })
+    return "a matrix of numbers";
+  else if constexpr (requires { typename T::value_type; })
+    return "a list, each " + described<typename T::value_type>();
+  else
+    return "anything";
+}
+
+/// The value of a key; nothing if it is missing or None. Throws InputError.
 template <class T>
 std::optional<T> find(const pybind11::dict& given, const char* key) {
   if (!given.contains(key) || given[key].is_none()) return std::nullopt;
   try {
     return given[key].template cast<T>();
   } catch (const pybind11::cast_error&) {
-    throw pybind11::type_error(std::string(key) + " = " +
-                               pybind11::repr(given[key]).template cast<std::string>() +
-                               ": is of another type than this takes");
+    throw InputError(std::string(key) + " = " + pybind11::repr(given[key]).template cast<std::string>() +
+                     ": must be " + described<T>());
   }
 }
 

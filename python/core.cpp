@@ -29,7 +29,11 @@ namespace {
 using Labels = std::vector<std::string>;
 
 config::Model model_of_json(const std::string& json, const std::string& source) {
-  return config::architecture_from_json(nlohmann::json::parse(json), source);
+  try {
+    return config::architecture_from_json(nlohmann::json::parse(json), source);
+  } catch (const nlohmann::json::out_of_range&) {
+    throw InputError(source + ": holds a number that is too large");
+  }
 }
 
 netsor::Program program_of(const config::Model& model, const inputs::Inputs& inputs) {

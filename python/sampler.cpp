@@ -23,7 +23,7 @@ empirical::SamplerOptions sampler_options(const py::dict& given) {
   if (sampler == "exact") result.products = empirical::Products::exact;
   if (sampler == "dense") result.products = empirical::Products::dense;
   if (given["precision"].cast<std::string>() == "float32") result.precision = empirical::Precision::float32;
-  result.threads = given["threads"].cast<int>();
+  take(given, "threads", result.threads);
   return result;
 }
 

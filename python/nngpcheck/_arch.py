@@ -47,6 +47,10 @@ def _model(arch: Any, experiment: Optional[str]) -> Any:
         raise InputError(f"experiment = {experiment!r} belongs to a file of experiments; leave it out")
     source = "the architecture"
     if isinstance(arch, str):
+        try:
+            arch.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{source}: is no text: {error}") from None
         if not re.fullmatch(r"\w+", arch):
             return _core.model_of_toml(arch, source, None)
         arch = {"name": arch}
@@ -84,10 +88,13 @@ def _stacked(x: Any, keys: dict, name: str) -> np.ndarray:
         return result
     try:
         array = plain(x)
+    except InputError:
+        raise
     except ValueError:
-        array = np.empty(0, dtype=object)
+        raise InputError(f"{name} has rows of different lengths, or no numbers: give one row per sample, or a list of "
+                         "sequences [tokens, d]") from None
     if array.dtype.kind not in "fiub" or array.ndim == 0 or array.size == 0:
-        raise InputError(f"{name} is {described(array)}: give numbers, one row per sample, or a list of sequences "
+        raise InputError(f"{name} is {described(x, array)}: give numbers, one row per sample, or a list of sequences "
                          "[tokens, d]")
     return array
 
@@ -104,7 +111,10 @@ def _inputs(x: Any, model: Any, name: str, keys: dict) -> Any:
 def applied(arch: Architecture, x1: Any, x2: Any = None, *, experiment: Optional[str] = None, grid: Any = None,
             layout: Optional[str] = None, flat: Optional[bool] = None, lengths: Any = None,
             batch_size: Optional[int] = None, edges: Any = None, directed: bool = False,
-            labels: Optional[Sequence[str]] = None) -> Applied:
+            labels: Optional[Sequence[str]] = None, **unknown: Any) -> Applied:
+    if unknown:
+        raise TypeError(f"unexpected keyword argument {', '.join(unknown)}; inputs take experiment, grid, layout, flat, "
+                        "lengths, batch_size, edges, directed and labels")
     if isinstance(arch, _core.Program):
         if x1 is not None:
             raise InputError("a program has its inputs already; leave x out")

@@ -11,8 +11,8 @@ import numpy as np
 from . import _core
 from ._arch import Architecture, applied
 from ._compute import sampler
-from ._errors import InputError
-from ._kernel import as_kernel
+from ._errors import InputError, integer
+from ._kernel import as_kernel, described
 from ._networks import Ladders, Networks
 from ._progress import showing
 from ._verdict import Verdict
@@ -66,7 +66,7 @@ def check(kernel: Any, model: Union[Architecture, Callable[..., Any]], x: Any = 
     """
     given = as_kernel(kernel)
     options = dict(tolerance=tolerance, resolution=resolution, false_alarm=false_alarm, time=time, ladders=ladders,
-                   largest_width=largest_width, widths=None if widths is None else [int(n) for n in widths],
+                   largest_width=largest_width, widths=_widths(widths),
                    inputs=len(given) if looked_at == "all" else looked_at)
     _validate(seed, precision, looked_at)
     if _is_factory(model):
@@ -95,9 +95,16 @@ def _is_factory(model: Any) -> bool:
     return callable(model) and not isinstance(model, _core.Program)
 
 
+def _widths(widths: Optional[Sequence[int]]) -> Optional[list]:
+    if widths is None:
+        return None
+    if isinstance(widths, str) or not np.iterable(widths):
+        raise InputError(f"widths = {widths!r}: must be a list of integers")
+    return [integer("widths", width, 1, 2**31) for width in widths]
+
+
 def _validate(seed: int, precision: Optional[str], looked_at: Union[None, int, str]) -> None:
-    if seed < 0:
-        raise InputError(f"seed = {seed}: must not be negative")
+    integer("seed", seed, 0)
     if precision not in (None, "float32", "float64"):
         raise InputError(f"precision = {precision!r}: must be 'float32' or 'float64'")
     if isinstance(looked_at, str) and looked_at != "all":
@@ -110,11 +117,13 @@ def _check_networks(given: Any, make: Callable[..., Any], x: Any, options: dict,
         raise InputError("x is missing: what make(n)(x) is called with")
     if isinstance(x, (list, tuple)):
         x = np.asarray(x)
+    if not hasattr(x, "__len__"):
+        raise InputError(f"x is {described(x)}: give numbers, one row per sample")
     if len(x) != len(given):
         raise InputError(f"the kernel is {len(given)}×{given.shape[1]}, but x has {len(x)} rows: for {len(x)} samples "
                          f"it must be {len(x)}×{len(x)}")
-    if isinstance(processes, int) and processes < 1:
-        raise InputError(f"processes = {processes}: must be at least 1")
+    if not hasattr(processes, "submit"):
+        processes = integer("processes", processes, 1, 4096)
     options = dict(options, widths=options["widths"] or list(_WIDTHS))
     networks = Networks(make, x, seed)
     networks.features(min(options["widths"]), 0)  # complains early, and tells the precision

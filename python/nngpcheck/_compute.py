@@ -8,7 +8,7 @@ import numpy as np
 
 from . import _core
 from ._arch import Architecture, applied
-from ._errors import InputError, NotBuiltError
+from ._errors import InputError, NotBuiltError, integer
 from ._kernel import Kernel
 from ._progress import showing
 
@@ -70,8 +70,9 @@ def kernel(arch: Architecture, x1: Any = None, x2: Any = None, *, tolerance: Opt
         InputError: for whatever does not fit.
         LimitError: if there is no limit, or it cannot be computed as asked.
     """
+    options = dict(tolerance=tolerance, points=points, randomizations=randomizations, seed=seed,
+                   threads=integer("threads", threads, 0, 65536))
     what = applied(arch, x1, x2, **inputs)
-    options = dict(tolerance=tolerance, points=points, randomizations=randomizations, seed=seed, threads=threads)
     with showing(progress) as report:
         if what.block is None:
             return Kernel(**_core.limit(what.program, options, report))
@@ -133,15 +134,15 @@ def sample(arch: Architecture, x: Any = None, width: int = 1024, count: int = 1,
         NotBuiltError: if this installation was built without LibTorch.
         SamplerError: for networks that cannot be drawn.
     """
-    drawn = sampler()
-    options = dict(sampler=sampler_kind, precision=precision, threads=threads)
+    options = dict(sampler=sampler_kind, precision=precision, threads=integer("threads", threads, 0, 65536))
     for name, allowed in (("sampler_kind", ("auto", "exact", "dense")), ("precision", ("float64", "float32"))):
         given = sampler_kind if name == "sampler_kind" else precision
         if given not in allowed:
             raise InputError(f"{name} = {given!r}: must be one of {', '.join(allowed)}")
-    for name, value, least in (("width", width, 1), ("count", count, 0), ("first", first, 0), ("seed", seed, 0)):
-        if value < least:
-            raise InputError(f"{name} = {value}: must be at least {least}")
+    width = integer("width", width, 1, 2**31)
+    count, first = integer("count", count, 0, 2**40), integer("first", first, 0, 2**62)
+    seed = integer("seed", seed, 0, 2**64 - 1)
+    drawn = sampler()
     what = applied(arch, x, **inputs)
     with showing(progress) as report:
         return drawn.sample(what.program, width, seed, first, count, options, report)

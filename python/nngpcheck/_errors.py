@@ -1,6 +1,12 @@
 """What this package raises. Messages name the file, key, argument or entry, the problem and the remedy."""
 
 
+from __future__ import annotations
+
+import operator
+from typing import Any, Optional
+
+
 class Error(Exception):
     """Base of all of them."""
 
@@ -27,6 +33,18 @@ class ComparisonError(Error, ValueError):
 
 class NotBuiltError(Error, ImportError):
     """A part that this installation was built without."""
+
+
+def integer(name: str, value: Any, least: int, most: Optional[int] = None) -> int:
+    """An argument that is an integer. Raises InputError."""
+    span = f"an integer of at least {least}" if most is None else f"an integer from {least} to {most}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least or (most is not None and number > most):
+        raise InputError(f"{name} = {value!r}: must be {span}")
+    return number
 
 
 for _error in (Error, InputError, ProgramError, LimitError, SamplerError, ComparisonError, NotBuiltError):

@@ -71,19 +71,31 @@ def plain(array: Any) -> np.ndarray:
         array = array.to_dense()
     if hasattr(array, "detach"):
         array = array.detach().cpu()
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise InputError("an array has masked entries; fill them, or leave out their rows")
     return np.asarray(array)
 
 
-def _matrix(array: Any, name: str) -> np.ndarray:
-    matrix = plain(array)
+def _array(given: Any, name: str) -> np.ndarray:
+    try:
+        return plain(given)
+    except ValueError as error:
+        raise InputError(f"the kernel's {name} is no matrix: {error}") from None
+
+
+def _matrix(given: Any, name: str) -> np.ndarray:
+    matrix = _array(given, name)
     while matrix.ndim > 2 and matrix.shape[-1] == 1:  # neural-tangents' (m, m, 1, 1)
         matrix = matrix[..., 0]
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu" or matrix.size == 0:
-        raise InputError(f"the kernel's {name} is {described(matrix)}: it must be a matrix of numbers")
+        raise InputError(f"the kernel's {name} is {described(given, matrix)}: it must be a matrix of numbers")
     return matrix.astype(np.float64, copy=False)
 
 
-def described(array: np.ndarray) -> str:
+def described(given: Any, array: Optional[np.ndarray] = None) -> str:
+    """What was given, in words; `array` is NumPy's idea of it."""
+    if array is None or (array.ndim == 0 and not isinstance(given, np.ndarray)):
+        return f"of type {type(given).__name__}"
     return f"an array of {array.dtype} of shape {array.shape}"
 
 
@@ -93,6 +105,6 @@ def as_kernel(kernel: Any) -> Kernel:
         return kernel
     if hasattr(kernel, "nngp"):  # what neural-tangents' kernel_fn(x) returns
         kernel = kernel.nngp
-    array = plain(kernel)
+    array = _array(kernel, "value")
     epsilon = float(np.finfo(array.dtype).eps) if array.dtype.kind == "f" else sys.float_info.epsilon
-    return Kernel(**_core.given_kernel(_matrix(array, "value"), epsilon))
+    return Kernel(**_core.given_kernel(_matrix(kernel, "value"), epsilon))

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any, Callable, Optional, Union
 
+from ._errors import InputError
+
 Report = Callable[[Optional[float], str], None]
 
 
@@ -56,6 +58,8 @@ class showing:
         if callable(progress):
             self._report: Optional[Report] = progress
         else:
+            if progress not in (None, False, True):
+                raise InputError(f"progress = {progress!r}: must be True, False or a function of (share or None, text)")
             notebook = _in_notebook()
             wanted = (notebook or sys.stderr.isatty()) if progress is None else progress
             self._report = self._line = _Line(notebook) if wanted else None

@@ -32,7 +32,10 @@ def _layer(name: str, summary: str, options: list, parts: list) -> Callable[...,
     signature = inspect.Signature(first + rest + last, return_annotation=dict)
 
     def layer(*args: Any, **kwargs: Any) -> dict:
-        given = signature.bind(*args, **kwargs).arguments
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{name}(): {error}; it is {name}{signature}") from None
         return {"type": name, **{key: value for key, value in given.items() if value is not None}}
 
     lines = [summary[:1].upper() + summary[1:] + "."]

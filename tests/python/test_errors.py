@@ -67,5 +67,49 @@ def test_options_of_kernels():
     x = np.ones((1, 2, 2))
     with pytest.raises(nngpcheck.LimitError, match="points|power of two"):
         kernel("gru", x, points=1000)
-    with pytest.raises(TypeError):
+    with pytest.raises(nngpcheck.InputError, match="points = 'many'"):
         kernel("gru", x, points="many")
+
+
+@pytest.mark.parametrize("options, complaint", [
+    (dict(threads="a"), "threads = 'a': must be an integer from 0 to 65536"),
+    (dict(threads=-1), "threads = -1"),
+    (dict(seed=-1), "seed = -1: must be an integer from 0"),
+    (dict(seed=1.5), "seed = 1.5"),
+    (dict(tolerance="a"), "tolerance = 'a': must be a number"),
+    (dict(randomizations=10**12), "randomizations = 1000000000000: must be an integer from"),
+    (dict(progress=3), "progress = 3: must be True, False or a function"),
+])
+def test_options_of_another_kind(options, complaint):
+    with pytest.raises(nngpcheck.InputError, match=complaint):
+        kernel("mlp", X, **options)
+
+
+@pytest.mark.parametrize("options, complaint", [
+    (dict(widths="abcd"), "widths = 'abcd': must be a list of integers"),
+    (dict(widths=5), "widths = 5"),
+    (dict(widths=[1, 2, 3, -4]), "widths = -4: must be an integer from 1"),
+    (dict(seed="a"), "seed = 'a'"),
+    (dict(processes="4"), "processes = '4': must be an integer from 1"),
+    (dict(processes=1.5), "processes = 1.5"),
+    (dict(looked_at=1.5), "inputs = 1.5: must be an integer"),
+    (dict(resolution="a"), "resolution = 'a': must be a number"),
+])
+def test_options_of_checks_of_another_kind(options, complaint):
+    with pytest.raises(nngpcheck.InputError, match=complaint):
+        nngpcheck.check(np.eye(2), lambda n: lambda x: x, X, **options)
+
+
+def test_what_is_no_array_at_all():
+    with pytest.raises(nngpcheck.InputError, match="x is of type generator"):
+        nngpcheck.check(np.eye(2), lambda n: lambda x: x, (row for row in X))
+    with pytest.raises(nngpcheck.InputError, match="the kernel's value is of type str"):
+        nngpcheck.check("K", lambda n: lambda x: x, X)
+    with pytest.raises(nngpcheck.InputError, match="the kernel's value is no matrix"):
+        nngpcheck.check([[1, 2], [3]], lambda n: lambda x: x, X)
+    with pytest.raises(nngpcheck.InputError, match="holds a number that is too large"):
+        kernel([layers.dense(weight_variance=10**400)], X)
+    with pytest.raises(nngpcheck.InputError, match="width = 'a': must be an integer from 1"):
+        nngpcheck.sample("mlp", X, "a")
+    with pytest.raises(TypeError, match=r"dense\(\): got an unexpected keyword argument 'dept'"):
+        layers.dense(dept=1)

@@ -124,14 +124,17 @@ def test_labels():
 
 @pytest.mark.parametrize("x, complaint", [
     (None, "x1 is missing"),
-    ("text", "x1 is an array of <U4"),
+    ("text", "x1 is of type str"),
     (np.ones(3), r"x1: an array of shape \(3,\): one number per row"),
     (1.0, "x1 is"),
     ([], "x1 is"),
-    ([[1, 2], [3]], "x1 is"),
+    ([[1, 2], [3]], "x1 has rows of different lengths"),
     (np.ones((2, 2), dtype=complex), "complex128"),
     (np.array([[1.0, np.nan]]), "x1: row 0 .* not finite"),
     (np.ones((2, 0)), "x1 is"),
+    ((row for row in np.eye(2)), "x1 is of type generator"),
+    (np.ma.masked_less(np.eye(2), 0.5), "masked"),
+    ([[10**400, 1]], "array of object"),
 ])
 def test_inputs_that_are_none(x, complaint):
     with pytest.raises(InputError, match=complaint):
@@ -147,6 +150,12 @@ def test_keys_that_are_none():
         kernel("simple_rnn", np.ones((2, 3, 2)), lengths=[1, 2, 3])
     with pytest.raises(InputError, match="from 1 to 3"):
         kernel("simple_rnn", np.ones((2, 3, 2)), lengths=[1, 4])
+    with pytest.raises(InputError, match=r"lengths = 'ab': must be a list, each an integer"):
+        kernel("simple_rnn", np.ones((2, 3, 2)), lengths="ab")
+    with pytest.raises(InputError, match=r"labels = \[1, 2\]: must be a list, each a string"):
+        kernel("mlp", np.eye(2), labels=[1, 2])
+    with pytest.raises(InputError, match="edges = 'ab': must be a matrix of numbers"):
+        kernel("gcn", np.eye(2), edges="ab")
     with pytest.raises(InputError, match="directed = True"):
         kernel("mlp", np.eye(2), directed=True)
     with pytest.raises(InputError, match="of one dimension"):

@@ -24,7 +24,7 @@ def test_labels_and_options():
     law = nngpcheck.law("mlp", X, bias=False, labels=["a", "b", "c"])
     assert law.labels == ["a", "b", "c"] and law.bias is None and law.eigenvalues[0] > 0
     assert "C = " in repr(law)
-    with pytest.raises(TypeError, match="points"):
+    with pytest.raises(nngpcheck.InputError, match="points = .many.: must be an integer"):
         nngpcheck.law("mlp", X, points="many")
 
 
