@@ -53,6 +53,8 @@ struct CommandLine {
   DualOptions dual_options;
   PowerOptions power_options;
   ImportOptions import_options;
+  LawOptions law_options;
+  WidthOptions width_options;
   int status = 0;
 
  private:
@@ -77,6 +79,8 @@ struct CommandLine {
   void add_check();
   void add_power();
   void add_import();
+  void add_law();
+  void add_width();
 };
 
 CommandLine::CommandLine(const NetworkCommands& networks) : networks_(networks) {
@@ -115,6 +119,8 @@ CommandLine::CommandLine(const NetworkCommands& networks) : networks_(networks) 
   add_check();
   add_power();
   add_import();
+  add_law();
+  add_width();
 
   CLI::App& plotting =
       command("plot", "width-versus-error plots of finished runs", [this] { plot(plot_options); });
@@ -302,6 +308,44 @@ void CommandLine::add_import() {
       ->type_name("NET.netsor");
   importing.add_flag("--features", import_options.features,
                      "write the program of what the readout reads, instead of the outputs'");
+}
+
+void CommandLine::add_law() {
+  CLI::App& predicting = command("law", "how far networks of finite width lie from the limit, predicted",
+                                 [this] { law(law_options); });
+  predicting.add_option("file", law_options.file, "an experiment file, or a model's archive")
+      ->required()
+      ->type_name("FILE.toml|FILE.nngp");
+  predicting.add_option("--experiment", law_options.experiment, "one of the experiments; default: all")
+      ->type_name("NAME");
+  predicting.add_option("--json", law_options.json, "write the numbers as JSON")->type_name("FILE");
+  add_quiet(predicting, law_options.quiet);
+  add_overrides(predicting, law_options.overrides);
+}
+
+void CommandLine::add_width() {
+  WidthOptions& options = width_options;
+  CLI::App& planning = command("width", "how wide a network must be for its kernel to be close to the limit",
+                               [this] { width(width_options); });
+  planning.add_option("file", options.file, "an experiment file, or a model's archive")
+      ->required()
+      ->type_name("FILE.toml|FILE.nngp");
+  planning
+      .add_option("--error", options.error,
+                  "of one network's kernel, |K^ - K|/|K| in Frobenius norms, such as 1%")
+      ->required()
+      ->type_name("E");
+  planning
+      .add_option(
+          "--confidence", options.confidence,
+          "the probability of a smaller error; default: the error is meant in root mean square, or 95% "
+          "with --entry")
+      ->type_name("P");
+  planning.add_flag("--entry", options.entry, "of every entry at once, relative to √(K_aa K_bb)");
+  planning.add_option("--experiment", options.experiment, "one of the experiments; default: all")
+      ->type_name("NAME");
+  add_quiet(planning, options.quiet);
+  add_overrides(planning, options.overrides);
 }
 
 /// CLI11 takes "-.5" for an option, unlike "-0.5".

@@ -111,6 +111,30 @@ struct ImportOptions {
 /// What a PyTorch model is as a program, or why it is none. False if it has no limit.
 bool import_model(const ImportOptions& options);
 
+struct LawOptions {
+  std::filesystem::path file;
+  std::string experiment;                     // which one; default: all
+  std::optional<std::filesystem::path> json;  // where to write the numbers
+  bool quiet = false;
+  std::vector<std::string> overrides;
+};
+
+/// How far kernels of random networks of finite width lie from the limit, predicted.
+void law(const LawOptions& options);
+
+struct WidthOptions {
+  std::filesystem::path file;
+  std::string experiment;  // which one; default: all
+  std::string error;       // "1%" or "0.01"
+  std::optional<std::string> confidence;
+  bool entry = false;  // all entries at once, relative to √(K_aa K_bb)
+  bool quiet = false;
+  std::vector<std::string> overrides;
+};
+
+/// The width from which a network's kernel is that close to its limit, and what such a network takes.
+void width(const WidthOptions& options);
+
 struct PlotOptions {
   std::vector<std::filesystem::path> folders;
   std::optional<std::filesystem::path> output;  // without extension

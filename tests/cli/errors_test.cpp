@@ -32,7 +32,7 @@ class Errors : public Executable {
 };
 
 TEST_F(Errors, OfTheCommandLine) {
-  expect("", "no command; one of list, show, kernel, run, merge, check, power, import, plot, dual");
+  expect("", "no command; one of list, show, kernel, run, merge, check, power, import, law, width, plot, dual");
   expect("shwo mlp", "no command is called \"shwo\"; did you mean \"show\"?");
   expect("--frobnicate", "frobnicate");
   expect("list extra", "extra");

@@ -1,0 +1,56 @@
+// What the finite-width law says on the command line.
+#include <nlohmann/json.hpp>
+
+#include "executable.hpp"
+
+namespace nngpcheck::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class Law : public Executable {
+ protected:
+  // One input, relu, σ² = 2, three layers: C = 15 K², no bias.
+  Law() {
+    write("one.csv", "x0\n1\n");
+    write("relu.toml",
+          "name = \"relu\"\n[architecture]\nname = \"mlp\"\ndepth = 3\nactivation = \"relu\"\n"
+          "weight_variance = 2.0\ninput_variance = 2.0\n[inputs]\nfile = \"one.csv\"\n"
+          "[sweep]\nwidths = [64, 256]\nnetworks = 2\nseed = 0\n");
+  }
+};
+
+TEST_F(Law, IsATableAndJson) {
+  const Outcome outcome = run("law relu.toml --json law.json");
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_THAT(outcome.output, HasSubstr("relu\n"));
+  const auto all = nlohmann::json::parse(read(folder_ / "law.json"))["experiments"];
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0]["name"], "relu");
+  EXPECT_NEAR(all[0]["relative_c"].get<double>(), 15, 6 * all[0]["relative_c_standard_error"].get<double>());
+  EXPECT_NEAR(all[0]["relative_bias"].get<double>(), 0,
+              6 * all[0]["relative_bias_standard_error"].get<double>() + 1e-6);
+  const auto quantiles = all[0]["quantiles"];
+  ASSERT_EQ(quantiles.size(), 2U);
+  EXPECT_EQ(quantiles[0]["width"], 64);
+  // One entry: |K̂ - K|/K = √(15/n) |z|.
+  EXPECT_NEAR(quantiles[0]["0.95"].get<double>(), 1.95996 * std::sqrt(15. / 64), 0.05);
+  EXPECT_LT(quantiles[1]["0.5"].get<double>(), quantiles[0]["0.5"].get<double>());
+}
+
+TEST_F(Law, SaysHowWide) {
+  const Outcome outcome = run("width relu.toml --error 1%");
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_THAT(outcome.output, HasSubstr("relu: width 1.5"));
+  EXPECT_THAT(outcome.output, HasSubstr("exact sampling"));
+  EXPECT_THAT(run("width relu.toml --error 1% --confidence 95%").output, HasSubstr("probability of 0.95"));
+  EXPECT_THAT(run("width relu.toml --error 0.01 --entry").output, HasSubstr("every entry's error"));
+  for (const char* wrong : {"0", "many", "-1%", "1%%"}) {
+    const Outcome refused = run(std::string("width relu.toml --error=") + wrong);
+    EXPECT_EQ(refused.status, 64) << wrong;
+    EXPECT_THAT(refused.errors, HasSubstr("--error")) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace nngpcheck::cli
