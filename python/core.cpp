@@ -178,6 +178,7 @@ PYBIND11_MODULE(_core, module) {
                                  const std::optional<std::string>& experiment) {
     return config::read_architecture(toml, source, experiment);
   });
+  module.attr("takes_numpy_2") = PYBIND11_VERSION_HEX >= 0x020C0000;  // earlier ones crash
   module.def("model_of_json", &python::model_of_json);
   module.def("experiment", &python::experiment_of);
   module.def("inputs", &python::inputs_of);

@@ -12,6 +12,14 @@ Rows of arrays are samples. Everything raised derives from nngpcheck.Error. Ctrl
 
 from __future__ import annotations
 
+import numpy as _numpy
+
+from . import _core
+
+if not _core.takes_numpy_2 and int(_numpy.__version__.split(".")[0]) >= 2:
+    raise ImportError(f"this nngpcheck was built with a pybind11 before 2.12, which does not know NumPy {_numpy.__version__}: "
+                      "build it with a later pybind11 (pip install . brings one), or use numpy < 2")
+
 from . import layers
 from ._check import assert_kernel, check
 from ._compute import kernel, law, program, sample

@@ -3,6 +3,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 
 version: str
+takes_numpy_2: bool
 
 class Program:
     """A tensor program: what a network does to its inputs."""

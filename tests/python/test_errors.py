@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -113,3 +116,11 @@ def test_what_is_no_array_at_all():
         nngpcheck.sample("mlp", X, "a")
     with pytest.raises(TypeError, match=r"dense\(\): got an unexpected keyword argument 'dept'"):
         layers.dense(dept=1)
+
+
+def test_an_old_pybind11_and_a_new_numpy_do_not_crash():
+    if nngpcheck._core.takes_numpy_2:
+        pytest.skip("built with a pybind11 that knows NumPy 2")
+    code = "import numpy; numpy.__version__ = '2.0.0'; import nngpcheck"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1 and "ImportError: this nngpcheck was built with a pybind11 before 2.12" in done.stderr
