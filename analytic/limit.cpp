@@ -222,16 +222,16 @@ class Runner {
     const double available = support::available_memory();
     for (const Plan::Entry& entry : plan_.entries) {
       const auto& [kind, x, y, entries, system] = entry.step->demand();
-      if (!entries.is_full() || y == one ||
+      if (entries.is_diagonal() || y == one ||
           (kind != Demand::Kind::moment && kind != Demand::Kind::covariance))
         continue;
       const auto rows = static_cast<double>(structure.columns(x));
-      const auto columns = static_cast<double>(structure.columns(y));
+      const auto columns = static_cast<double>(entries.columns(structure.columns(y)));
       const double needed = 4 * 16 * rows * columns;
       if (needed < available) continue;
       throw LimitError("limit: the moments of " + structure.program().name(x) + " and " +
                        structure.program().name(y) + " are " + std::to_string(structure.columns(x)) + " × " +
-                       std::to_string(structure.columns(y)) + " numbers; this takes about " +
+                       std::to_string(entries.columns(structure.columns(y))) + " numbers; this takes about " +
                        support::bytes_text(needed) + ", and " + support::bytes_text(available) +
                        " are available; use fewer or smaller inputs, or compute the kernel in blocks");
     }

@@ -29,6 +29,9 @@ struct Demand {
   static Demand covariance(NodeIndex x, NodeIndex y) {
     return {Kind::covariance, std::min(x, y), std::max(x, y)};
   }
+  /// Some entries of E[XᵀX], or of cov(X, X).
+  static Demand moment(NodeIndex x, const Pattern& entries) { return {Kind::moment, x, x, entries}; }
+  static Demand covariance(NodeIndex x, const Pattern& entries) { return {Kind::covariance, x, x, entries}; }
   static Demand moment(NodeIndex x, NodeIndex y) { return {Kind::moment, std::min(x, y), std::max(x, y)}; }
   static Demand variance(NodeIndex x) { return {Kind::covariance, x, x, Pattern::diagonal()}; }
   static Demand second_moment(NodeIndex x) { return {Kind::moment, x, x, Pattern::diagonal()}; }

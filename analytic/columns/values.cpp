@@ -32,7 +32,32 @@ UncertainMatrix Values::covariance(NodeIndex x, NodeIndex y) const {
 
 UncertainMatrix Values::diagonal(const Demand& source) const {
   const UncertainMatrix& stored = (*this)[source];
-  return source.entries.is_full() ? Pattern::diagonal().of(stored) : stored;
+  if (!source.entries.classes()) return source.entries.is_full() ? Pattern::diagonal().of(stored) : stored;
+  const Index columns = stored.value.rows();
+  UncertainMatrix result{Eigen::MatrixXd(columns, 1), Eigen::MatrixXd(columns, 1)};
+  for (Index j = 0; j < columns; ++j) {
+    const Index k = source.entries.at(j, j, columns);
+    result.value(j, 0) = stored.value.data()[k];
+    result.bound(j, 0) = stored.bound.data()[k];
+  }
+  return result;
+}
+
+UncertainMatrix Values::part(const Demand& source, const std::vector<Index>& rows,
+                             const std::vector<Index>& columns) const {
+  const UncertainMatrix& stored = (*this)[source];
+  if (source.entries.is_full()) return analytic::part(stored, rows, columns);
+  UncertainMatrix result{Eigen::MatrixXd(std::ssize(rows), std::ssize(columns)),
+                         Eigen::MatrixXd(std::ssize(rows), std::ssize(columns))};
+  for (Index j = 0; j < std::ssize(columns); ++j) {
+    for (Index i = 0; i < std::ssize(rows); ++i) {
+      const Index k = source.entries.at(rows[static_cast<std::size_t>(i)],
+                                        columns[static_cast<std::size_t>(j)], stored.value.rows());
+      result.value(i, j) = stored.value.data()[k];
+      result.bound(i, j) = stored.bound.data()[k];
+    }
+  }
+  return result;
 }
 
 double Values::moment_entry(NodeIndex x, Index i, NodeIndex y, Index j) const {

@@ -39,6 +39,10 @@ class Values {
   /// The diagonal, m×1, of a demand that may have more entries.
   UncertainMatrix diagonal(const Demand& source) const;
 
+  /// These rows and columns of a quantity that is asked for there.
+  UncertainMatrix part(const Demand& source, const std::vector<Eigen::Index>& rows,
+                       const std::vector<Eigen::Index>& columns) const;
+
   /// One entry of E[XᵀY]; with y = one, of E[X].
   double moment_entry(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j) const;
 

@@ -18,9 +18,10 @@ bool has_tables(const netsor::Program& program) {
 // those are stable.
 class Planner {
  public:
-  Planner(const Structure& structure, bool force_paths, const Plan& before)
+  Planner(const Structure& structure, const Asked& asked, bool force_paths, const Plan& before)
       : analysis_(structure),
         planning_{structure,
+                  asked,
                   force_paths,
                   has_tables(structure.program()),
                   [&before](const Demand& d) { return before.contains(d); },
@@ -80,9 +81,10 @@ class Planner {
 }  // namespace
 
 Plan make_plan(const Structure& structure, const std::vector<Demand>& goals, bool force_paths) {
+  const Asked asked(structure, goals, !force_paths);
   Plan plan;
   while (true) {
-    Plan next = Planner(structure, force_paths, plan).run(goals);
+    Plan next = Planner(structure, asked, force_paths, plan).run(goals);
     const bool same_families = next.systems.families == plan.systems.families;
     const bool stable = same_families && next.systems.common == plan.systems.common &&
                         next.systems.leaves == plan.systems.leaves &&

@@ -37,7 +37,7 @@ struct Operand {
   }
 
   /// Where the variance of column i lies in `variance`.
-  Index place(Index i) const { return variance.entries.is_full() ? i * columns + i : i; }
+  Index place(Index i) const { return variance.entries.at(i, i, columns); }
 };
 
 // The first column at which φ fails by itself, too, where the error does not know it.
@@ -159,6 +159,7 @@ class DualStep : public Step {
   UncertainMatrix value(Workplace& workplace, Cost& cost) const override {
     const Values& values = workplace.values;
     const Checkpoint checkpoint = [&] { workplace.progress.check(); };
+    if (demand().entries.classes()) return within(values, cost, checkpoint);
     if (!demand().entries.is_full()) {
       cost.evaluations = left_.columns;
       return second_moments(left_.phi, left_.marginals(values), checkpoint);
@@ -193,14 +194,15 @@ class DualStep : public Step {
         return;
       }
       const auto [row, column] = turned ? std::pair(j, i) : std::pair(i, j);
-      const DualSlopes s = slopes.at(i, j, c(row, column));
-      if (covariance) result.row(k) += s.covariance * covariance->row(column * c.rows() + row);
+      const Index place = covariance_.entries.at(row, column, c.rows());
+      const DualSlopes s = slopes.at(i, j, c.data()[place]);
+      if (covariance) result.row(k) += s.covariance * covariance->row(place);
       left.add(result.row(k), i, s.mean_u, s.variance_u);
       right.add(result.row(k), j, s.mean_v, s.variance_v);
     });
-    if (symmetric() && entries.is_full()) {
+    if (symmetric()) {
       entries.for_each(left_.columns, right_.columns, [&](Index i, Index j, Index k) {
-        if (i < j) result.row(k) = result.row(i * left_.columns + j);
+        if (i < j) result.row(k) = result.row(entries.at(j, i, left_.columns));
       });
     }
     return result;
@@ -212,6 +214,29 @@ class DualStep : public Step {
 
  private:
   bool symmetric() const { return demand().left == demand().right; }
+
+  // E[φ(u_i)φ(u_j)] of the columns of each class.
+  UncertainMatrix within(const Values& values, Cost& cost, const Checkpoint& checkpoint) const {
+    const Marginals all = left_.marginals(values);
+    const auto of = [](const UncertainVector& x, const std::vector<Index>& columns) {
+      return UncertainVector{x.value(columns), x.bound(columns)};
+    };
+    const Pattern& entries = demand().entries;
+    UncertainMatrix result = zero(entries.rows(left_.columns), entries.columns(left_.columns));
+    cost.by_formula = true;
+    for (const std::vector<Index>& members : entries.classes()->members) {
+      const Marginals law{of(all.mean, members), of(all.variance, members)};
+      const DualBlock block =
+          dual_block(left_.phi, left_.phi, law, law, values.part(covariance_, members, members),
+                     Symmetry::symmetric, checkpoint);
+      const Index size = std::ssize(members);
+      result.value(members, Eigen::seqN(0, size)) = block.moment.value;
+      result.bound(members, Eigen::seqN(0, size)) = block.moment.bound;
+      cost.evaluations += block.evaluations;
+      cost.by_formula = cost.by_formula && block.method == DualMethod::closed_form;
+    }
+    return result;
+  }
 
   Demand covariance_;
   Operand left_, right_;
@@ -227,8 +252,9 @@ StepPointer dual_rule(const Planning& planning, const Demand& demand) {
   if (y == one) return std::make_unique<MeanStep>(demand, operand(planning, x, {}));
   if (!dual_pattern(structure, y)) return nullptr;
   const NodeIndex u = dual_pattern(structure, x)->argument, v = dual_pattern(structure, y)->argument;
-  const Demand covariance =
-      entries.is_full() ? Demand::covariance(u, v) : planning.diagonal(Demand::variance(u));
+  const Demand covariance = entries.is_full() && x != y ? Demand::covariance(u, v)
+                            : entries.is_diagonal()     ? planning.diagonal(Demand::variance(u))
+                                                    : Demand::covariance(u, planning.entries_for(demand, u));
   const auto variance = u == v ? std::optional(covariance) : std::nullopt;
   Operand left = operand(planning, x, variance), right = operand(planning, y, variance);
   std::vector<Demand> needs = {covariance, left.mean, right.mean};

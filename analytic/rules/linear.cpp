@@ -36,8 +36,8 @@ struct Pair {
   UncertainMatrix value(const Values& values, const Columns& rows, const Columns& columns) const {
     if (!source) return constant(rows, columns);
     UncertainMatrix result = narrow       ? values.diagonal(*source)
-                             : transposed ? transpose(part(values[*source], columns, rows))
-                                          : part(values[*source], rows, columns);
+                             : transposed ? transpose(values.part(*source, columns, rows))
+                                          : values.part(*source, rows, columns);
     if (variance) {
       result.value *= *variance;
       result.bound = *variance * result.bound + epsilon * result.value.cwiseAbs();
@@ -105,6 +105,26 @@ MatrixXd congruence_diagonal(const std::optional<SparseMatrix>& a, const MatrixX
   return result;
 }
 
+/// The columns that some columns of a combination read of an atom, and for each of these the places among
+/// them, with their coefficients.
+struct ColumnsRead {
+  Columns columns;
+  std::vector<std::vector<std::pair<Index, double>>> of;
+
+  ColumnsRead(const LinearForm::Term& term, const Columns& reading) {
+    for (const Index j : reading) {
+      of.push_back(column_entries(term, j));
+      for (const auto& [column, coefficient] : of.back()) columns.push_back(column);
+    }
+    std::sort(columns.begin(), columns.end());
+    columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+    for (auto& entries : of) {
+      for (auto& [column, coefficient] : entries)
+        column = std::lower_bound(columns.begin(), columns.end(), column) - columns.begin();
+    }
+  }
+};
+
 class LinearStep : public Step {
  public:
   LinearStep(const Structure& structure, const Demand& demand, std::vector<Demand> needs,
@@ -112,10 +132,12 @@ class LinearStep : public Step {
       : Step(demand, Method::linear, std::move(needs)), structure_(structure), pairs_(std::move(pairs)) {}
 
   UncertainMatrix value(Workplace& workplace, Cost&) const override {
+    if (demand().entries.classes()) return within(workplace.values);
     return demand().entries.is_full() ? full(workplace.values) : diagonal(workplace.values);
   }
 
   Directions push(Workplace& workplace, const Changes& changes) const override {
+    if (of_classes()) return pushed_by_entries(workplace.values, changes);
     Directions result;
     for (Index b = 0; b < changes.directions(); ++b) {
       const MatrixXd change = pushed(workplace.values, changes, b);
@@ -159,6 +181,69 @@ class LinearStep : public Step {
       }
     }
     return sum;
+  }
+
+  // Of the columns of each class. Programs with tables have none, so coefficients are exact.
+  UncertainMatrix within(Values& values) const {
+    const NodeIndex x = demand().left;
+    const Index columns = structure_.columns(x);
+    const Pattern& entries = demand().entries;
+    UncertainMatrix sum = zero(entries.rows(columns), entries.columns(columns));
+    for (const Pair& pair : pairs_) {
+      const LinearForm::Term &left = term(values.form(x), pair.left),
+                             &right = term(values.form(x), pair.right);
+      for (const Columns& members : entries.classes()->members) {
+        const ColumnsRead rows(left, members), others(right, members);
+        if (rows.columns.empty() || others.columns.empty()) continue;
+        const UncertainMatrix e = pair.value(values, rows.columns, others.columns);
+        for (std::size_t j = 0; j < members.size(); ++j) {
+          for (std::size_t i = 0; i < members.size(); ++i) {
+            const Index k = entries.at(members[i], members[j], columns);
+            const double rounding =
+                epsilon * static_cast<double>(2 + rows.of[i].size() + others.of[j].size());
+            for (const auto& [row, a] : rows.of[i]) {
+              for (const auto& [other, b] : others.of[j]) {
+                sum.value.data()[k] += a * b * e.value(row, other);
+                sum.bound.data()[k] +=
+                    std::abs(a * b) * (e.bound(row, other) + rounding * std::abs(e.value(row, other)));
+              }
+            }
+          }
+        }
+      }
+    }
+    return sum;
+  }
+
+  bool of_classes() const {
+    return demand().entries.classes() || std::any_of(pairs_.begin(), pairs_.end(), [](const Pair& pair) {
+             return pair.source && pair.source->entries.classes();
+           });
+  }
+
+  // AᵀdE B, entry by entry.
+  Directions pushed_by_entries(Values& values, const Changes& changes) const {
+    const NodeIndex x = demand().left;
+    const Index columns = structure_.columns(x);
+    const Pattern& entries = demand().entries;
+    Directions result =
+        Directions::Zero(entries.rows(columns) * entries.columns(columns), changes.directions());
+    for (const Pair& pair : pairs_) {
+      const Directions* change = pair.source ? changes.find(*pair.source) : nullptr;
+      if (!change) continue;
+      const Index rows = structure_.columns(pair.source->left);
+      const LinearForm::Term &left = term(values.form(x), pair.left),
+                             &right = term(values.form(x), pair.right);
+      entries.for_each(columns, columns, [&](Index i, Index j, Index k) {
+        for (const auto& [row, a] : column_entries(left, i)) {
+          for (const auto& [other, b] : column_entries(right, j)) {
+            const Index from = pair.source->entries.at(row, pair.narrow ? row : other, rows);
+            result.row(k) += a * b * pair.variance.value_or(1) * change->row(from);
+          }
+        }
+      });
+    }
+    return result;
   }
 
   // d(AᵀEB) = AᵀdE B + dAᵀEB + AᵀE dB, in one direction.
@@ -236,7 +321,8 @@ Pair moment_pair(NodeIndex left, NodeIndex right, NodeIndex x, NodeIndex y) {
 }
 
 // cov of two uses of one random object, before any mixing; of one use alone, if only its diagonal is wanted.
-Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow) {
+Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow,
+                 const std::function<Pattern(NodeIndex)>& entries_of) {
   const netsor::Program& program = planning.structure.program();
   const auto& right = program.nodes()[b].operation;
   return netsor::visit<netsor::Form::source>(
@@ -272,6 +358,7 @@ Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow
           [&](const netsor::MatMul& op) {
             Pair pair =
                 moment_pair(a, b, op.argument.index(), std::get<netsor::MatMul>(right).argument.index());
+            if (a == b) pair.source = Demand::moment(op.argument.index(), entries_of(op.argument.index()));
             pair.variance = program[op.weight].variance;
             if (narrow) pair.source = planning.second_moment(op.argument.index());
             pair.narrow = narrow;
@@ -289,13 +376,15 @@ Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow
 StepPointer covariance(const Planning& planning, const Demand& demand) {
   const Structure& structure = planning.structure;
   const auto& program = structure.program();
-  const bool narrow = !demand.entries.is_full() && structure.selects(demand.left);
+  const bool narrow = demand.entries.is_diagonal() && structure.selects(demand.left);
   std::vector<Pair> pairs;
   for (const NodeIndex a : structure.sources(demand.left)) {
     for (const NodeIndex b : structure.sources(demand.right)) {
       if (!structure.same_object(a, b)) continue;
       const bool bias = std::holds_alternative<netsor::BiasColumn>(program.nodes()[a].operation);
-      pairs.push_back(source_pair(planning, a, b, narrow && a == b && !bias));
+      pairs.push_back(source_pair(planning, a, b, narrow && a == b && !bias, [&](NodeIndex argument) {
+        return planning.entries_for(demand, argument);
+      }));
     }
   }
   return make(planning, demand, std::move(pairs));
@@ -307,11 +396,14 @@ StepPointer linear_rule(const Planning& planning, const Demand& demand) {
   const Structure& structure = planning.structure;
   if (demand.kind == Demand::Kind::covariance) return covariance(planning, demand);
   if (demand.kind == Demand::Kind::mean) return mean(planning, demand);
-  if (demand.kind != Demand::Kind::moment || !demand.entries.is_full()) return nullptr;
+  if (demand.kind != Demand::Kind::moment || demand.entries.is_diagonal()) return nullptr;
   if (structure.is_atom(demand.left) && structure.is_atom(demand.right)) return nullptr;
   std::vector<Pair> pairs;
   for (const NodeIndex a : structure.atoms(demand.left)) {
-    for (const NodeIndex b : structure.atoms(demand.right)) pairs.push_back(moment_pair(a, b, a, b));
+    for (const NodeIndex b : structure.atoms(demand.right)) {
+      pairs.push_back(moment_pair(a, b, a, b));
+      if (a == b) pairs.back().source = Demand::moment(a, planning.entries_for(demand, a));
+    }
   }
   return make(planning, demand, std::move(pairs));
 }

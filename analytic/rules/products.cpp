@@ -23,6 +23,7 @@ class GaussianStep : public Step {
 
   UncertainMatrix value(Workplace& workplace, Cost&) const override {
     const Values& values = workplace.values;
+    if (demand().entries.classes()) return within(values);
     const bool all = demand().entries.is_full();
     UncertainMatrix result = all ? UncertainMatrix(values[covariance_]) : values.diagonal(covariance_);
     UncertainMatrix left = values[Demand::mean(demand().left)];
@@ -49,7 +50,7 @@ class GaussianStep : public Step {
     const Directions* right_change = changes.find(Demand::mean(y));
     Directions result = Directions::Zero(entries.rows(rows) * entries.columns(columns), changes.directions());
     entries.for_each(rows, columns, [&](Index i, Index j, Index k) {
-      if (covariance) result.row(k) += covariance->row(covariance_.entries.is_full() ? j * rows + i : k);
+      if (covariance) result.row(k) += covariance->row(covariance_.entries.at(i, j, rows));
       if (left_change) result.row(k) += right(j, 0) * left_change->row(i);
       if (right_change) result.row(k) += left(i, 0) * right_change->row(j);
     });
@@ -57,6 +58,26 @@ class GaussianStep : public Step {
   }
 
  private:
+  UncertainMatrix within(const Values& values) const {
+    const UncertainMatrix& covariance = values[covariance_];
+    const UncertainMatrix& mean = values[Demand::mean(demand().left)];
+    const Index columns = covariance.value.rows();
+    const Pattern& entries = demand().entries;
+    UncertainMatrix result = zero(entries.rows(columns), entries.columns(columns));
+    entries.for_each(columns, columns, [&](Index i, Index j, Index k) {
+      const Index from = covariance_.entries.at(i, j, columns);
+      const double product = mean.value(i, 0) * mean.value(j, 0);
+      double& value = result.value.data()[k];
+      value = covariance.value.data()[from] + product;
+      const double of_means = std::abs(mean.value(i, 0)) * mean.bound(j, 0) +
+                              std::abs(mean.value(j, 0)) * mean.bound(i, 0) +
+                              mean.bound(i, 0) * mean.bound(j, 0);
+      result.bound.data()[k] = covariance.bound.data()[from] + of_means;
+      if (product != 0) result.bound.data()[k] += epsilon * (std::abs(product) + std::abs(value));
+    });
+    return result;
+  }
+
   const Structure& structure_;
   Demand covariance_;
 };
@@ -180,9 +201,10 @@ StepPointer gaussian_rule(const Planning& planning, const Demand& demand) {
   if (kind != Demand::Kind::moment || !planning.structure.gaussian(x) || !planning.structure.gaussian(y)) {
     return nullptr;
   }
-  return std::make_unique<GaussianStep>(
-      planning.structure, demand,
-      entries.is_full() ? Demand::covariance(x, y) : planning.diagonal(Demand::variance(x)));
+  const Demand covariance = entries.is_full()       ? Demand::covariance(x, y)
+                            : entries.is_diagonal() ? planning.diagonal(Demand::variance(x))
+                                                    : Demand::covariance(x, entries);
+  return std::make_unique<GaussianStep>(planning.structure, demand, covariance);
 }
 
 StepPointer zero_rule(const Planning& planning, const Demand& demand) {

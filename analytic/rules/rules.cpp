@@ -12,6 +12,19 @@ Demand Planning::second_moment(NodeIndex x) const {
   return direct ? diagonal(Demand::second_moment(x)) : Demand::moment(x, x);
 }
 
+Demand Planning::diagonal(const Demand& demand) const {
+  if (was_planned(demand.full())) return demand.full();
+  Demand some = demand;
+  some.entries = asked(demand.left);
+  return was_planned(some) ? some : demand;
+}
+
+Pattern Planning::entries_for(const Demand& demand, NodeIndex bundle) const {
+  const bool expected =
+      demand.left == demand.right && asked.reached(demand.left) && demand.entries == asked(demand.left);
+  return expected ? asked(bundle) : Pattern::full();
+}
+
 StepPointer resolve(const Planning& planning, const Demand& demand) {
   for (Resolver* rule : {gaussian_rule, linear_rule, zero_rule, product_rule, dual_rule, batch_norm_rule,
                          table_rule, paths_rule}) {

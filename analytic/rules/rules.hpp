@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "nngpcheck/analytic/columns/asked.hpp"
 #include "nngpcheck/analytic/paths/path_needs.hpp"
 #include "nngpcheck/analytic/paths/path_systems.hpp"
 #include "nngpcheck/analytic/rules/step.hpp"
@@ -13,6 +14,7 @@ namespace nngpcheck::analytic {
 /// until nothing changes.
 struct Planning {
   const Structure& structure;
+  const Asked& asked;
   bool force_paths;                                // rule 5 replaces rules 2 to 4
   bool has_tables;                                 // the program
   std::function<bool(const Demand&)> was_planned;  // by the pass before
@@ -20,8 +22,12 @@ struct Planning {
   PathSystems& systems;                            // of this pass
   PathAnalysis& analysis;
 
-  /// The demand to read a diagonal from: one for all entries where that is wanted anyway.
-  Demand diagonal(const Demand& demand) const { return was_planned(demand.full()) ? demand.full() : demand; }
+  /// The demand to read a diagonal from: one for more entries where that is wanted anyway.
+  Demand diagonal(const Demand& demand) const;
+
+  /// Of E[XᵀX] or cov(X, X): the entries of a bundle that the limit needs, if the entries of this demand are
+  /// those that it needs of the demand's bundle, which reads it; otherwise all.
+  Pattern entries_for(const Demand& demand, NodeIndex bundle) const;
 
   /// The demand to read E[x_j²] from: one for all entries where only that can be computed.
   Demand second_moment(NodeIndex x) const;

@@ -170,6 +170,16 @@ TEST(Architectures, FlatteningAveragesEqualPositions) {
 // with the number of positions; CPU time, since machines are shared.
 TEST(Architectures, FlatteningIsNoDearerThanPooling) {
   const inputs::Inputs inputs = images(2, {20, 20});
+  const auto evaluations = [&](const Layers& tail) {
+    Layers layers{{Conv{}}, relu, {Conv{}}, relu};
+    layers.insert(layers.end(), tail.begin(), tail.end());
+    std::int64_t result = 0;
+    for (const auto& step : analytic::limit(program(network(layers), inputs)).plan)
+      result += step.evaluations;
+    return result;
+  };
+  EXPECT_EQ(evaluations({{Flatten{}}}), 2 * 400 * 2 * 2);
+  EXPECT_GT(evaluations({{GlobalAveragePool{}}}), 2 * 800 * 400);
   const auto seconds = [&](const Layers& tail) {
     Layers layers{{Conv{}}, relu, {Conv{}}, relu};
     layers.insert(layers.end(), tail.begin(), tail.end());

@@ -27,8 +27,10 @@ constexpr int randomizations = 12;
 const PathPool::Axes no_axes;
 
 std::vector<Demand> goals_of(const netsor::Program& program) {
-  const NodeIndex x = program.output().blocks.front().index();
-  return {Demand::moment(x, x)};
+  std::vector<Demand> result;
+  for (const netsor::BundleId block : program.output().blocks)
+    result.push_back(Demand::moment(block.index(), block.index()));
+  return result;
 }
 
 /// A program's plan, and the values of all its steps that are the same in every randomization.
@@ -94,6 +96,10 @@ Changes random_changes(const std::set<Demand>& demands, const Values& values, un
               value * random_matrix(2 * demand.right + key, value.cols(), value.cols()).transpose();
       } else if (demand.kind == Demand::Kind::moment && demand.left == demand.right && full) {
         one = (0.5 * (one + one.transpose())).eval();
+      } else if (demand.entries.classes()) {
+        demand.entries.for_each(value.rows(), value.rows(), [&](Index i, Index j, Index k) {
+          if (i < j) one.data()[k] = one.data()[demand.entries.at(j, i, value.rows())];
+        });
       }
       change.col(b) = one.reshaped();
     }
@@ -169,12 +175,40 @@ Directions push(const Limit& limit, Values& values, const Step& step, const Chan
   return step.push(workplace, changes);
 }
 
+/// Two convolutions over a circle of eight positions of two samples, a bias, and one output block per
+/// position: of all bundles pairs of equal positions alone are needed.
+netsor::Program flattened(const char* activation) {
+  constexpr Index positions = 8, samples = 2, columns = positions * samples;
+  netsor::Builder b;
+  std::mt19937 random(5);
+  std::normal_distribution<double> normal;
+  const MatrixXd data = MatrixXd::NullaryExpr(20, columns, [&] { return normal(random); });
+  netsor::BundleId x = b.input(b.input_weight({"U", {}, 20, 1}), data);
+  x = b.map(netsor::Activation::named("erf"), x);
+  std::vector<netsor::Add::Term> terms;
+  for (Index offset = 0; offset < 2; ++offset) {
+    std::vector<Index> moved;
+    for (Index j = 0; j < columns; ++j) moved.push_back(j / positions * positions + (j + offset) % positions);
+    terms.push_back({1, b.select(b.matmul(b.weight({"W" + std::to_string(offset), {}, {}, 0.7}), x), moved)});
+  }
+  const MatrixXd ones = MatrixXd::Ones(1, columns);
+  terms.push_back(
+      {1, b.mix(b.column(b.bias({"b", {}, 0.3, 0.2})), netsor::SparseMatrix(ones.sparseView()))});
+  x = b.map(netsor::Activation::named(activation), b.add(terms));
+  std::vector<netsor::BundleId> blocks;
+  for (Index p = 0; p < positions; ++p) blocks.push_back(b.select(x, {p, positions + p}));
+  b.output(b.readout({"v", 1}), blocks);
+  return std::move(b).build();
+}
+
 const std::vector<std::unique_ptr<Limit>>& limits() {
   static const std::vector<std::unique_ptr<Limit>> result = [] {
     std::vector<std::unique_ptr<Limit>> made;
     for (unsigned seed = 0; seed < programs; ++seed) {
       made.push_back(std::make_unique<Limit>(testing::RandomProgram(seed).make()));
     }
+    for (const char* activation : {"relu", "tanh"})
+      made.push_back(std::make_unique<Limit>(flattened(activation)));
     return made;
   }();
   return result;
@@ -189,6 +223,19 @@ TEST(Push, EveryRuleAppearsInTheRandomPrograms) {
                               Method::batch_norm, Method::table, Method::sample, Method::paths}) {
     EXPECT_GT(count[method], 0) << static_cast<int>(method);
   }
+}
+
+TEST(Push, ConvolutionsThatAreFlattenedNeedEqualPositions) {
+  const Limit limit(flattened("relu"));
+  int within = 0;
+  for (const auto& [step, replicated] : limit.plan.entries) {
+    const Demand& demand = step->demand();
+    if (demand.kind == Demand::Kind::mean || limit.structure.columns(demand.left) == 2) continue;
+    ASSERT_TRUE(demand.entries.classes()) << limit.program.name(demand.left);
+    EXPECT_EQ(demand.entries.classes()->largest, 2);
+    ++within;
+  }
+  EXPECT_GE(within, 4);
 }
 
 TEST(Push, IsTheDerivativeOfEveryDeterministicStep) {
