@@ -16,7 +16,8 @@ MatrixXd Average::gather(const Directions& all) const {
 }
 
 Directions Average::spread(const Eigen::Ref<const MatrixXd>& entries_of_this) const {
-  Directions result(demand.entries.is_full() ? rows * columns : rows, entries_of_this.cols());
+  Directions result =
+      Directions::Zero(demand.entries.rows(rows) * demand.entries.columns(columns), entries_of_this.cols());
   for (Index k = 0; k < size(); ++k) {
     const Entry& entry = entries[static_cast<std::size_t>(k)];
     result.row(entry.place) = result.row(entry.mirrored) = entries_of_this.row(k);
@@ -51,10 +52,11 @@ void Averages::add(const Structure& structure, const Demand& demand) {
                   mean ? 1 : structure.columns(demand.right),
                   size_,
                   {}};
-  const bool symmetric = demand.left == demand.right && demand.entries.is_full();
+  const bool symmetric = demand.left == demand.right;
   demand.entries.for_each(average.rows, average.columns, [&](Index i, Index j, Index place) {
     if (symmetric && i < j) return;
-    average.entries.push_back({i, mean ? 0 : j, place, symmetric ? i * average.rows + j : place});
+    average.entries.push_back(
+        {i, mean ? 0 : j, place, symmetric ? demand.entries.at(j, i, average.rows) : place});
   });
   size_ += average.size();
   position_.emplace(demand, all_.size());
