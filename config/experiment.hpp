@@ -93,23 +93,26 @@ struct Experiment {
 ///
 /// Inputs are a file or synthetic images:
 ///
-///     file = "a.csv"           # text, .npy, "a.npz:images", MNIST's idx, CIFAR's .bin (see
-///     inputs::read_inputs) grid = [8, 8]            # each row is a sample on a grid of 1 to 3 axes,
-///     channels·8·8 numbers (see as_grids); without
-///                              # it, a vector. Arrays of more axes say their grid themselves (see form_of)
+///     file = "a.csv"           # text, .npy, "a.npz:images", idx, CIFAR (see inputs::read_inputs)
+///     grid = [8, 8]            # each row is a sample on a grid of 1 to 3 axes (see as_grids);
+///                              # without it a vector. Arrays of more axes have a grid (see form_of)
 ///     layout = "channels_first"   # or "channels_last": where a sample on a grid has its channels
-///     lengths = [3, 2]         # of sequences in an array (samples, tokens, numbers); or a file:
-///     "a.npz:lengths" range = [0, 1]           # what bytes 0 and 255 stand for; default: [-1, 1] for CIFAR,
-///     else themselves columns = ["x", "y"]     # of a table, by name or number: the inputs; labels: texts of
-///     the rows; skip: neither labels = "species"       # (skip = 2: lines at the top); each is guessed where
-///     it is missing (see inputs::parse_table) skip = ["id"] header = true separator = ";"          # also
-///     "\t", and " " for any number of spaces decimal = "," first = 0                # which rows of the file
-///     to take; not for sequences count = 64               # default: all from `first` on images = {count =
-///     64, channels = 3, size = [8, 8], seed = 0}   # instead of file (see
-///                              # synthetic_images); channels = 1 and seed = 0 by default
-///     flat = false             # true: images and sequences become vectors; default for images where the
-///     architecture reads
-///                              # vectors
+///     lengths = [3, 2]         # of sequences in an array (samples, tokens, numbers);
+///                              # or a file: "a.npz:lengths"
+///     range = [0, 1]           # what bytes 0 and 255 stand for; default: [-1, 1] for CIFAR,
+///                              # else themselves
+///     columns = ["x", "y"]     # of a table, by name or number: the inputs;
+///     labels = "species"       # texts of the rows;
+///     skip = ["id"]            # neither (skip = 2: lines at the top);
+///     header = true            # each is guessed where it is missing (see inputs::parse_table)
+///     separator = ";"          # also "\t", and " " for any number of spaces
+///     decimal = ","
+///     first = 0                # which rows of the file to take; not for sequences
+///     count = 64               # default: all from `first` on
+///     images = {count = 64, channels = 3, size = [8, 8], seed = 0}
+///                              # instead of file (see synthetic_images); default: 1 channel, seed 0
+///     flat = false             # true: images and sequences become vectors; default for images
+///                              # where the architecture reads vectors
 ///     batch_size = 32          # samples 0, …, 31 are batch 0, and so on; default: all in one batch
 ///     graph = "edges.csv"      # the rows of a file are the nodes of a graph (see inputs::read_edges)
 ///     directed = false         # true: an edge leads from source to target only
