@@ -44,7 +44,7 @@ TEST_F(LayerList, ReadsNestedLists) {
                           HasSubstr("front.b : G(n), iid N(0, 0.5)"), HasSubstr("dense1.W : A(4n, n)"),
                           HasSubstr("dense2.W : A(n, 4n), iid N(0, 2/(4n))"),
                           HasSubstr("dense4.W : A(n/2, n)"), HasSubstr("lstm1.reverse.U_f@1\" : A(n, n/2)")));
-  EXPECT_THAT(text, AllOf(HasSubstr("self_attention1.K1@1 : A(n/2, n)"), HasSubstr("mine(")));
+  EXPECT_THAT(text, AllOf(HasSubstr("self_attention1.K1@1\" : A(n/2, n)"), HasSubstr("mine(")));
   const auto& resolved = found.resolved["architecture"]["layers"];
   EXPECT_EQ(resolved[0]["padding"], "circular");
   EXPECT_EQ(resolved[2]["layers"][0]["width"], 4);
