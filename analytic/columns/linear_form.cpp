@@ -136,6 +136,63 @@ Index nonzeros_per_column(const SparseMatrix& matrix) {
   return most;
 }
 
+// Equal coefficients along a diagonal, such as those of one offset of a convolution in one line of an image.
+struct Run {
+  Index row, column, length;
+  double coefficient;
+};
+
+// Of a compressed matrix, by ascending first columns.
+std::vector<Run> runs(const SparseMatrix& matrix) {
+  std::vector<Run> result;
+  std::vector<std::size_t> last(static_cast<std::size_t>(matrix.rows() + matrix.cols()), 0);
+  for (Index j = 0; j < matrix.cols(); ++j) {
+    for (SparseMatrix::InnerIterator it(matrix, j); it; ++it) {
+      std::size_t& number = last[static_cast<std::size_t>(it.row() - j + matrix.cols())];
+      if (number > 0) {
+        Run& run = result[number - 1];
+        if (run.column + run.length == j && run.coefficient == it.value()) {
+          ++run.length;
+          continue;
+        }
+      }
+      result.push_back({it.row(), j, 1, it.value()});
+      number = result.size();
+    }
+  }
+  return result;
+}
+
+// Adds AᵀEB to `sum`, column by column, so that what lies between the two products stays in the cache. Calls
+// column(k, i, n) for rows i to i + n of column k of E.
+template <class Column>
+void add_product(Eigen::MatrixXd& sum, const std::vector<Run>& left, const Column& column,
+                 const SparseMatrix& right, Entries entries) {
+  constexpr Index chunk = 512;
+  Eigen::VectorXd half, product;
+  for (Index j = 0; j < right.cols(); ++j) {
+    const Index last = entries == Entries::upper ? j + 1 : sum.rows();
+    Index rows = 0;  // that `left` reads
+    for (const Run& run : left) {
+      if (run.column >= last) break;
+      rows = std::max(rows, run.row + std::min(run.length, last - run.column));
+    }
+    half.setZero(rows);
+    for (Index i = 0; i < rows; i += chunk) {
+      const Index n = std::min(chunk, rows - i);
+      for (SparseMatrix::InnerIterator it(right, j); it; ++it)
+        half.segment(i, n) += it.value() * column(it.row(), i, n);
+    }
+    product.setZero(last);
+    for (const Run& run : left) {
+      if (run.column >= last) break;
+      const Index n = std::min(run.length, last - run.column);
+      product.segment(run.column, n) += run.coefficient * half.segment(run.row, n);
+    }
+    sum.col(j).head(last) += product;
+  }
+}
+
 }  // namespace
 
 const LinearForm& LinearForms::of(NodeIndex node) {
@@ -195,30 +252,26 @@ std::vector<Index> columns_read(const Term& term, Index columns) {
   return all;
 }
 
-void add_congruence(UncertainMatrix& sum, const Term& a, const UncertainMatrix& e, const Term& b) {
-  if (!a.coefficients && !b.coefficients) {
-    sum.value += e.value;
-    sum.bound += e.bound + epsilon * e.value.cwiseAbs();
-    return;
-  }
+void add_congruence(UncertainMatrix& sum, const Term& a, const UncertainMatrix& e, const Term& b,
+                    double scale, Entries entries) {
   const Coefficients left = of_columns_read(a, e.value.rows()), right = of_columns_read(b, e.value.cols());
   const SparseMatrix left_size = left.value.cwiseAbs();
-  const SparseMatrix right_size = right.value.cwiseAbs();
-  const Eigen::MatrixXd e_size = e.value.cwiseAbs();
+  const SparseMatrix scaled = scale * right.value, right_size = scaled.cwiseAbs();
+  const std::vector<Run> left_runs = runs(left.value), size_runs = runs(left_size);
   const double rounding =
-      epsilon * static_cast<double>(2 + nonzeros_per_column(left.value) + nonzeros_per_column(right.value));
+      epsilon * static_cast<double>(3 + nonzeros_per_column(left.value) + nonzeros_per_column(right.value));
 
-  const Eigen::MatrixXd half = e.value * right.value;
-  sum.value += left.value.transpose() * half;
-  const Eigen::MatrixXd half_bound = (e.bound + rounding * e_size) * right_size;
-  sum.bound += left_size.transpose() * half_bound;
-  if (left.bound.size() > 0) {
-    const Eigen::MatrixXd size = e_size * right_size;
-    sum.bound += left.bound.transpose() * size;
-  }
+  const auto value = [&](Index k, Index i, Index n) { return e.value.col(k).segment(i, n); };
+  const auto size = [&](Index k, Index i, Index n) { return value(k, i, n).cwiseAbs(); };
+  const auto error = [&](Index k, Index i, Index n) {
+    return e.bound.col(k).segment(i, n) + rounding * size(k, i, n);
+  };
+  add_product(sum.value, left_runs, value, scaled, entries);
+  add_product(sum.bound, size_runs, error, right_size, entries);
+  if (left.bound.size() > 0) add_product(sum.bound, runs(left.bound), size, right_size, entries);
   if (right.bound.size() > 0) {
-    const Eigen::MatrixXd size = e_size * right.bound;
-    sum.bound += left_size.transpose() * size;
+    const SparseMatrix bound = std::abs(scale) * right.bound;
+    add_product(sum.bound, size_runs, size, bound, entries);
   }
 }
 

@@ -60,9 +60,11 @@ std::vector<std::pair<netsor::Index, double>> column_entries(const LinearForm::T
 /// The columns that the combination reads of the term's atom, which has `columns` of them; ascending.
 std::vector<netsor::Index> columns_read(const LinearForm::Term& term, netsor::Index columns);
 
-/// Adds AᵀEB to `sum`, its bound included: the arguments' bounds, to first order, and rounding. Of E, only
-/// the rows that A reads and the columns that B reads are given.
+enum class Entries { all, upper };
+
+/// Adds scale·AᵀEB to `sum`, or to its entries (i, j) with i ≤ j, its bound included: the arguments' bounds, to
+/// first order, and rounding. Of E, only the rows that A reads and the columns that B reads are given.
 void add_congruence(UncertainMatrix& sum, const LinearForm::Term& a, const UncertainMatrix& e,
-                    const LinearForm::Term& b);
+                    const LinearForm::Term& b, double scale, Entries entries);
 
 }  // namespace nngpcheck::analytic

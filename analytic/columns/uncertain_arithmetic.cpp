@@ -1,5 +1,7 @@
 #include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
 
+#include <algorithm>
+
 namespace nngpcheck::analytic {
 
 using Eigen::Index;
@@ -31,9 +33,25 @@ void multiply(UncertainMatrix& x, const UncertainMatrix& y) {
   x.value.array() *= value;
 }
 
-void symmetrize(UncertainMatrix& x) {
-  x.value = (0.5 * (x.value + x.value.transpose())).eval();
-  x.bound = (0.5 * (x.bound + x.bound.transpose())).eval();
+namespace {
+
+// By blocks that fit the cache.
+void mirror_upper(Eigen::MatrixXd& x) {
+  constexpr Index size = 64;
+  for (Index j = 0; j < x.cols(); j += size) {
+    const Index columns = std::min(size, x.cols() - j);
+    for (Index i = 0; i < j; i += size)
+      x.block(j, i, columns, size) = x.block(i, j, size, columns).transpose();
+    auto square = x.block(j, j, columns, columns);
+    square.triangularView<Eigen::StrictlyLower>() = square.transpose().eval();
+  }
+}
+
+}  // namespace
+
+void mirror_upper(UncertainMatrix& x) {
+  mirror_upper(x.value);
+  mirror_upper(x.bound);
 }
 
 }  // namespace nngpcheck::analytic

@@ -20,7 +20,7 @@ UncertainMatrix part(const UncertainMatrix& x, const std::vector<Eigen::Index>& 
 /// x times y, entrywise; a single row or column of y is broadcast.
 void multiply(UncertainMatrix& x, const UncertainMatrix& y);
 
-/// (X + Xᵀ)/2.
-void symmetrize(UncertainMatrix& x);
+/// Entry (j, i) becomes what entry (i, j) is, for i < j.
+void mirror_upper(UncertainMatrix& x);
 
 }  // namespace nngpcheck::analytic

@@ -32,12 +32,24 @@ struct Pair {
   std::function<UncertainMatrix(const Columns& rows, const Columns& columns)> constant = {};
   bool narrow = false;  // only the diagonal is at hand, all of it, as a column
 
-  /// At these columns of either.
+  /// At these columns of either, before `variance`; where nothing has to be copied, `storage` is left alone.
+  const UncertainMatrix& unscaled(const Values& values, const Columns& rows, const Columns& columns,
+                                  UncertainMatrix& storage) const {
+    if (source && !narrow && !transposed && source->entries.is_full()) {
+      const UncertainMatrix& stored = values[*source];
+      if (stored.value.rows() == std::ssize(rows) && stored.value.cols() == std::ssize(columns))
+        return stored;
+    }
+    storage = !source      ? constant(rows, columns)
+              : narrow     ? values.diagonal(*source)
+              : transposed ? transpose(values.part(*source, columns, rows))
+                           : values.part(*source, rows, columns);
+    return storage;
+  }
+
   UncertainMatrix value(const Values& values, const Columns& rows, const Columns& columns) const {
-    if (!source) return constant(rows, columns);
-    UncertainMatrix result = narrow       ? values.diagonal(*source)
-                             : transposed ? transpose(values.part(*source, columns, rows))
-                                          : values.part(*source, rows, columns);
+    UncertainMatrix storage;
+    UncertainMatrix result = unscaled(values, rows, columns, storage);
     if (variance) {
       result.value *= *variance;
       result.bound = *variance * result.bound + epsilon * result.value.cwiseAbs();
@@ -156,9 +168,11 @@ class LinearStep : public Step {
         continue;
       const LinearForm::Term& left = term(values.form(x), pair.left);
       const LinearForm::Term& right = y == one ? no_coefficients : term(values.form(y), pair.right);
-      add_congruence(sum, left, pair.value(values, read(left), read(right)), right);
+      UncertainMatrix storage;
+      add_congruence(sum, left, pair.unscaled(values, read(left), read(right), storage), right,
+                     pair.variance.value_or(1), x == y ? Entries::upper : Entries::all);
     }
-    if (x == y) symmetrize(sum);
+    if (x == y) mirror_upper(sum);
     return sum;
   }
 
