@@ -4,14 +4,11 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
-#include <exception>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 #include "nngpcheck/analytic/evaluation/evaluation.hpp"
 #include "nngpcheck/analytic/evaluation/plan.hpp"
-#include "nngpcheck/analytic/paths/sobol.hpp"
+#include "nngpcheck/analytic/evaluation/randomizations.hpp"
 #include "nngpcheck/analytic/seed.hpp"
 #include "nngpcheck/netsor/passes/restrict.hpp"
 #include "nngpcheck/support/memory.hpp"
@@ -34,8 +31,6 @@ constexpr double assumed_rate = 0.75;  // of the standard error in the number of
 // kernel, is the same on all machines that have as much.
 constexpr double path_memory = 4e9;
 
-constexpr std::uint64_t pilot_number = ~std::uint64_t{0};  // no randomization's
-
 // One summand of a kernel: weight · E[XᵀY].
 struct Block {
   NodeIndex x, y;
@@ -55,16 +50,7 @@ std::vector<Block> kernel_blocks(const netsor::Program& program, const std::vect
 }
 
 void check(const LimitOptions& options) {
-  if (options.randomizations < 2) {
-    throw LimitError("limit: randomizations = " + std::to_string(options.randomizations) +
-                     "; the standard error needs at least 2");
-  }
-  if (options.points &&
-      (*options.points < 1 || !std::has_single_bit(static_cast<std::uint64_t>(*options.points)) ||
-       *options.points > (std::int64_t{1} << ScrambledSobol::largest_log2_points))) {
-    throw LimitError("limit: points = " + std::to_string(*options.points) + "; give a power of two up to 2^" +
-                     std::to_string(ScrambledSobol::largest_log2_points));
-  }
+  check_randomizations("limit", options.randomizations, options.points, 1);
   if (options.tolerance && !(*options.tolerance > 0))
     throw LimitError("limit: the tolerance must be positive");
   if (options.tolerance && options.points) throw LimitError("limit: give points or a tolerance, not both");
@@ -125,34 +111,19 @@ class Runner {
   void randomize(int log2_points) {
     replicates_.clear();
     replicates_.resize(static_cast<std::size_t>(options_.randomizations));
-    std::atomic<std::size_t> next = 0, done = 0;
-    std::exception_ptr failure;
-    std::mutex mutex;
-    const auto work = [&] {
-      for (std::size_t r = next++; r < replicates_.size(); r = next++) {
-        try {
-          auto replicate =
-              std::make_unique<Evaluation>(base_, axes_, log2_points, seed_of_part(options_.seed, r));
-          replicate->run();
-          replicate->release_paths();
-          replicates_[r] = std::move(replicate);
-          ++done;
-          options_.progress.report({}, [&] {
-            return "limit, " + std::to_string(done) + " of " + std::to_string(replicates_.size()) +
-                   " randomizations of 2^" + std::to_string(log2_points) + " points";
-          });
-        } catch (...) {
-          const std::lock_guard lock(mutex);
-          failure = std::current_exception();
-          next = replicates_.size();
-        }
-      }
-    };
-    std::vector<std::thread> workers;
-    for (std::size_t t = 1; t < threads(log2_points); ++t) workers.emplace_back(work);
-    work();
-    for (std::thread& worker : workers) worker.join();
-    if (failure) std::rethrow_exception(failure);
+    std::atomic<std::size_t> done = 0;
+    analytic::randomize(replicates_.size(), threads(log2_points), [&](std::size_t r) {
+      auto replicate =
+          std::make_unique<Evaluation>(base_, axes_, log2_points, seed_of_part(options_.seed, r));
+      replicate->run();
+      replicate->release_paths();
+      replicates_[r] = std::move(replicate);
+      ++done;
+      options_.progress.report({}, [&] {
+        return "limit, " + std::to_string(done) + " of " + std::to_string(replicates_.size()) +
+               " randomizations of 2^" + std::to_string(log2_points) + " points";
+      });
+    });
   }
 
   Summary summary(const Demand& demand) const {
@@ -184,11 +155,9 @@ class Runner {
  private:
   // Each holds the arrays of one randomization.
   std::size_t threads(int log2_points) const {
-    const unsigned asked = options_.threads > 0 ? static_cast<unsigned>(options_.threads)
-                                                : std::max(1U, std::thread::hardware_concurrency());
     const double fit = support::available_memory() / std::ldexp(bytes_per_point(), log2_points);
-    return std::min({std::size_t{asked}, replicates_.size(),
-                     static_cast<std::size_t>(std::clamp(fit, 1., double{1 << 20}))});
+    return std::min(threads_asked(options_.threads),
+                    static_cast<std::size_t>(std::clamp(fit, 1., double{1 << 20})));
   }
 
   // Over the randomizations by Welford's recursion, or of the one evaluation that is the same in all.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
 #include <set>
 
 #include "cli/show_result.hpp"
@@ -10,17 +9,6 @@
 #include "nngpcheck/netsor/passes/layers.hpp"
 
 namespace nngpcheck::cli {
-
-namespace {
-
-std::string file_name_of(std::string text) {
-  for (char& c : text) {
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
-  }
-  return text;
-}
-
-}  // namespace
 
 std::string names_of(const std::vector<config::Experiment>& experiments) {
   std::string result;
@@ -50,7 +38,7 @@ std::vector<config::Experiment> by_layer(const std::vector<config::Experiment>& 
       throw UsageError(experiment.name + ": its program names no layers; leave out --layers");
     for (netsor::LayerProgram& layer : layers) {
       config::Experiment part = experiment;
-      part.name += "-" + file_name_of(layer.layer);
+      part.name += "-" + config::name_of(layer.layer);
       while (!names.insert(part.name).second) part.name += "_";
       part.network = {};
       part.features = {};

@@ -71,6 +71,11 @@ struct CommandLine {
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
   }
+  void add_file(CLI::App& command, std::filesystem::path& file) {
+    command.add_option("file", file, "an experiment file, a program, or a model's archive")
+        ->required()
+        ->type_name("FILE.toml|FILE.netsor|FILE.nngp");
+  }
   void add_quiet(CLI::App& command, bool& quiet) { command.add_flag("--quiet", quiet, "show no progress"); }
   void add_networks(CLI::App& command, std::string& sampler, int& threads, std::size_t& memory);
   void add_kernel();
@@ -144,9 +149,7 @@ CommandLine::CommandLine(const NetworkCommands& networks) : networks_(networks) 
 
 void CommandLine::add_kernel() {
   CLI::App& computing = command("kernel", "the analytic kernel", [this] { kernel(kernel_options); });
-  computing.add_option("file", kernel_options.file, "an experiment file, a program, or a model's archive")
-      ->required()
-      ->type_name("FILE.toml|FILE.netsor|FILE.nngp");
+  add_file(computing, kernel_options.file);
   computing.add_option("-o,--output", kernel_options.output, "write it to a .npy, .csv or .json file")
       ->type_name("K");
   computing
@@ -184,9 +187,7 @@ void CommandLine::add_networks(CLI::App& command, std::string& sampler, int& thr
 void CommandLine::add_run() {
   CLI::App& running =
       command("run", "random networks against the analytic kernel", [this] { networks_.run(run_options); });
-  running.add_option("file", run_options.file, "an experiment file, a program, or a model's archive")
-      ->required()
-      ->type_name("FILE.toml|FILE.netsor|FILE.nngp");
+  add_file(running, run_options.file);
   running
       .add_option("--out", run_options.folder,
                   "where to; default: results/ and the file's name. An interrupted "
@@ -270,9 +271,7 @@ void CommandLine::add_power() {
   PowerOptions& options = power_options;
   CLI::App& measuring = command("power", "how often and how fast wrong kernels are caught",
                                 [this] { status = networks_.power(power_options) ? 0 : missed; });
-  measuring.add_option("file", options.file, "an experiment file, a program, or a model's archive")
-      ->required()
-      ->type_name("FILE.toml|FILE.netsor|FILE.nngp");
+  add_file(measuring, options.file);
   measuring.add_option("--experiment", options.experiment, "one of the experiments; default: all")
       ->type_name("NAME");
   measuring.add_option("--repetitions", options.repetitions, "checks of each wrong kernel; default: 20")
@@ -313,9 +312,7 @@ void CommandLine::add_import() {
 void CommandLine::add_law() {
   CLI::App& predicting = command("law", "how far networks of finite width lie from the limit, predicted",
                                  [this] { law(law_options); });
-  predicting.add_option("file", law_options.file, "an experiment file, or a model's archive")
-      ->required()
-      ->type_name("FILE.toml|FILE.nngp");
+  add_file(predicting, law_options.file);
   predicting.add_option("--experiment", law_options.experiment, "one of the experiments; default: all")
       ->type_name("NAME");
   predicting.add_option("--json", law_options.json, "write the numbers as JSON")->type_name("FILE");
@@ -327,9 +324,7 @@ void CommandLine::add_width() {
   WidthOptions& options = width_options;
   CLI::App& planning = command("width", "how wide a network must be for its kernel to be close to the limit",
                                [this] { width(width_options); });
-  planning.add_option("file", options.file, "an experiment file, or a model's archive")
-      ->required()
-      ->type_name("FILE.toml|FILE.nngp");
+  add_file(planning, options.file);
   planning
       .add_option("--error", options.error,
                   "of one network's kernel, |K^ - K|/|K| in Frobenius norms, such as 1%")

@@ -129,6 +129,9 @@ std::vector<Experiment> read_experiments(const std::filesystem::path& file,
 /// Whether a file holds one program with its inputs, by its name: FILE.nngp, FILE.netsor.
 bool is_program(const std::filesystem::path& file);
 
+/// A name of experiments made from a text: what is neither letter, digit nor hyphen becomes an underscore.
+std::string name_of(std::string text);
+
 /// The same experiments on the inputs in another file, if one is given; of them all, as neither first, count
 /// nor lengths apply to it. Throws InputError, too, for experiments whose inputs are no file, or a graph.
 std::vector<Experiment> read_experiments_on(const std::filesystem::path& file,

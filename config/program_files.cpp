@@ -16,14 +16,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// A program's name is its file's, with letters that names may have.
-std::string program_name(const std::filesystem::path& file) {
-  std::string result = file.stem().string();
-  for (char& c : result)
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
-  return result.empty() ? "program" : result;
-}
-
 /// What identifies an archive, or a program's text with all constants: FNV-1a of its bytes.
 std::string fingerprint(const std::string& bytes) {
   std::uint64_t hash = 14695981039346656037U;
@@ -84,6 +76,12 @@ Read read_netsor(const std::filesystem::path& file) {
 
 }  // namespace
 
+std::string name_of(std::string text) {
+  for (char& c : text)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
+  return text.empty() ? "program" : text;
+}
+
 bool is_program(const std::filesystem::path& file) {
   return importer::is_archive(file) || file.extension() == ".netsor";
 }
@@ -105,7 +103,7 @@ Experiment read_program(const std::filesystem::path& file, const std::vector<std
   }
   Read read = is_archive ? read_archive(file, inputs) : read_netsor(file);
   ordered_json resolved;
-  resolved["name"] = table.find_string("name", "name = \"net\"").value_or(program_name(file));
+  resolved["name"] = table.find_string("name", "name = \"net\"").value_or(name_of(file.stem().string()));
   check_name(table, resolved["name"]);
   resolved[is_archive ? "archive" : "program"] = {{"file", file.filename().string()},
                                                   {"fingerprint", read.identity}};

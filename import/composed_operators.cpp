@@ -35,16 +35,26 @@ Tensors var_mean(const Call& call) {
   return {(*find_operator("aten.var.correction"))(call)[0], std::move(mean)};
 }
 
-Tensors cumprod(const Call& call) {
+/// Along an axis, what there is so far combined with each next part.
+template <class Combine>
+Tensors cumulative(const Call& call, const Combine& combine) {
   Algebra& a = call.algebra();
   const Tensor& x = call.tensor("self");
   const std::int64_t axis = call.integer("dim");
   Tensors parts;
   for (std::int64_t k = 0; k < slots(x.axes[Algebra::axis_number(x, axis)]); ++k) {
     const Tensor next = a.take(x, axis, {k});
-    parts.push_back(parts.empty() ? next : a.multiply(parts.back(), next));
+    parts.push_back(parts.empty() ? next : combine(parts.back(), next));
   }
   return {a.cat(parts, axis)};
+}
+
+Tensors cumsum(const Call& call) {
+  return cumulative(call, [&](const Tensor& x, const Tensor& y) { return call.algebra().add(x, y); });
+}
+
+Tensors cumprod(const Call& call) {
+  return cumulative(call, [&](const Tensor& x, const Tensor& y) { return call.algebra().multiply(x, y); });
 }
 
 Tensors rrelu(const Call& call) {
@@ -89,6 +99,7 @@ void add_composed_operators(Operators& ops) {
   ops["logsumexp"] = logsumexp;
   ops["var_mean.dim"] = ops["var_mean.correction"] = var_mean;
   ops["cumprod"] = cumprod;
+  ops["cumsum"] = cumsum;
   ops["rrelu"] = rrelu;
   for (const char* name : {"upsample_linear1d.vec", "upsample_bilinear2d.vec", "upsample_trilinear3d.vec"})
     ops[name] = upsample_linear;

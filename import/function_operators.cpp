@@ -134,18 +134,6 @@ Tensor largest(const Call& call, Tensor x, std::vector<std::size_t> axes, bool k
   return a.scaled(x, sign);
 }
 
-Tensors cumsum(const Call& call) {
-  Algebra& a = call.algebra();
-  const Tensor& x = call.tensor("self");
-  const std::int64_t axis = call.integer("dim");
-  Tensors parts;
-  for (std::int64_t k = 0; k < slots(x.axes[Algebra::axis_number(x, axis)]); ++k) {
-    const Tensor next = a.take(x, axis, {k});
-    parts.push_back(parts.empty() ? next : a.add(parts.back(), next));
-  }
-  return {a.cat(parts, axis)};
-}
-
 Tensors prelu(const Call& call) {
   Algebra& a = call.algebra();
   const Tensor& x = call.tensor("self");
@@ -324,7 +312,6 @@ void add_function_operators(Operators& ops) {
   ops["amin"] = ops["min.dim"] = [](const Call& c) -> Tensors {
     return {largest(c, c.tensor("self"), c.axes("dim", c.tensor("self")), c.flag("keepdim"), -1)};
   };
-  ops["cumsum"] = cumsum;
   for (const char* name : {"softmax.int", "_softmax"})
     ops[name] = [](const Call& c) -> Tensors {
       return {c.algebra().softmax(c.tensor("self"), c.integer("dim"))};

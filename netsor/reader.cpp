@@ -1,5 +1,5 @@
 // A recursive-descent reader: a method per kind of line. What instructions may be is in
-// text_instructions.cpp.
+// instruction_text.cpp.
 #include "nngpcheck/netsor/reader.hpp"
 
 #include <algorithm>

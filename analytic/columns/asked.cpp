@@ -27,13 +27,12 @@ class Partition {
   }
 
   ColumnClasses classes(NodeIndex bundle) {
-    ColumnClasses result{bundle, {}, Columns(parent_.size()), Columns(parent_.size()), 0};
+    ColumnClasses result{bundle, {}, Columns(parent_.size()), 0};
     std::map<Index, Index> number;
     for (Index j = 0; j < std::ssize(parent_); ++j) {
       const auto [entry, added] = number.try_emplace(root(j), std::ssize(result.members));
       if (added) result.members.emplace_back();
       Columns& members = result.members[place(entry->second)];
-      result.of[place(j)] = entry->second;
       result.place[place(j)] = std::ssize(members);
       members.push_back(j);
       result.largest = std::max<Index>(result.largest, std::ssize(members));
@@ -98,11 +97,7 @@ class Search {
 
   Pattern pattern(NodeIndex k, Partition& partition) const {
     auto classes = std::make_shared<const ColumnClasses>(partition.classes(k));
-    double entries = 0;
-    for (const Columns& members : classes->members)
-      entries += static_cast<double>(members.size() * members.size());
-    const auto columns = static_cast<double>(structure_.columns(k));
-    const bool saves = 2 * columns * static_cast<double>(classes->largest) < columns * columns && entries > 0;
+    const bool saves = 2 * classes->largest < structure_.columns(k);
     return saves ? Pattern::within(std::move(classes)) : Pattern::full();
   }
 

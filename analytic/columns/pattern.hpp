@@ -11,12 +11,11 @@
 
 namespace nngpcheck::analytic {
 
-/// A bundle's columns in classes, such as the positions of images: column j is number place[j] of class
-/// of[j].
+/// A bundle's columns in classes, such as the positions of images: column j is number place[j] of its class.
 struct ColumnClasses {
   std::uint32_t bundle = 0;                        // whose columns; a bundle has one such partition
   std::vector<std::vector<Eigen::Index>> members;  // ascending
-  std::vector<Eigen::Index> of, place;
+  std::vector<Eigen::Index> place;
   Eigen::Index largest = 0;  // size of a class
 };
 

@@ -32,7 +32,6 @@ UncertainMatrix Values::covariance(NodeIndex x, NodeIndex y) const {
 
 UncertainMatrix Values::diagonal(const Demand& source) const {
   const UncertainMatrix& stored = (*this)[source];
-  if (!source.entries.classes()) return source.entries.is_full() ? Pattern::diagonal().of(stored) : stored;
   const Index columns = stored.value.rows();
   UncertainMatrix result{Eigen::MatrixXd(columns, 1), Eigen::MatrixXd(columns, 1)};
   for (Index j = 0; j < columns; ++j) {

@@ -5,12 +5,10 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
-#include <exception>
-#include <functional>
-#include <mutex>
+#include <numbers>
 #include <random>
-#include <thread>
 
+#include "nngpcheck/analytic/evaluation/randomizations.hpp"
 #include "nngpcheck/analytic/law/randomized_law.hpp"
 #include "nngpcheck/analytic/law/weighted_chi_square.hpp"
 #include "nngpcheck/analytic/seed.hpp"
@@ -24,21 +22,7 @@ using Eigen::VectorXd;
 namespace {
 
 constexpr int default_log2_points = 12;
-constexpr std::uint64_t pilot_number = ~std::uint64_t{0};  // no randomization's
 constexpr double eigenvalues_left_out = 1e-6;
-
-void check(const LawOptions& options) {
-  if (options.randomizations < 2) {
-    throw LimitError("the finite-width law: randomizations = " + std::to_string(options.randomizations) +
-                     "; the standard error needs at least 2");
-  }
-  if (options.points &&
-      (*options.points < 2 || !std::has_single_bit(static_cast<std::uint64_t>(*options.points)) ||
-       *options.points > (std::int64_t{1} << ScrambledSobol::largest_log2_points))) {
-    throw LimitError("the finite-width law: points = " + std::to_string(*options.points) +
-                     "; give a power of two up to 2^" + std::to_string(ScrambledSobol::largest_log2_points));
-  }
-}
 
 /// The program's plan, with all that it takes to draw a coordinate of its averages.
 struct Planned {
@@ -80,8 +64,8 @@ struct Planned {
   std::vector<LawProblem::Block> blocks;
 };
 
-std::vector<RandomizedLaw> randomize(const LawProblem& problem, const Evaluation& base,
-                                     const LawOptions& options) {
+std::vector<RandomizedLaw> randomized_laws(const LawProblem& problem, const Evaluation& base,
+                                           const LawOptions& options) {
   const int log2_points =
       options.points ? std::countr_zero(static_cast<std::uint64_t>(*options.points)) : default_log2_points;
   PathPool::Axes axes;
@@ -92,36 +76,19 @@ std::vector<RandomizedLaw> randomize(const LawProblem& problem, const Evaluation
     axes = pilot.principal_axes();
   }
   std::vector<RandomizedLaw> result(static_cast<std::size_t>(options.randomizations));
-  std::atomic<std::size_t> next = 0, done = 0;
-  std::exception_ptr failure;
-  std::mutex mutex;
-  const auto work = [&] {
-    for (std::size_t r = next++; r < result.size(); r = next++) {
-      try {
-        const std::uint64_t seed = seed_of_part(options.seed, r);
-        Evaluation at(base, axes, log2_points, seed_of_part(seed, 0));
-        at.run();
-        result[r] = randomized_law(problem, at, axes, log2_points, seed_of_part(seed, 1), options.bias,
-                                   options.progress);
-        ++done;
-        options.progress.report({}, [&] {
-          return "finite-width law, " + std::to_string(done) + " of " + std::to_string(result.size()) +
-                 " randomizations";
-        });
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        failure = std::current_exception();
-        next = result.size();
-      }
-    }
-  };
-  const unsigned asked = options.threads > 0 ? static_cast<unsigned>(options.threads)
-                                             : std::max(1U, std::thread::hardware_concurrency());
-  std::vector<std::thread> workers;
-  for (unsigned t = 1; t < std::min<std::size_t>(asked, result.size()); ++t) workers.emplace_back(work);
-  work();
-  for (std::thread& worker : workers) worker.join();
-  if (failure) std::rethrow_exception(failure);
+  std::atomic<std::size_t> done = 0;
+  randomize(result.size(), threads_asked(options.threads), [&](std::size_t r) {
+    const std::uint64_t seed = seed_of_part(options.seed, r);
+    Evaluation at(base, axes, log2_points, seed_of_part(seed, 0));
+    at.run();
+    result[r] =
+        randomized_law(problem, at, axes, log2_points, seed_of_part(seed, 1), options.bias, options.progress);
+    ++done;
+    options.progress.report({}, [&] {
+      return "finite-width law, " + std::to_string(done) + " of " + std::to_string(result.size()) +
+             " randomizations";
+    });
+  });
   return result;
 }
 
@@ -225,11 +192,11 @@ Measured relative(const Measured& number, double to) {
 }  // namespace
 
 FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions& options) {
-  check(options);
+  check_randomizations("the finite-width law", options.randomizations, options.points, 2);
   const Planned planned(program);
   Evaluation base(planned.structure, planned.plan, planned.demands(), options.progress);
   base.run();
-  const std::vector<RandomizedLaw> parts = randomize(planned.problem(), base, options);
+  const std::vector<RandomizedLaw> parts = randomized_laws(planned.problem(), base, options);
   FiniteWidthLaw law;
   const Index m = program.outputs();
   VectorXd kernel = VectorXd::Zero(m * (m + 1) / 2);

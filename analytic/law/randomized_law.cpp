@@ -144,12 +144,13 @@ class Randomization {
 
   VectorXd find_bias() {
     VectorXd noise = VectorXd::Zero(averages_.size());
-    for (const netsor::Width& width : problem_.widths()) add_bias_noise(width, noise);
+    const VectorXd centre = expectations_at(VectorXd::Zero(averages_.size()));
+    for (const netsor::Width& width : problem_.widths()) add_bias_noise(width, centre, noise);
     return problem_.kernel_entries(responses(noise));
   }
 
-  // The last two terms of B, of the noise in the coordinates of one width.
-  void add_bias_noise(const netsor::Width& width, VectorXd& result) {
+  // The last two terms of B, of the noise in the coordinates of one width; `centre`: the averages expected.
+  void add_bias_noise(const netsor::Width& width, const VectorXd& centre, VectorXd& result) {
     const Principal principal = principal_directions(width);
     const Index step = std::min<Index>(chunk(), 64);
     for (Index first = 0; first < principal.directions.cols(); first += step) {
@@ -164,7 +165,6 @@ class Randomization {
     }
     // Along paths the step must be wide enough that kinks are seen by many of them.
     const double h = problem_.plan.systems.families.empty() ? 3e-3 : 3e-2;
-    const VectorXd centre = expectations_at(VectorXd::Zero(averages_.size()));
     for (Index k = 0; k < principal.directions.cols(); ++k) {
       const VectorXd shift = h * principal.directions.col(k);
       const VectorXd second = expectations_at(shift) + expectations_at(-shift) - 2 * centre;

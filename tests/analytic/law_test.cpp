@@ -8,12 +8,18 @@
 
 #include "nngpcheck/analytic/law/weighted_chi_square.hpp"
 #include "nngpcheck/netsor/builder.hpp"
+#include "z_scores.hpp"
 
 namespace nngpcheck::analytic {
 namespace {
 
 using Eigen::MatrixXd;
 using netsor::Activation;
+
+constexpr int randomizations = 16;
+
+// A number's deviation that chance exceeds with a probability of 10⁻⁶.
+double tolerance(double standard_error) { return testing::quantile(1, randomizations) * standard_error; }
 
 MatrixXd two_inputs() { return (MatrixXd(2, 2) << 1.0, 0.5, 0.0, 1.2).finished(); }
 
@@ -40,12 +46,13 @@ std::vector<netsor::Width> layers(int depth) {
 // One input, σ² = 2: relative variance (1 + 5/n)^L - 1 at every n, no bias.
 TEST(Law, OfReluPerceptronsOnOneInput) {
   for (const int depth : {1, 3, 10}) {
-    const FiniteWidthLaw law =
-        finite_width_law(perceptron(MatrixXd::Ones(1, 1), "relu", 2, layers(depth)), {.points = 1 << 14});
-    EXPECT_NEAR(law.relative_c().value, 5 * depth, 6 * law.relative_c().standard_error + 1e-9) << depth;
+    const FiniteWidthLaw law = finite_width_law(perceptron(MatrixXd::Ones(1, 1), "relu", 2, layers(depth)),
+                                                {.randomizations = randomizations, .points = 1 << 14});
+    EXPECT_NEAR(law.relative_c().value, 5 * depth, tolerance(law.relative_c().standard_error) + 1e-9)
+        << depth;
     EXPECT_LT(law.relative_c().standard_error, 0.01 * 5 * depth);
-    EXPECT_NEAR(law.bias(0, 0), 0, 6 * law.bias_standard_error(0, 0) + 1e-6);
-    EXPECT_NEAR(law.excess_kurtosis()[0], 15 * depth, 18 * law.relative_c().standard_error + 1e-6);
+    EXPECT_NEAR(law.bias(0, 0), 0, tolerance(law.bias_standard_error(0, 0)) + 1e-6);
+    EXPECT_NEAR(law.excess_kurtosis()[0], 15 * depth, 3 * tolerance(law.relative_c().standard_error) + 1e-6);
   }
 }
 
@@ -55,18 +62,19 @@ TEST(Law, OfReluPerceptronsOnOneInput) {
 TEST(Law, OfLinearNetworksOfSeveralWidths) {
   const MatrixXd x = two_inputs();
   const std::vector<netsor::Width> widths = {netsor::Width(1), netsor::Width(1, 2), netsor::Width(3)};
-  const FiniteWidthLaw law = finite_width_law(perceptron(x, "identity", 1.3, widths), {.points = 1 << 14});
+  const FiniteWidthLaw law = finite_width_law(perceptron(x, "identity", 1.3, widths),
+                                              {.randomizations = randomizations, .points = 1 << 14});
   const MatrixXd g = std::pow(1.3, 3) * (x.transpose() * x);
   EXPECT_LT((law.kernel - g).norm(), 1e-12 * g.norm());
   const double share = 1 + 2 + 1. / 3;
   const double c = share * (g.squaredNorm() + std::pow(g.trace(), 2));
-  EXPECT_NEAR(law.c.value, c, 6 * law.c.standard_error);
+  EXPECT_NEAR(law.c.value, c, tolerance(law.c.standard_error));
   EXPECT_LT(law.c.standard_error, 0.01 * c);
   const MatrixXd covariance = law.factor * law.factor.transpose();  // of entries 00, 10, 11
   EXPECT_NEAR(covariance(0, 2), 2 * share * g(0, 1) * g(0, 1), 0.02 * share * g(0, 0) * g(1, 1));
   EXPECT_NEAR(covariance(1, 1), share * (g(0, 0) * g(1, 1) + g(0, 1) * g(0, 1)),
               0.02 * share * g(0, 0) * g(1, 1));
-  EXPECT_LT(law.bias_norm.value, 6 * law.bias_norm.standard_error + 1e-4 * g.norm());
+  EXPECT_LT(law.bias_norm.value, tolerance(law.bias_norm.standard_error) + 1e-4 * g.norm());
 }
 
 // y = u + W W' u on one input of length 1, entries of W and W' of variance 1/n: with W' = W, E|y|²/n = 2 +
@@ -78,10 +86,11 @@ TEST(Law, OfATieThatTheLimitDoesNotSee) {
     const netsor::WeightId first = b.weight({"W", {}, {}, 1});
     const netsor::WeightId second = tied ? first : b.weight({"W'", {}, {}, 1});
     b.output(b.readout({"v", 1}), b.add(u, b.matmul(second, b.matmul(first, u))));
-    const FiniteWidthLaw law = finite_width_law(std::move(b).build(), {.points = 1 << 13});
+    const FiniteWidthLaw law =
+        finite_width_law(std::move(b).build(), {.randomizations = randomizations, .points = 1 << 13});
     EXPECT_NEAR(law.kernel(0, 0), 2, 1e-12);
     EXPECT_LT(law.bias_standard_error(0, 0), 0.05);
-    EXPECT_NEAR(law.bias(0, 0), tied ? 2 : 0, 6 * law.bias_standard_error(0, 0) + 1e-3);
+    EXPECT_NEAR(law.bias(0, 0), tied ? 2 : 0, tolerance(law.bias_standard_error(0, 0)) + 1e-3);
   }
 }
 

@@ -19,6 +19,8 @@ const std::string commands_without_networks[] = {"--version",
                                                  "show e.toml --plan",
                                                  "dual relu 1 1 0.5",
                                                  "kernel e.toml",
+                                                 "law e.toml --quiet",
+                                                 "width e.toml --error 1% --quiet",
                                                  "import " NNGPCHECK_TEST_DATA
                                                  "/../import/archives/bag_of_words.nngp"};
 
