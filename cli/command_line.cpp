@@ -384,11 +384,11 @@ int parse_and_run(int argc, char** argv, const NetworkCommands& networks) {
   return line.status;
 }
 
-// Dense networks make the same large temporaries as the one before: their memory is kept instead of going
-// back to the kernel and being cleared by it again.
+// Dense networks make the same large temporaries as the one before, and so do the layers of a kernel: their
+// memory is kept instead of going back to the kernel and being cleared by it again.
 void keep_memory() {
 #ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc accepts
+  mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   mallopt(M_TOP_PAD, 64 << 20);
 #endif

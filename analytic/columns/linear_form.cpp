@@ -120,9 +120,10 @@ SparseMatrix without_empty_rows(const SparseMatrix& matrix, const std::vector<In
   return result;
 }
 
-// A term's coefficients of the columns that it reads.
-Coefficients of_columns_read(const Term& term, Index columns) {
+// A term's coefficients of so many columns: all, or those that it reads.
+Coefficients of_columns(const Term& term, Index columns) {
   if (!term.coefficients) return {identity(columns), {}};
+  if (term.coefficients->value.rows() == columns) return *term.coefficients;
   const std::vector<Index> rows = filled_rows(*term.coefficients);
   return {without_empty_rows(term.coefficients->value, rows),
           without_empty_rows(term.coefficients->bound, rows)};
@@ -254,7 +255,7 @@ std::vector<Index> columns_read(const Term& term, Index columns) {
 
 void add_congruence(UncertainMatrix& sum, const Term& a, const UncertainMatrix& e, const Term& b,
                     double scale, Entries entries) {
-  const Coefficients left = of_columns_read(a, e.value.rows()), right = of_columns_read(b, e.value.cols());
+  const Coefficients left = of_columns(a, e.value.rows()), right = of_columns(b, e.value.cols());
   const SparseMatrix left_size = left.value.cwiseAbs();
   const SparseMatrix scaled = scale * right.value, right_size = scaled.cwiseAbs();
   const std::vector<Run> left_runs = runs(left.value), size_runs = runs(left_size);

@@ -62,8 +62,9 @@ std::vector<netsor::Index> columns_read(const LinearForm::Term& term, netsor::In
 
 enum class Entries { all, upper };
 
-/// Adds scale·AᵀEB to `sum`, or to its entries (i, j) with i ≤ j, its bound included: the arguments' bounds, to
-/// first order, and rounding. Of E, only the rows that A reads and the columns that B reads are given.
+/// Adds scale·AᵀEB to `sum`, or to its entries (i, j) with i ≤ j, its bound included: the arguments' bounds,
+/// to first order, and rounding. Of E, all rows are given or only those that A reads, and so of columns and
+/// B.
 void add_congruence(UncertainMatrix& sum, const LinearForm::Term& a, const UncertainMatrix& e,
                     const LinearForm::Term& b, double scale, Entries entries);
 

@@ -193,11 +193,18 @@ class Block {
     }
   }
 
+  // By blocks that fit the cache.
   void reflect() {
     if (!symmetric_) return;
     for (auto* matrix : {&result_.moment.value, &result_.moment.bound}) {
-      matrix->triangularView<Eigen::StrictlyUpper>() =
-          matrix->transpose().triangularView<Eigen::StrictlyUpper>();
+      const Eigen::Index m = matrix->rows();
+      for (Eigen::Index j = 0; j < m; j += tile) {
+        const Eigen::Index columns = std::min(tile, m - j);
+        for (Eigen::Index i = 0; i < j; i += tile)
+          matrix->block(i, j, tile, columns) = matrix->block(j, i, columns, tile).transpose();
+        auto square = matrix->block(j, j, columns, columns);
+        square.triangularView<Eigen::StrictlyUpper>() = square.transpose().eval();
+      }
     }
   }
 

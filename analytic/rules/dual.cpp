@@ -164,8 +164,11 @@ class DualStep : public Step {
       cost.evaluations = left_.columns;
       return second_moments(left_.phi, left_.marginals(values), checkpoint);
     }
+    const UncertainMatrix& stored = values[covariance_];
+    UncertainMatrix turned;
+    if (left_.u > right_.u) turned = transpose(stored);
     DualBlock block = dual_block(left_.phi, right_.phi, left_.marginals(values), right_.marginals(values),
-                                 values.covariance(left_.u, right_.u),
+                                 left_.u > right_.u ? turned : stored,
                                  symmetric() ? Symmetry::symmetric : Symmetry::none, checkpoint);
     cost.evaluations = block.evaluations;
     cost.by_formula = block.method == DualMethod::closed_form;

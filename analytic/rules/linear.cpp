@@ -32,29 +32,30 @@ struct Pair {
   std::function<UncertainMatrix(const Columns& rows, const Columns& columns)> constant = {};
   bool narrow = false;  // only the diagonal is at hand, all of it, as a column
 
-  /// At these columns of either, before `variance`; where nothing has to be copied, `storage` is left alone.
+  /// Before `variance`: all of it where it is stored, which needs no copy, or else at these columns of
+  /// either, in `storage`.
   const UncertainMatrix& unscaled(const Values& values, const Columns& rows, const Columns& columns,
                                   UncertainMatrix& storage) const {
-    if (source && !narrow && !transposed && source->entries.is_full()) {
-      const UncertainMatrix& stored = values[*source];
-      if (stored.value.rows() == std::ssize(rows) && stored.value.cols() == std::ssize(columns))
-        return stored;
-    }
-    storage = !source      ? constant(rows, columns)
-              : narrow     ? values.diagonal(*source)
-              : transposed ? transpose(values.part(*source, columns, rows))
-                           : values.part(*source, rows, columns);
+    if (source && !narrow && !transposed && source->entries.is_full()) return values[*source];
+    storage = at(values, rows, columns);
     return storage;
   }
 
+  /// At these columns of either.
   UncertainMatrix value(const Values& values, const Columns& rows, const Columns& columns) const {
-    UncertainMatrix storage;
-    UncertainMatrix result = unscaled(values, rows, columns, storage);
+    UncertainMatrix result = at(values, rows, columns);
     if (variance) {
       result.value *= *variance;
       result.bound = *variance * result.bound + epsilon * result.value.cwiseAbs();
     }
     return result;
+  }
+
+  UncertainMatrix at(const Values& values, const Columns& rows, const Columns& columns) const {
+    return !source      ? constant(rows, columns)
+           : narrow     ? values.diagonal(*source)
+           : transposed ? transpose(values.part(*source, columns, rows))
+                        : values.part(*source, rows, columns);
   }
 
   /// 0×0: none.
