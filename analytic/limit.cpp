@@ -12,6 +12,7 @@
 #include "nngpcheck/analytic/seed.hpp"
 #include "nngpcheck/netsor/passes/restrict.hpp"
 #include "nngpcheck/support/memory.hpp"
+#include "nngpcheck/support/parallel.hpp"
 #include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::analytic {
@@ -67,7 +68,7 @@ class Runner {
       : options_(options),
         goals_(std::move(goals)),
         plan_(make_plan(structure, goals_, options.force_paths)),
-        base_(structure, plan_, goals_, options.progress) {
+        base_(structure, plan_, goals_, support::threads_asked(options.threads), options.progress) {
     check_memory();
     base_.run();
   }
@@ -112,7 +113,7 @@ class Runner {
     replicates_.clear();
     replicates_.resize(static_cast<std::size_t>(options_.randomizations));
     std::atomic<std::size_t> done = 0;
-    analytic::randomize(replicates_.size(), threads(log2_points), [&](std::size_t r) {
+    support::in_parallel(replicates_.size(), threads(log2_points), [&](std::size_t r) {
       auto replicate =
           std::make_unique<Evaluation>(base_, axes_, log2_points, seed_of_part(options_.seed, r));
       replicate->run();
@@ -156,7 +157,7 @@ class Runner {
   // Each holds the arrays of one randomization.
   std::size_t threads(int log2_points) const {
     const double fit = support::available_memory() / std::ldexp(bytes_per_point(), log2_points);
-    return std::min(threads_asked(options_.threads),
+    return std::min(support::threads_asked(options_.threads),
                     static_cast<std::size_t>(std::clamp(fit, 1., double{1 << 20})));
   }
 

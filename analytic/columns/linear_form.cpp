@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "nngpcheck/analytic/uncertain.hpp"
+#include "nngpcheck/support/parallel.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -164,14 +165,19 @@ std::vector<Run> runs(const SparseMatrix& matrix) {
   return result;
 }
 
-// Adds AᵀEB to `sum`, column by column, so that what lies between the two products stays in the cache. Calls
-// column(k, i, n) for rows i to i + n of column k of E.
+/// A range of columns.
+struct Range {
+  Index begin, end;
+};
+
+// Adds AᵀEB to these columns of `sum`, one by one, so that what lies between the two products stays in the
+// cache. Calls column(k, i, n) for rows i to i + n of column k of E.
 template <class Column>
 void add_product(Eigen::MatrixXd& sum, const std::vector<Run>& left, const Column& column,
-                 const SparseMatrix& right, Entries entries) {
+                 const SparseMatrix& right, Entries entries, Range range) {
   constexpr Index chunk = 512;
   Eigen::VectorXd half, product;
-  for (Index j = 0; j < right.cols(); ++j) {
+  for (Index j = range.begin; j < range.end; ++j) {
     const Index last = entries == Entries::upper ? j + 1 : sum.rows();
     Index rows = 0;  // that `left` reads
     for (const Run& run : left) {
@@ -254,7 +260,7 @@ std::vector<Index> columns_read(const Term& term, Index columns) {
 }
 
 void add_congruence(UncertainMatrix& sum, const Term& a, const UncertainMatrix& e, const Term& b,
-                    double scale, Entries entries) {
+                    double scale, Entries entries, std::size_t threads) {
   const Coefficients left = of_columns(a, e.value.rows()), right = of_columns(b, e.value.cols());
   const SparseMatrix left_size = left.value.cwiseAbs();
   const SparseMatrix scaled = scale * right.value, right_size = scaled.cwiseAbs();
@@ -267,13 +273,18 @@ void add_congruence(UncertainMatrix& sum, const Term& a, const UncertainMatrix& 
   const auto error = [&](Index k, Index i, Index n) {
     return e.bound.col(k).segment(i, n) + rounding * size(k, i, n);
   };
-  add_product(sum.value, left_runs, value, scaled, entries);
-  add_product(sum.bound, size_runs, error, right_size, entries);
-  if (left.bound.size() > 0) add_product(sum.bound, runs(left.bound), size, right_size, entries);
-  if (right.bound.size() > 0) {
-    const SparseMatrix bound = std::abs(scale) * right.bound;
-    add_product(sum.bound, size_runs, size, bound, entries);
-  }
+  const std::vector<Run> left_errors = left.bound.size() > 0 ? runs(left.bound) : std::vector<Run>();
+  const SparseMatrix right_errors = std::abs(scale) * right.bound;
+  constexpr Index columns = 64;  // of one thread at a time
+  const auto tasks = static_cast<std::size_t>((scaled.cols() + columns - 1) / columns);
+  support::in_parallel(tasks, threads, [&](std::size_t task) {
+    const Index begin = static_cast<Index>(task) * columns;
+    const Range range{begin, std::min(begin + columns, scaled.cols())};
+    add_product(sum.value, left_runs, value, scaled, entries, range);
+    add_product(sum.bound, size_runs, error, right_size, entries, range);
+    if (!left_errors.empty()) add_product(sum.bound, left_errors, size, right_size, entries, range);
+    if (right.bound.size() > 0) add_product(sum.bound, size_runs, size, right_errors, entries, range);
+  });
 }
 
 }  // namespace nngpcheck::analytic

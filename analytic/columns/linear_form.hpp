@@ -64,8 +64,8 @@ enum class Entries { all, upper };
 
 /// Adds scale·AᵀEB to `sum`, or to its entries (i, j) with i ≤ j, its bound included: the arguments' bounds,
 /// to first order, and rounding. Of E, all rows are given or only those that A reads, and so of columns and
-/// B.
+/// B. The result does not depend on the number of threads.
 void add_congruence(UncertainMatrix& sum, const LinearForm::Term& a, const UncertainMatrix& e,
-                    const LinearForm::Term& b, double scale, Entries entries);
+                    const LinearForm::Term& b, double scale, Entries entries, std::size_t threads);
 
 }  // namespace nngpcheck::analytic

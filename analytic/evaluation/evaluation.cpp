@@ -20,8 +20,9 @@ void require_finite(const Eigen::MatrixXd& x) {
 }  // namespace
 
 Evaluation::Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals,
-                       const Progress& progress)
+                       std::size_t threads, const Progress& progress)
     : plan_(plan),
+      threads_(threads),
       progress_(progress),
       values_(structure),
       paths_(values_, plan.systems, no_axes, 0, 0, progress) {

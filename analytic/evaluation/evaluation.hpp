@@ -18,7 +18,7 @@ class Evaluation {
  public:
   /// For the deterministic steps. Values that no later step nor `goals` needs are dropped on the way.
   Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals,
-             const Progress& progress);
+             std::size_t threads, const Progress& progress);
 
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
@@ -30,7 +30,7 @@ class Evaluation {
   void run();
 
   /// Where steps may be pushed once it has run; paths that were released give no more pushes.
-  Workplace workplace() { return {values_, paths_, plan_.systems, progress_}; }
+  Workplace workplace() { return {values_, paths_, plan_.systems, threads_, progress_}; }
 
   /// Gives back the memory of the paths: only their averages are read from here on.
   void release_paths() { paths_.release(); }
@@ -49,6 +49,7 @@ class Evaluation {
   void release(const Step& step);
 
   const Plan& plan_;
+  const std::size_t threads_ = 1;  // randomizations run side by side, each on one
   const Progress progress_;
   const Evaluation* base_ = nullptr;
   Values values_;

@@ -54,11 +54,11 @@ using Checkpoint = std::function<void()>;
 /// read, and the result is exactly symmetric.
 /// The bound covers the method's error, rounding, and the propagated bounds of the arguments (to first
 /// order, over the worst signs, within what a covariance can be).
-/// Throws LimitError as `dual`, naming the entry. `checkpoint` is called many times a second, and may throw
-/// to end the computation.
+/// Throws LimitError as `dual`, naming the entry. `checkpoint` is called many times a second, by each of the
+/// threads, and may throw to end the computation. The result does not depend on the threads.
 DualBlock dual_block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
                      const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
-                     const Checkpoint& checkpoint = {});
+                     const Checkpoint& checkpoint = {}, std::size_t threads = 1);
 
 /// E[φ(u_i)] for all i, bounds, errors and checkpoint as `dual_block`.
 UncertainVector mean_block(const netsor::Activation& phi, const Marginals& columns,

@@ -12,6 +12,7 @@
 #include "nngpcheck/analytic/gaussian/normal_law.hpp"
 #include "nngpcheck/analytic/gaussian/quadrature_pair.hpp"
 #include "nngpcheck/analytic/uncertain.hpp"
+#include "nngpcheck/support/parallel.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -82,7 +83,7 @@ class Block {
  public:
   Block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
         const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
-        const Checkpoint& checkpoint)
+        const Checkpoint& checkpoint, std::size_t threads)
       : phi_(phi),
         psi_(psi),
         rows_(checked_marginals(rows, "row")),
@@ -90,6 +91,7 @@ class Block {
         covariance_(covariance),
         symmetric_(symmetry == Symmetry::symmetric),
         checkpoint_(checkpoint),
+        threads_(threads),
         quadrature_(phi, psi),
         quadrature_rows_(rows_.size()),
         quadrature_columns_(columns_.size()) {
@@ -146,8 +148,8 @@ class Block {
       deviations[i] = std::sqrt(rows_[i].variance.value);
     }
     const Eigen::Index m = static_cast<Eigen::Index>(rows_.size());
-    for (Eigen::Index j = 0; j < static_cast<Eigen::Index>(columns_.size()); ++j) {
-      if (columns_[j].variance.value == 0) continue;
+    for_each_column([&](Eigen::Index j) {
+      if (columns_[j].variance.value == 0) return;
       check();
       const typename Form::Column column = form.column(columns_[j]);
       const double deviation = std::sqrt(columns_[j].variance.value);
@@ -159,8 +161,20 @@ class Block {
               symmetric_ && i == j ? with_bounds_on_diagonal(moment, rows_[i])
                                    : with_bounds(moment, rows_[i], columns_[j], c.bound));
       }
-      result_.evaluations += m - first_row(j);
+    });
+    for (Eigen::Index j = 0; j < static_cast<Eigen::Index>(columns_.size()); ++j) {
+      if (columns_[j].variance.value > 0) result_.evaluations += m - first_row(j);
     }
+  }
+
+  /// On all threads, in tiles.
+  template <class Visit>
+  void for_each_column(const Visit& visit) const {
+    const auto columns = static_cast<Eigen::Index>(columns_.size());
+    support::in_parallel(static_cast<std::size_t>((columns + tile - 1) / tile), threads_, [&](std::size_t t) {
+      const auto first = static_cast<Eigen::Index>(t) * tile;
+      for (Eigen::Index j = first; j < std::min(columns, first + tile); ++j) visit(j);
+    });
   }
 
   Eigen::Index cheapest_orders() const;
@@ -228,6 +242,7 @@ class Block {
   const UncertainMatrix& covariance_;
   bool symmetric_;
   const Checkpoint& checkpoint_;
+  std::size_t threads_;
   QuadraturePair quadrature_;
   std::vector<std::optional<QuadraturePair::Column>> quadrature_rows_;
   std::vector<std::optional<QuadraturePair::Column>> quadrature_columns_;
@@ -401,8 +416,8 @@ void Block::sum_series(Eigen::Index j, Eigen::Index begin, Eigen::Index order, c
 
 DualBlock dual_block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
                      const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
-                     const Checkpoint& checkpoint) {
-  return Block(phi, psi, rows, columns, covariance, symmetry, checkpoint).evaluate();
+                     const Checkpoint& checkpoint, std::size_t threads) {
+  return Block(phi, psi, rows, columns, covariance, symmetry, checkpoint, threads).evaluate();
 }
 
 }  // namespace nngpcheck::analytic

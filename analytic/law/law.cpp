@@ -12,6 +12,7 @@
 #include "nngpcheck/analytic/law/randomized_law.hpp"
 #include "nngpcheck/analytic/law/weighted_chi_square.hpp"
 #include "nngpcheck/analytic/seed.hpp"
+#include "nngpcheck/support/parallel.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -77,7 +78,7 @@ std::vector<RandomizedLaw> randomized_laws(const LawProblem& problem, const Eval
   }
   std::vector<RandomizedLaw> result(static_cast<std::size_t>(options.randomizations));
   std::atomic<std::size_t> done = 0;
-  randomize(result.size(), threads_asked(options.threads), [&](std::size_t r) {
+  support::in_parallel(result.size(), support::threads_asked(options.threads), [&](std::size_t r) {
     const std::uint64_t seed = seed_of_part(options.seed, r);
     Evaluation at(base, axes, log2_points, seed_of_part(seed, 0));
     at.run();
@@ -194,7 +195,8 @@ Measured relative(const Measured& number, double to) {
 FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions& options) {
   check_randomizations("the finite-width law", options.randomizations, options.points, 2);
   const Planned planned(program);
-  Evaluation base(planned.structure, planned.plan, planned.demands(), options.progress);
+  Evaluation base(planned.structure, planned.plan, planned.demands(), support::threads_asked(options.threads),
+                  options.progress);
   base.run();
   const std::vector<RandomizedLaw> parts = randomized_laws(planned.problem(), base, options);
   FiniteWidthLaw law;

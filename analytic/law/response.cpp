@@ -48,8 +48,8 @@ VectorXd expectations(const Values& at, const Plan& plan, const PathPool::Axes& 
                       const Progress& progress) {
   Values expected(at.structure()), empirical(at.structure());
   PathPool paths(expected, plan.systems, axes, log2_points, seed, progress);
-  Workplace at_expected{expected, paths, plan.systems, progress};
-  Workplace at_averages{empirical, paths, plan.systems, progress};
+  Workplace at_expected{expected, paths, plan.systems, 1, progress};
+  Workplace at_averages{empirical, paths, plan.systems, 1, progress};
   VectorXd result = VectorXd::Zero(averages.size());
   for (const auto& [step, replicated] : plan.entries) {
     const Demand& demand = step->demand();

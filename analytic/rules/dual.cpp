@@ -167,9 +167,10 @@ class DualStep : public Step {
     const UncertainMatrix& stored = values[covariance_];
     UncertainMatrix turned;
     if (left_.u > right_.u) turned = transpose(stored);
-    DualBlock block = dual_block(left_.phi, right_.phi, left_.marginals(values), right_.marginals(values),
-                                 left_.u > right_.u ? turned : stored,
-                                 symmetric() ? Symmetry::symmetric : Symmetry::none, checkpoint);
+    DualBlock block =
+        dual_block(left_.phi, right_.phi, left_.marginals(values), right_.marginals(values),
+                   left_.u > right_.u ? turned : stored, symmetric() ? Symmetry::symmetric : Symmetry::none,
+                   checkpoint, workplace.threads);
     cost.evaluations = block.evaluations;
     cost.by_formula = block.method == DualMethod::closed_form;
     return std::move(block.moment);

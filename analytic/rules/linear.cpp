@@ -146,7 +146,7 @@ class LinearStep : public Step {
 
   UncertainMatrix value(Workplace& workplace, Cost&) const override {
     if (demand().entries.classes()) return within(workplace.values);
-    return demand().entries.is_full() ? full(workplace.values) : diagonal(workplace.values);
+    return demand().entries.is_full() ? full(workplace) : diagonal(workplace.values);
   }
 
   Directions push(Workplace& workplace, const Changes& changes) const override {
@@ -161,7 +161,8 @@ class LinearStep : public Step {
   }
 
  private:
-  UncertainMatrix full(Values& values) const {
+  UncertainMatrix full(Workplace& workplace) const {
+    Values& values = workplace.values;
     const auto [x, y] = std::pair(demand().left, demand().right);
     UncertainMatrix sum = zero(structure_.columns(x), y == one ? 1 : structure_.columns(y));
     for (const Pair& pair : pairs_) {
@@ -171,7 +172,7 @@ class LinearStep : public Step {
       const LinearForm::Term& right = y == one ? no_coefficients : term(values.form(y), pair.right);
       UncertainMatrix storage;
       add_congruence(sum, left, pair.unscaled(values, read(left), read(right), storage), right,
-                     pair.variance.value_or(1), x == y ? Entries::upper : Entries::all);
+                     pair.variance.value_or(1), x == y ? Entries::upper : Entries::all, workplace.threads);
     }
     if (x == y) mirror_upper(sum);
     return sum;

@@ -41,6 +41,7 @@ struct Workplace {
   Values& values;
   PathPool& paths;
   const PathSystems& systems;
+  std::size_t threads = 1;  // which do not change the numbers
   Progress progress = {};
 };
 

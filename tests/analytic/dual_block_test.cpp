@@ -224,6 +224,23 @@ TEST(DualBlock, WhatTakesTooMuchWorkSaysSo) {
   }
 }
 
+TEST(DualBlock, IsTheSameOnAnyNumberOfThreads) {
+  const Eigen::MatrixXd covariance = covariance_matrix(200, 1);
+  const Marginals marginals = exact_marginals(Eigen::VectorXd::Zero(200), covariance.diagonal());
+  for (const char* name : {"relu", "erf", "tanh"}) {
+    const Activation phi = Activation::named(name);
+    for (const Symmetry symmetry : {Symmetry::symmetric, Symmetry::none}) {
+      const auto on = [&](std::size_t threads) {
+        return dual_block(phi, phi, marginals, marginals, exact_matrix(covariance), symmetry, {}, threads);
+      };
+      const DualBlock one = on(1), three = on(3);
+      EXPECT_EQ(one.moment.value, three.moment.value) << name;
+      EXPECT_EQ(one.moment.bound, three.moment.bound) << name;
+      EXPECT_EQ(one.evaluations, three.evaluations) << name;
+    }
+  }
+}
+
 TEST(DualBlock, StopsAtACheckpoint) {
   struct Stop {};
   const Eigen::MatrixXd covariance = covariance_matrix(6, 1);

@@ -40,9 +40,9 @@ struct Case {
   LinearForm::Term b{0, Coefficients{convolution(false), {}}};
   UncertainMatrix e = exact(MatrixXd::Random(positions, positions));
 
-  UncertainMatrix congruence(Entries entries) const {
+  UncertainMatrix congruence(Entries entries, std::size_t threads = 1) const {
     UncertainMatrix sum = zero(positions, positions);
-    add_congruence(sum, a, e, b, scale, entries);
+    add_congruence(sum, a, e, b, scale, entries, threads);
     return sum;
   }
 
@@ -76,6 +76,15 @@ TEST(Congruence, UpperEntriesAreTheSameAndTheOthersAreLeftAlone) {
   EXPECT_EQ(upper.value, MatrixXd(all.value.triangularView<Eigen::Upper>()));
   EXPECT_EQ(upper.bound, MatrixXd(all.bound.triangularView<Eigen::Upper>()));
   EXPECT_NE(all.value, upper.value);
+}
+
+TEST(Congruence, IsTheSameOnAnyNumberOfThreads) {
+  Case it;
+  it.e.bound.setConstant(1e-3);
+  it.a.coefficients->bound = 1e-3 * it.a.coefficients->value;
+  const UncertainMatrix one = it.congruence(Entries::upper), three = it.congruence(Entries::upper, 3);
+  EXPECT_EQ(one.value, three.value);
+  EXPECT_EQ(one.bound, three.bound);
 }
 
 // The error of E, and that of coefficients of tables, to first order.
