@@ -30,10 +30,10 @@ void in_parallel(std::size_t count, std::size_t threads, const std::function<voi
       }
     }
   };
-  std::vector<std::thread> workers;
+  std::vector<std::jthread> workers;
   for (std::size_t t = 1; t < std::min(threads, count); ++t) workers.emplace_back(take);
   take();
-  for (std::thread& worker : workers) worker.join();
+  workers.clear();
   if (failure) std::rethrow_exception(failure);
 }
 

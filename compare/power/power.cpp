@@ -6,15 +6,13 @@
 #include <atomic>
 #include <boost/math/distributions/beta.hpp>
 #include <chrono>
-#include <exception>
 #include <map>
-#include <mutex>
-#include <thread>
 #include <utility>
 
 #include "nngpcheck/analytic/seed.hpp"
 #include "nngpcheck/compare/error.hpp"
 #include "nngpcheck/support/memory.hpp"
+#include "nngpcheck/support/parallel.hpp"
 
 namespace nngpcheck::compare {
 
@@ -80,30 +78,6 @@ Outcome outcome(const CheckResult& result) {
           result.p_value.value_or(0), result.reason};
 }
 
-/// Calls work(k) for k = 0, …, count − 1 from several threads; throws what it throws first.
-template <class Work>
-void in_parallel(std::int64_t count, int threads, const Work& work) {
-  std::atomic<std::int64_t> next = 0;
-  std::exception_ptr error;
-  std::mutex mutex;
-  const auto run = [&] {
-    for (std::int64_t k = next++; k < count; k = next++) {
-      try {
-        work(k);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!error) error = std::current_exception();
-        next = count;
-      }
-    }
-  };
-  std::vector<std::jthread> pool;
-  for (int t = 1; t < threads; ++t) pool.emplace_back(run);
-  run();
-  pool.clear();
-  if (error) std::rethrow_exception(error);
-}
-
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -148,10 +122,9 @@ PowerResult power(const netsor::Program& program, const kernels::Kernel& right, 
         fmt::format("repetitions = {}: give at least 1 check of each kernel", options.repetitions));
   }
   const auto start = std::chrono::steady_clock::now();
-  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const int threads = options.threads > 0 ? options.threads : processors;
-  const auto sampler =
-      std::make_shared<const empirical::Sampler>(program, share_of_one(options.check.sampler, threads));
+  const std::size_t threads = support::threads_asked(options.threads);
+  const auto sampler = std::make_shared<const empirical::Sampler>(
+      program, share_of_one(options.check.sampler, static_cast<int>(threads)));
   CheckOptions fitted = fitted_to(*sampler, options.check.check);
   fitted.inputs =
       std::max<Eigen::Index>(program.outputs(), 2);  // all, so that all kernels share their networks
@@ -166,16 +139,14 @@ PowerResult power(const netsor::Program& program, const kernels::Kernel& right, 
       kernels.size(), std::vector<Outcome>(static_cast<std::size_t>(options.repetitions)));
   std::atomic<std::int64_t> checks = 0;
   const auto all_checks = options.repetitions * std::ssize(kernels);
-  in_parallel(options.repetitions, threads, [&](std::int64_t repetition) {
-    const auto number = static_cast<std::uint64_t>(repetition);
-    const std::uint64_t seed = analytic::seed_of_part(options.check.seed, number);
+  support::in_parallel(static_cast<std::size_t>(options.repetitions), threads, [&](std::size_t repetition) {
+    const std::uint64_t seed = analytic::seed_of_part(options.check.seed, repetition);
     Memory memory(ladders_of(sampler, seed, progress.silent()));
     CheckOptions check_options = fitted;
-    check_options.seed = analytic::seed_of_part(fitted.seed, number);
+    check_options.seed = analytic::seed_of_part(fitted.seed, repetition);
     check_options.progress = progress.silent();
     for (std::size_t k = 0; k < kernels.size(); ++k) {
-      outcomes[k][static_cast<std::size_t>(repetition)] =
-          outcome(check(kernels[k].kernel, std::ref(memory), check_options));
+      outcomes[k][repetition] = outcome(check(kernels[k].kernel, std::ref(memory), check_options));
       ++checks;
       progress.check();
       progress.report(static_cast<double>(checks) / static_cast<double>(all_checks),
