@@ -4,12 +4,18 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <numeric>
 
 #include "nngpcheck/analytic/evaluation/evaluation.hpp"
 #include "nngpcheck/analytic/evaluation/plan.hpp"
 #include "nngpcheck/analytic/evaluation/randomizations.hpp"
+#include "nngpcheck/analytic/gaussian/hermite_series.hpp"
 #include "nngpcheck/analytic/seed.hpp"
+#include "nngpcheck/analytic/tiles.hpp"
 #include "nngpcheck/netsor/passes/restrict.hpp"
 #include "nngpcheck/support/memory.hpp"
 #include "nngpcheck/support/parallel.hpp"
@@ -31,6 +37,9 @@ constexpr double assumed_rate = 0.75;  // of the standard error in the number of
 // Bytes that one randomization's arrays may take. A constant, so that the number of points, and with it the
 // kernel, is the same on all machines that have as much.
 constexpr double path_memory = 4e9;
+
+// An instruction of the program that the user has: its number there, and its name.
+using Named = std::function<std::pair<NodeIndex, std::string>(NodeIndex)>;
 
 // One summand of a kernel: weight · E[XᵀY].
 struct Block {
@@ -64,18 +73,22 @@ struct Summary {
 
 class Runner {
  public:
-  Runner(const Structure& structure, std::vector<Demand> goals, const LimitOptions& options)
+  Runner(const Structure& structure, std::vector<Demand> goals, const LimitOptions& options,
+         HermiteTables& tables)
       : options_(options),
         goals_(std::move(goals)),
         plan_(make_plan(structure, goals_, options.force_paths)),
-        base_(structure, plan_, goals_, support::threads_asked(options.threads), options.progress) {
-    check_memory();
-    base_.run();
-  }
+        base_(structure, plan_, goals_, support::threads_asked(options.threads), options.progress, &tables) {}
 
   bool randomized() const {
     return std::any_of(goals_.begin(), goals_.end(),
                        [&](const Demand& g) { return plan_.entry(g).replicated; });
+  }
+
+  // What is the same in all randomizations, before anything else.
+  void run() {
+    check_memory();
+    base_.run();
   }
 
   // What the arrays of one randomization take for each point.
@@ -151,7 +164,8 @@ class Runner {
     return limit;
   }
 
-  std::vector<PlanStep> report() const;
+  // With the instructions that the program's instructions restrict.
+  std::vector<PlanStep> report(const Named& named) const;
 
  private:
   // Each holds the arrays of one randomization.
@@ -230,14 +244,14 @@ Rule rule_of(Method method, const Cost& cost) {
   }
 }
 
-std::vector<PlanStep> Runner::report() const {
+std::vector<PlanStep> Runner::report(const Named& named) const {
   std::vector<PlanStep> result;
-  const netsor::Program& program = base_.structure().program();
   for (const auto& [step, replicated] : plan_.entries) {
     const Demand& demand = step->demand();
     if (demand.kind != Demand::Kind::moment || step->method() == Method::zero) continue;
     const Cost& cost = replicated ? replicates_.front()->cost(demand) : base_.cost(demand);
-    PlanStep line{program.name(demand.left), program.name(demand.right), rule_of(step->method(), cost)};
+    const auto [first, second] = std::minmax({named(demand.left), named(demand.right)});
+    PlanStep line{first.second, second.second, rule_of(step->method(), cost)};
     line.evaluations = cost.evaluations * (replicated ? static_cast<std::int64_t>(replicates_.size()) : 1);
     line.bound = cost.bound;
     if (replicated) line.standard_error = summary(demand).standard_error.maxCoeff();
@@ -297,15 +311,23 @@ int sample(Runner& runner, const std::vector<Block>& blocks, const LimitOptions&
   return log2_points;
 }
 
-Limit compute(const netsor::Program& program, const std::vector<netsor::BundleId>& rows,
-              const std::vector<netsor::BundleId>& columns, const LimitOptions& options) {
-  check(options);
-  const std::vector<Block> blocks = kernel_blocks(program, rows, columns);
-  std::vector<Demand> goals;
-  for (const Block& block : blocks) goals.push_back(Demand::moment(block.x, block.y));
-  const Structure structure(program);
-  Runner runner(structure, goals, options);
+// A kernel that is to be computed, at some outputs of the user's program.
+struct Problem {
+  const netsor::Program& program;
+  std::vector<netsor::BundleId> rows, columns;
+  Named named;
+};
 
+// What the plan says of the whole: its most expensive rule.
+void set_method(Limit& limit) {
+  Rule worst = Rule::linear;
+  for (const PlanStep& step : limit.plan) worst = std::max(worst, step.rule);
+  limit.method = to_string(worst);
+}
+
+Limit compute(Runner& runner, const std::vector<Block>& blocks, const Named& named,
+              const LimitOptions& options) {
+  runner.run();
   Limit limit;
   int log2_points = first_log2_points;
   if (runner.randomized()) {
@@ -313,16 +335,178 @@ Limit compute(const netsor::Program& program, const std::vector<netsor::BundleId
   } else {
     limit = runner.assemble(blocks);
   }
-  limit.plan = runner.report();
-  Rule worst = Rule::linear;
-  for (const PlanStep& step : limit.plan) worst = std::max(worst, step.rule);
-  limit.method = to_string(worst);
+  limit.plan = runner.report(named);
+  set_method(limit);
   if ((limit.standard_error.array() > 0).any()) limit.repeats = options.randomizations;
   if (runner.randomized()) {
     limit.method += ", " + std::to_string(options.randomizations) + " randomizations of 2^" +
                     std::to_string(log2_points) + " points";
   }
   return limit;
+}
+
+std::vector<Demand> goals_of(const std::vector<Block>& blocks) {
+  std::vector<Demand> result;
+  for (const Block& block : blocks) result.push_back(Demand::moment(block.x, block.y));
+  return result;
+}
+
+Named named_by(const netsor::Program& program, std::vector<NodeIndex> sources) {
+  return [&program, sources = std::move(sources)](NodeIndex k) {
+    return std::pair(sources[k], program.name(sources[k]));
+  };
+}
+
+Limit compute(const netsor::Rectangle& rectangle, const Named& named, const LimitOptions& options,
+              HermiteTables& tables) {
+  const std::vector<Block> blocks = kernel_blocks(rectangle.program, rectangle.rows, rectangle.columns);
+  const Structure structure(rectangle.program);
+  Runner runner(structure, goals_of(blocks), options, tables);
+  return compute(runner, blocks, named, options);
+}
+
+// A tile, where all entries of every layer are computed or a square of which it is a part.
+Limit compute(const netsor::Program& program, const Tile& tile, bool as_part, const LimitOptions& options,
+              HermiteTables& tables) {
+  const auto rectangle = [&](const std::vector<Index>& rows, const std::vector<Index>& columns) {
+    const netsor::Rectangle result = netsor::restrict_rectangle(program, rows, columns);
+    return compute(result, named_by(program, result.sources), options, tables);
+  };
+  if (!as_part || tile.rows == tile.columns) return rectangle(tile.rows, tile.columns);
+  std::vector<Index> both = tile.rows;
+  both.insert(both.end(), tile.columns.begin(), tile.columns.end());
+  std::sort(both.begin(), both.end());
+  both.erase(std::unique(both.begin(), both.end()), both.end());
+  Limit limit = rectangle(both, both);
+  const auto places = [&](const std::vector<Index>& outputs) {
+    std::vector<Index> result;
+    for (const Index output : outputs)
+      result.push_back(std::lower_bound(both.begin(), both.end(), output) - both.begin());
+    return result;
+  };
+  const std::vector<Index> rows = places(tile.rows), columns = places(tile.columns);
+  for (MatrixXd* x : {&limit.value, &limit.standard_error, &limit.error_bound})
+    *x = (*x)(rows, columns).eval();
+  return limit;
+}
+
+// Puts tiles together.
+class Mosaic {
+ public:
+  Mosaic(const std::vector<Index>& rows, const std::vector<Index>& columns)
+      : rows_(places(rows)), columns_(places(columns)), symmetric_(rows == columns) {
+    const Index m = std::ssize(rows), n = std::ssize(columns);
+    const double needed = 3 * 8 * static_cast<double>(m) * static_cast<double>(n);
+    const double available = support::available_memory();
+    if (needed >= available)
+      throw LimitError("limit: the kernel is " + std::to_string(m) + " × " + std::to_string(n) +
+                       " numbers; with its errors this takes " + support::bytes_text(needed) + ", and " +
+                       support::bytes_text(available) +
+                       " are available; use fewer inputs, or compute the kernel in blocks");
+    for (MatrixXd* x : {&limit_.value, &limit_.standard_error, &limit_.error_bound}) x->resize(m, n);
+  }
+
+  void add(const Tile& tile, const Limit& part) {
+    copy(limit_.value, tile, part.value);
+    copy(limit_.standard_error, tile, part.standard_error);
+    copy(limit_.error_bound, tile, part.error_bound);
+    for (const PlanStep& step : part.plan) {
+      const auto [line, added] = line_.try_emplace({step.left, step.right}, limit_.plan.size());
+      if (added) {
+        limit_.plan.push_back(step);
+        continue;
+      }
+      PlanStep& all = limit_.plan[line->second];
+      all.evaluations += step.evaluations;
+      all.bound = std::max(all.bound, step.bound);
+      all.rule = std::max(all.rule, step.rule);
+    }
+  }
+
+  Limit take() {
+    set_method(limit_);
+    return std::move(limit_);
+  }
+
+ private:
+  using Places = std::map<Index, Index>;
+
+  static Places places(const std::vector<Index>& outputs) {
+    Places result;
+    for (const Index output : outputs) result.emplace(output, std::ssize(result));
+    return result;
+  }
+
+  void copy(MatrixXd& whole, const Tile& tile, const MatrixXd& part) const {
+    const auto at = [](const Places& places, const std::vector<Index>& outputs) {
+      std::vector<Index> result;
+      for (const Index output : outputs) result.push_back(places.at(output));
+      return result;
+    };
+    const std::vector<Index> rows = at(rows_, tile.rows), columns = at(columns_, tile.columns);
+    whole(rows, columns) = part;
+    if (symmetric_ && tile.rows != tile.columns) whole(columns, rows) = part.transpose();
+  }
+
+  Places rows_, columns_;
+  bool symmetric_;
+  Limit limit_;
+  std::map<std::pair<std::string, std::string>, std::size_t> line_;  // of the plan
+};
+
+Limit by_tiles(const netsor::Program& program, const std::vector<Index>& rows,
+               const std::vector<Index>& columns, const std::vector<Tile>& tiles, bool as_parts,
+               const LimitOptions& options) {
+  Mosaic mosaic(rows, columns);
+  const std::size_t threads = support::threads_asked(options.threads);
+  LimitOptions each = options;
+  each.threads = static_cast<int>(std::max<std::size_t>(1, threads / tiles.size()));
+  each.progress = options.progress.silent();
+  HermiteTables tables;
+  std::mutex mutex;
+  std::size_t done = 0;
+  std::map<std::size_t, Limit> waiting;  // so that they are added in their order
+  std::size_t next = 0;
+  support::in_parallel(tiles.size(), threads, [&](std::size_t t) {
+    Limit part = compute(program, tiles[t], as_parts, each, tables);
+    const std::lock_guard lock(mutex);
+    ++done;
+    waiting.emplace(t, std::move(part));
+    for (; !waiting.empty() && waiting.begin()->first == next; ++next)
+      mosaic.add(tiles[next], waiting.extract(waiting.begin()).mapped());
+    options.progress.report(static_cast<double>(done) / static_cast<double>(tiles.size()), [&] {
+      return "limit, tile " + std::to_string(done) + " of " + std::to_string(tiles.size());
+    });
+  });
+  return mosaic.take();
+}
+
+// Whether only some entries of layers are computed, for this program's square kernels.
+bool asks_for_some(const netsor::Program& program, Index output) {
+  const netsor::Rectangle square = netsor::restrict_rectangle(program, {output}, {output});
+  const Structure structure(square.program);
+  const std::vector<Block> blocks = kernel_blocks(square.program, square.rows, square.columns);
+  const Plan plan = make_plan(structure, goals_of(blocks), false);
+  return std::any_of(plan.entries.begin(), plan.entries.end(), [](const Plan::Entry& entry) {
+    return entry.step->demand().entries.classes() != nullptr;
+  });
+}
+
+// The kernel of a problem, which is the program's at these outputs.
+Limit compute(const Problem& problem, const netsor::Program& program, const std::vector<Index>& rows,
+              const std::vector<Index>& columns, const LimitOptions& options) {
+  check(options);
+  const std::vector<Block> blocks = kernel_blocks(problem.program, problem.rows, problem.columns);
+  const Structure structure(problem.program);
+  HermiteTables tables;
+  Runner runner(structure, goals_of(blocks), options, tables);
+  if (!runner.randomized()) {
+    const bool some = asks_for_some(program, rows.front());
+    const std::vector<Tile> parts = tiles(program, rows, columns, some);
+    if (parts.size() > 1 || (some && rows != columns))
+      return by_tiles(program, rows, columns, parts, some, options);
+  }
+  return compute(runner, blocks, problem.named, options);
 }
 
 }  // namespace
@@ -346,7 +530,11 @@ std::string to_string(Rule rule) {
 }
 
 Limit limit(const netsor::Program& program, const LimitOptions& options) {
-  Limit result = compute(program, program.output().blocks, program.output().blocks, options);
+  std::vector<Index> all(static_cast<std::size_t>(program.outputs()));
+  std::iota(all.begin(), all.end(), Index{0});
+  const std::vector<netsor::BundleId>& blocks = program.output().blocks;
+  const Named named = [&](NodeIndex k) { return std::pair(k, program.name(k)); };
+  Limit result = compute({program, blocks, blocks, named}, program, all, all, options);
   result.labels = program.output().labels;
   return result;
 }
@@ -354,7 +542,9 @@ Limit limit(const netsor::Program& program, const LimitOptions& options) {
 Limit limit(const netsor::Program& program, const std::vector<Index>& rows, const std::vector<Index>& columns,
             const LimitOptions& options) {
   const netsor::Rectangle rectangle = netsor::restrict_rectangle(program, rows, columns);
-  Limit result = compute(rectangle.program, rectangle.rows, rectangle.columns, options);
+  const Problem problem{rectangle.program, rectangle.rows, rectangle.columns,
+                        named_by(program, rectangle.sources)};
+  Limit result = compute(problem, program, rows, columns, options);
   const std::vector<std::string>& labels = program.output().labels;
   for (const Index i : rows) result.labels.push_back(labels[static_cast<std::size_t>(i)]);
   for (const Index j : columns) result.columns.push_back(labels[static_cast<std::size_t>(j)]);

@@ -20,10 +20,11 @@ void require_finite(const Eigen::MatrixXd& x) {
 }  // namespace
 
 Evaluation::Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals,
-                       std::size_t threads, const Progress& progress)
+                       std::size_t threads, const Progress& progress, HermiteTables* tables)
     : plan_(plan),
       threads_(threads),
       progress_(progress),
+      tables_(tables),
       values_(structure),
       paths_(values_, plan.systems, no_axes, 0, 0, progress) {
   for (const Demand& goal : goals) ++uses_[goal];
@@ -36,6 +37,7 @@ Evaluation::Evaluation(const Evaluation& base, const PathPool::Axes& axes, int l
                        std::uint64_t seed)
     : plan_(base.plan_),
       progress_(base.progress_),
+      tables_(base.tables_),
       base_(&base),
       values_(base.structure(), &base.values_),
       paths_(values_, plan_.systems, axes, log2_points, seed, progress_) {}

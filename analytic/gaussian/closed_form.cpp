@@ -13,13 +13,6 @@ namespace {
 using Kind = netsor::Activation::Kind;
 using std::numbers::pi;
 
-/// ab - c² to full relative accuracy.
-double determinant(double a, double b, double c) {
-  const double product = a * b;
-  const double square = c * c;
-  return (product - square) + (std::fma(a, b, -product) - std::fma(c, c, -square));
-}
-
 constexpr int largest_power = 20;
 using Table = std::array<std::array<double, largest_power + 1>, largest_power + 1>;
 
@@ -65,56 +58,15 @@ Moment MonomialPair::moment(const Column& u, const Column& v, Estimate c) const 
 }
 
 ArcsinePair::ArcsinePair(bool phi_sigmoid, bool psi_sigmoid)
-    : both_sigmoid_(phi_sigmoid && psi_sigmoid), factor_((phi_sigmoid ? 0.5 : 1) * (psi_sigmoid ? 0.5 : 1)) {}
+    : both_sigmoid_(phi_sigmoid && psi_sigmoid),
+      one_not_(1 - both_sigmoid_),
+      factor_((phi_sigmoid ? 0.5 : 1) * (psi_sigmoid ? 0.5 : 1)) {}
 
 ArcsinePair::Column ArcsinePair::row(const Normal& u) const {
   const Variance variance(u.variance.value);
   const bool large = variance.value > 1;
   return {variance.value, large ? variance.unscale : 1, large ? variance.mantissa : variance.value,
           1 / (1 + 2 * variance.value)};
-}
-
-Moment ArcsinePair::moment(const Column& u, const Column& v, Estimate c) const {
-  const double scale = u.unscale * v.unscale;
-  const double scaled = c.value * scale;
-  // D = (1+2a)(1+2b) - 4c² = 1 + 2a + 2b + 4(ab - c²), scaled
-  const double discriminant = (1 + 2 * u.variance + 2 * v.variance) * scale * scale +
-                              4 * std::max(0.0, determinant(u.scaled, v.scaled, scaled));
-  const double root = std::sqrt(discriminant);
-  const double value = both_sigmoid_ ? (0.5 / pi) * std::atan2(root, -2 * scaled)
-                                     : (2 / pi) * factor_ * std::atan2(2 * scaled, root);
-  // Everything under the root is positive: 6 roundings, of which the root halves the effect, and its own. The
-  // angle has condition 1, the arctangent is good to ε, constant and products round three times: 5 ε.
-  Moment result{value, 8 * epsilon * std::abs(value)};
-  result.slope_c = (4 / pi) * factor_ * scale / root;
-  result.slope_a = -result.slope_c * c.value * u.half_slope;
-  result.slope_b = -result.slope_c * c.value * v.half_slope;
-  return result;
-}
-
-Moment GeluPair::moment(const Column& u, const Column& v, Estimate covariance) const {
-  const double a = u.variance.value;
-  const double b = v.variance.value;
-  const double c = covariance.value;
-  const double gap = std::max(0.0, determinant(a, b, c));
-  const double inverse_a = 1 / (1 + a);
-  const double inverse_b = 1 / (1 + b);
-  const double inverse_d = 1 / (1 + a + b + gap);
-  const double q = std::sqrt(inverse_d);
-  const double angle = std::atan2(1, -c * q);
-  const double numerator = gap + c * c * (inverse_a + inverse_b);
-  const double value = c * angle + numerator * q;
-  const double slope_c = angle + c * q * (inverse_a + inverse_b + inverse_d);
-  const auto slope_variance = [&](double inverse_own, double inverse_other, double other) {
-    return q * (other - c * c * inverse_own * (0.5 + inverse_own)) -
-           0.5 * inverse_d * q * numerator / inverse_other;
-  };
-  // The numerator takes 3 ε, q 1.75 ε, both terms are below 5.5 ε; their sum, and 2π, add 1.5 ε.
-  Moment result{value / (2 * pi), 8 * epsilon * (std::abs(c) * angle + numerator * q) / (2 * pi)};
-  result.slope_c = slope_c / (2 * pi);
-  result.slope_a = slope_variance(inverse_a, inverse_b, b) / (2 * pi);
-  result.slope_b = slope_variance(inverse_b, inverse_a, a) / (2 * pi);
-  return result;
 }
 
 Moment TrigonometricPair::moment(const Column& u, const Column& v, Estimate covariance) const {
@@ -197,20 +149,6 @@ Moment GaussianPair::moment(const Column& u, const Column& v, Estimate covarianc
   result.slope_mean_u = -2 * x * value;
   result.slope_mean_v = -2 * y * value;
   return result;
-}
-
-Estimate with_bounds(const Moment& moment, const Normal& u, const Normal& v, double c_bound) {
-  return {moment.value,
-          moment.rounding + moment.slack + std::abs(moment.slope_c) * c_bound +
-              std::abs(moment.slope_a) * u.variance.bound + std::abs(moment.slope_b) * v.variance.bound +
-              std::abs(moment.slope_mean_u) * u.mean.bound + std::abs(moment.slope_mean_v) * v.mean.bound};
-}
-
-Estimate with_bounds_on_diagonal(const Moment& moment, const Normal& u) {
-  const double slope = moment.slope_a + moment.slope_b + moment.slope_c;
-  const double mean_slope = moment.slope_mean_u + moment.slope_mean_v;
-  return {moment.value,
-          moment.rounding + std::abs(slope) * u.variance.bound + std::abs(mean_slope) * u.mean.bound};
 }
 
 std::optional<ClosedForm> closed_form(const netsor::Activation& phi, const netsor::Activation& psi,

@@ -3,12 +3,15 @@
 // A closed form is a class with
 //   Column row(const Normal&), Column column(const Normal&)   what it needs to know of u alone, of v alone
 //   Moment moment(const Column& u, const Column& v, Estimate c)
-// so that a block computes the former once per row and column. Both variances must be positive, and
-// |c| ≤ √(ab) up to rounding. The derivatives are Price's theorem,
+// so that a block computes the former once per row and column; those of relu, erf and gelu are without
+// branches, so that many are computed at once (moment_columns.hpp). Both variances must be positive, and |c|
+// ≤ √(ab) up to rounding. The derivatives are Price's theorem,
 //   ∂E/∂c = E[φ'(u) ψ'(v)],   ∂E/∂a = ½ E[φ''(u) ψ(v)],   a = var u, b = var v, c = cov(u, v).
 #pragma once
 
+#include <cmath>
 #include <limits>
+#include <numbers>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -38,11 +41,21 @@ struct Moment {
 };
 
 /// Value and bound when the arguments are uncertain independently of each other.
-Estimate with_bounds(const Moment& moment, const Normal& u, const Normal& v, double c_bound);
+inline Estimate with_bounds(const Moment& moment, const Normal& u, const Normal& v, double c_bound) {
+  return {moment.value,
+          moment.rounding + moment.slack + std::abs(moment.slope_c) * c_bound +
+              std::abs(moment.slope_a) * u.variance.bound + std::abs(moment.slope_b) * v.variance.bound +
+              std::abs(moment.slope_mean_u) * u.mean.bound + std::abs(moment.slope_mean_v) * v.mean.bound};
+}
 
 /// The same where v is u: the covariance is the variance, and errors cancel that are opposite in sign. Deep
 /// networks of saturating activations need it: there |∂E/∂c| + 2 |∂E/∂a| exceeds 1, and the sum does not.
-Estimate with_bounds_on_diagonal(const Moment& moment, const Normal& u);
+inline Estimate with_bounds_on_diagonal(const Moment& moment, const Normal& u) {
+  const double slope = moment.slope_a + moment.slope_b + moment.slope_c;
+  const double mean_slope = moment.slope_mean_u + moment.slope_mean_v;
+  return {moment.value,
+          moment.rounding + std::abs(slope) * u.variance.bound + std::abs(mean_slope) * u.mean.bound};
+}
 
 /// φ and ψ positively homogeneous of powers p and q, zero means:
 ///   E = √a^p √b^q (A J(ρ) + B J(-ρ)),   J(ρ) = E[x₊^p y₊^q] for standard normal x, y of correlation ρ,
@@ -65,6 +78,10 @@ class HomogeneousPair {
   Column row(const Normal& u) const { return prepare(u, phi_.power); }
   Column column(const Normal& v) const { return prepare(v, psi_.power); }
   Moment moment(const Column& u, const Column& v, Estimate c) const;
+
+  /// Whether both have power 1 and B = 0, as relu and abs, so that relu_moment is the moment.
+  bool is_branch_free() const { return method_ == Method::relu; }
+  Moment relu_moment(const Column& u, const Column& v, Estimate c) const;
 
  private:
   /// The moment at unit variances, its derivative in ρ, and the sum of the absolute values of its terms.
@@ -119,10 +136,11 @@ class ArcsinePair {
 
   Column row(const Normal& u) const;
   Column column(const Normal& v) const { return row(v); }
+  static constexpr bool is_branch_free() { return true; }
   Moment moment(const Column& u, const Column& v, Estimate c) const;
 
  private:
-  bool both_sigmoid_;
+  double both_sigmoid_, one_not_;  // 1 and 0, or 0 and 1
   double factor_;
 };
 
@@ -131,9 +149,14 @@ class ArcsinePair {
 ///   2π E = c ϑ + (ab - c² + c²/A + c²/B) / √D,   2π ∂E/∂c = ϑ + c (1/A + 1/B + 1/D) / √D.
 class GeluPair {
  public:
-  using Column = Normal;
-  Column row(const Normal& u) const { return u; }
-  Column column(const Normal& v) const { return v; }
+  struct Column {
+    double variance;
+    double inverse;  // 1/(1 + variance)
+  };
+
+  Column row(const Normal& u) const { return {u.variance.value, 1 / (1 + u.variance.value)}; }
+  Column column(const Normal& v) const { return row(v); }
+  static constexpr bool is_branch_free() { return true; }
   Moment moment(const Column& u, const Column& v, Estimate c) const;
 };
 
@@ -170,6 +193,81 @@ class GaussianPair {
   Column column(const Normal& v) const { return v; }
   Moment moment(const Column& u, const Column& v, Estimate c) const;
 };
+
+/// sin t - t cos t; its Taylor series for small t, where the difference cancels: Σ_k (-1)^{k-1} 2k
+/// t^{2k+1}/(2k+1)!, whose terms from k = 8 on are below ε/2 of the sum there.
+inline double sine_minus_t_cosine(double t, double sine, double cosine) {
+  const double x = t * t;
+  const double series =
+      1.0 / 3 -
+      x * (1.0 / 30 - x * (1.0 / 840 - x * (1.0 / 45360 -
+                                            x * (1.0 / 3991680 - x * (1.0 / 518918400 - x / 93405312000)))));
+  return t > 0.6 ? sine - t * cosine : t * x * series;
+}
+
+/// 2π J = sin t - t cos t and 2π dJ/dρ = t. The angle is good to 3 ε (sine and cosine share the rounding of
+/// √(ab), so it cancels in their quotient), with condition at most 3, the scale to 2 ε; constants and
+/// products take the rest of 18 ε.
+inline Moment HomogeneousPair::relu_moment(const Column& u, const Column& v, Estimate c) const {
+  const Correlation correlation(u.variance, v.variance, c.value);
+  const double t = arctangent(correlation.sine, -correlation.cosine);
+  const double unit =
+      same_ * (0.5 / std::numbers::pi) * sine_minus_t_cosine(t, correlation.sine, -correlation.cosine);
+  const double scale = u.scale * v.scale;
+  Moment result;
+  result.value = scale * unit;
+  result.rounding = 18 * epsilon * std::abs(result.value) + std::numeric_limits<double>::denorm_min();
+  result.slope_c = same_ * (0.5 / std::numbers::pi) * t;
+  const double flow = c.value * result.slope_c;  // Euler: 2a ∂E/∂a + c ∂E/∂c = E
+  result.slope_a = (result.value - flow) * u.half_inverse;
+  result.slope_b = (result.value - flow) * v.half_inverse;
+  const double shift = c.bound * (u.inverse * v.inverse) +
+                       std::abs(correlation.cosine) * (u.bound * u.half_inverse + v.bound * v.half_inverse);
+  result.slack = scale * curvature_ * angle_shift(correlation, shift) * shift;
+  return result;
+}
+
+inline Moment ArcsinePair::moment(const Column& u, const Column& v, Estimate c) const {
+  const double scale = u.unscale * v.unscale;
+  const double scaled = c.value * scale;
+  // D = (1+2a)(1+2b) - 4c² = 1 + 2a + 2b + 4(ab - c²), scaled
+  const double discriminant = (1 + 2 * u.variance + 2 * v.variance) * scale * scale +
+                              4 * positive_part(determinant(u.scaled, v.scaled, scaled));
+  const double root = std::sqrt(discriminant);
+  // asin x = atan2(x, √(1-x²)); with two sigmoids π/2 more, the angle of the same point turned
+  const double along = both_sigmoid_ * root + one_not_ * (2 * scaled);
+  const double angle = arctangent(along, one_not_ * root - both_sigmoid_ * (2 * scaled));
+  const double value = (2 / std::numbers::pi) * factor_ * angle;
+  // Everything under the root is positive: 6 roundings, of which the root halves the effect, and its own. The
+  // angle has condition 1, the arctangent is good to 2 ε, constant and products round three times: 6 ε.
+  Moment result{value, 8 * epsilon * std::abs(value)};
+  result.slope_c = (4 / std::numbers::pi) * factor_ * scale / root;
+  result.slope_a = -result.slope_c * c.value * u.half_slope;
+  result.slope_b = -result.slope_c * c.value * v.half_slope;
+  return result;
+}
+
+inline Moment GeluPair::moment(const Column& u, const Column& v, Estimate covariance) const {
+  using std::numbers::pi;
+  const double c = covariance.value;
+  const double gap = positive_part(determinant(u.variance, v.variance, c));
+  const double inverse_d = 1 / (1 + u.variance + v.variance + gap);
+  const double q = std::sqrt(inverse_d);
+  const double angle = arctangent(1, -c * q);
+  const double numerator = gap + c * c * (u.inverse + v.inverse);
+  const double value = c * angle + numerator * q;
+  const double slope_c = angle + c * q * (u.inverse + v.inverse + inverse_d);
+  const auto slope_variance = [&](double inverse_own, double other) {
+    return q * (other - c * c * inverse_own * (0.5 + inverse_own)) -
+           0.5 * inverse_d * q * numerator * (1 + other);
+  };
+  // The numerator takes 3 ε, q 1.75 ε, the angle 2 ε, both terms are below 6 ε; their sum, and 2π, add 1.5 ε.
+  Moment result{value / (2 * pi), 8 * epsilon * (std::abs(c) * angle + numerator * q) / (2 * pi)};
+  result.slope_c = slope_c / (2 * pi);
+  result.slope_a = slope_variance(u.inverse, v.variance) / (2 * pi);
+  result.slope_b = slope_variance(v.inverse, u.variance) / (2 * pi);
+  return result;
+}
 
 using ClosedForm = std::variant<HomogeneousPair, MonomialPair, ArcsinePair, GeluPair, TrigonometricPair,
                                 ExponentialPair, GaussianPair>;

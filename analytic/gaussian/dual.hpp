@@ -48,6 +48,7 @@ struct DualBlock {
 enum class Symmetry { none, symmetric };
 
 using Checkpoint = std::function<void()>;
+class HermiteTables;
 
 /// E[φ(u_i) ψ(v_j)] for all i, j: u has marginals `rows`, v has `columns`, and cov(u_i, v_j) is
 /// `covariance`(i, j). With Symmetry::symmetric, φ = ψ and u = v; only the lower triangle of `covariance` is
@@ -55,10 +56,12 @@ using Checkpoint = std::function<void()>;
 /// The bound covers the method's error, rounding, and the propagated bounds of the arguments (to first
 /// order, over the worst signs, within what a covariance can be).
 /// Throws LimitError as `dual`, naming the entry. `checkpoint` is called many times a second, by each of the
-/// threads, and may throw to end the computation. The result does not depend on the threads.
+/// threads, and may throw to end the computation. The result does not depend on the threads, nor on `tables`,
+/// where many blocks of the same columns keep what they need of them.
 DualBlock dual_block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
                      const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
-                     const Checkpoint& checkpoint = {}, std::size_t threads = 1);
+                     const Checkpoint& checkpoint = {}, std::size_t threads = 1,
+                     HermiteTables* tables = nullptr);
 
 /// E[φ(u_i)] for all i, bounds, errors and checkpoint as `dual_block`.
 UncertainVector mean_block(const netsor::Activation& phi, const Marginals& columns,

@@ -9,6 +9,7 @@
 #include "nngpcheck/analytic/gaussian/dual.hpp"
 #include "nngpcheck/analytic/gaussian/gaussian_smoothing.hpp"
 #include "nngpcheck/analytic/gaussian/hermite_series.hpp"
+#include "nngpcheck/analytic/gaussian/moment_columns.hpp"
 #include "nngpcheck/analytic/gaussian/normal_law.hpp"
 #include "nngpcheck/analytic/gaussian/quadrature_pair.hpp"
 #include "nngpcheck/analytic/uncertain.hpp"
@@ -83,7 +84,7 @@ class Block {
  public:
   Block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
         const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
-        const Checkpoint& checkpoint, std::size_t threads)
+        const Checkpoint& checkpoint, std::size_t threads, HermiteTables& tables)
       : phi_(phi),
         psi_(psi),
         rows_(checked_marginals(rows, "row")),
@@ -92,6 +93,7 @@ class Block {
         symmetric_(symmetry == Symmetry::symmetric),
         checkpoint_(checkpoint),
         threads_(threads),
+        tables_(tables),
         quadrature_(phi, psi),
         quadrature_rows_(rows_.size()),
         quadrature_columns_(columns_.size()) {
@@ -141,30 +143,55 @@ class Block {
   template <class Form>
   void fill(const Form& form) {
     using Column = std::optional<typename Form::Column>;
+    const Eigen::Index m = static_cast<Eigen::Index>(rows_.size());
     std::vector<Column> rows(rows_.size());
-    std::vector<double> deviations(rows_.size());
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
+    Eigen::VectorXd deviations(m);
+    for (Eigen::Index i = 0; i < m; ++i) {
       if (rows_[i].variance.value > 0) rows[i] = form.row(rows_[i]);
       deviations[i] = std::sqrt(rows_[i].variance.value);
     }
-    const Eigen::Index m = static_cast<Eigen::Index>(rows_.size());
+    const bool regular = deviations.minCoeff() > 0;
+    std::optional<MomentColumns<Form>> at_once;
+    if constexpr (has_moment_columns<Form>) {
+      if (regular && form.is_branch_free()) at_once.emplace(form, rows_);
+    }
     for_each_column([&](Eigen::Index j) {
       if (columns_[j].variance.value == 0) return;
       check();
       const typename Form::Column column = form.column(columns_[j]);
       const double deviation = std::sqrt(columns_[j].variance.value);
-      for (Eigen::Index i = first_row(j); i < m; ++i) {
-        if (!rows[i]) continue;
+      const auto fill_entry = [&](Eigen::Index i) {
         const Estimate c = covariance(i, j, deviation * deviations[i]);
         const Moment moment = form.moment(*rows[i], column, c);
         store(i, j,
               symmetric_ && i == j ? with_bounds_on_diagonal(moment, rows_[i])
                                    : with_bounds(moment, rows_[i], columns_[j], c.bound));
+      };
+      const Eigen::Index first = first_row(j);
+      if constexpr (has_moment_columns<Form>) {
+        if (at_once && is_within(j, deviation, deviations)) {
+          at_once->evaluate(columns_[j], first, m, covariance_.value.col(j).data(),
+                            covariance_.bound.col(j).data(), result_.moment.value.col(j).data(),
+                            result_.moment.bound.col(j).data());
+          if (symmetric_) fill_entry(j);
+          return;
+        }
+      }
+      for (Eigen::Index i = first; i < m; ++i) {
+        if (rows[i]) fill_entry(i);
       }
     });
     for (Eigen::Index j = 0; j < static_cast<Eigen::Index>(columns_.size()); ++j) {
       if (columns_[j].variance.value > 0) result_.evaluations += m - first_row(j);
     }
+  }
+
+  /// Whether the covariances of column j need no further look.
+  bool is_within(Eigen::Index j, double deviation, const Eigen::VectorXd& deviations) const {
+    const Eigen::Index first = first_row(j), count = deviations.size() - first;
+    const auto c = covariance_.value.col(j).segment(first, count).array();
+    return (c.abs() <= deviation * deviations.segment(first, count).array()).all() &&
+           (covariance_.bound.col(j).segment(first, count).array() >= 0).all();
   }
 
   /// On all threads, in tiles.
@@ -243,6 +270,7 @@ class Block {
   bool symmetric_;
   const Checkpoint& checkpoint_;
   std::size_t threads_;
+  HermiteTables& tables_;
   QuadraturePair quadrature_;
   std::vector<std::optional<QuadraturePair::Column>> quadrature_rows_;
   std::vector<std::optional<QuadraturePair::Column>> quadrature_columns_;
@@ -259,8 +287,8 @@ class Block {
 void Block::fill_by_series() {
   result_.method = DualMethod::series;
   orders_ = cheapest_orders();
-  row_table_ = hermite_table(phi_, rows_, orders_);
-  column_table_ = symmetric_ ? row_table_ : hermite_table(psi_, columns_, orders_);
+  row_table_ = tables_.table(phi_, rows_, orders_);
+  column_table_ = symmetric_ ? row_table_ : tables_.table(psi_, columns_, orders_);
   row_sides_ = series_sides(rows_, row_table_);
   column_sides_ = series_sides(columns_, column_table_);
   orders_ = row_table_.orders();
@@ -287,7 +315,7 @@ void Block::fill_by_series() {
 /// Orders that are sufficient, or those for which tables and quadrature of the pairs that they leave over
 /// take the least work together.
 Eigen::Index Block::cheapest_orders() const {
-  if (const auto sufficient = sufficient_orders(phi_, rows_, psi_, columns_)) return *sufficient;
+  if (const auto sufficient = sufficient_orders(tables_, phi_, rows_, psi_, columns_)) return *sufficient;
   // What quadrature takes for a pair: formulas, or panels within panels.
   const auto kinks = [](const netsor::Activation& f) {
     const double far = 10;
@@ -416,8 +444,10 @@ void Block::sum_series(Eigen::Index j, Eigen::Index begin, Eigen::Index order, c
 
 DualBlock dual_block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
                      const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
-                     const Checkpoint& checkpoint, std::size_t threads) {
-  return Block(phi, psi, rows, columns, covariance, symmetry, checkpoint, threads).evaluate();
+                     const Checkpoint& checkpoint, std::size_t threads, HermiteTables* tables) {
+  HermiteTables own;
+  return Block(phi, psi, rows, columns, covariance, symmetry, checkpoint, threads, tables ? *tables : own)
+      .evaluate();
 }
 
 }  // namespace nngpcheck::analytic

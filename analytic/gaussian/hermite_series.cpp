@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <cmath>
+#include <list>
 #include <map>
+#include <mutex>
 
 #include "nngpcheck/analytic/gaussian/normal.hpp"
 #include "nngpcheck/analytic/gaussian/profile.hpp"
@@ -18,11 +20,12 @@ using Gauss = boost::math::quadrature::gauss<double, 15>;
 
 constexpr Eigen::Index chunk = 32;          // coefficients are computed so many at a time
 constexpr double negligible_tails = 1e-12;  // product of the tails that rounding leaves at the last order
-constexpr double largest_relative_error = 1e-12;  // of usable coefficients
-constexpr Eigen::Index points = 31;               // of a panel
-constexpr Eigen::Index largest_cache = 1 << 25;   // numbers in bases that are kept
-constexpr Eigen::Index largest_basis = 1 << 24;   // numbers in one
-constexpr Eigen::Index largest_work = 1 << 28;    // nodes × orders of one marginal, a second or less
+constexpr double largest_relative_error = 1e-12;            // of usable coefficients
+constexpr Eigen::Index points = 31;                         // of a panel
+constexpr Eigen::Index largest_cache = 1 << 25;             // numbers in bases that are kept
+constexpr Eigen::Index largest_basis = 1 << 24;             // numbers in one
+constexpr std::size_t largest_kept = std::size_t{1} << 26;  // numbers in rows that are kept
+constexpr Eigen::Index largest_work = 1 << 28;  // nodes × orders of one marginal, a second or less
 
 /// √k is the local frequency of h_k: half a panel sees at most 8 of its radians, which 15 Gauss points
 /// resolve.
@@ -128,29 +131,30 @@ Integral resolved_square(const Profile& phi, Eigen::Index orders) {
   return gaussian_integral_on(panel_ends(phi, widest_panel(orders)), std::cref(phi), options);
 }
 
-/// The table's rows, filled one marginal at a time.
-class TableBuilder {
+/// One marginal's row of a table.
+struct Row {
+  Eigen::VectorXd coefficients, tails;
+  double norm = 0, error = 0, gradient = 0, curvature = 0;
+  Moment square = {};
+  bool usable = false;
+
+  explicit Row(Eigen::Index orders)
+      : coefficients(Eigen::VectorXd::Zero(orders)), tails(Eigen::VectorXd::Ones(orders)) {}
+};
+
+/// Fills rows, one after the other, and keeps the bases for the next.
+class Expander {
  public:
-  TableBuilder(Eigen::Index size, Eigen::Index orders) : orders_(orders) {
-    table_.coefficients = Eigen::MatrixXd::Zero(size, orders);
-    table_.tails = Eigen::MatrixXd::Ones(size, orders);
-    table_.norm = table_.error = table_.gradient = table_.curvature = Eigen::VectorXd::Zero(size);
-    table_.square.resize(static_cast<std::size_t>(size));
-    table_.usable.assign(static_cast<std::size_t>(size), false);
+  Row row(const Profile& phi, Eigen::Index orders) {
+    Row result(orders);
+    expand(result, phi);
+    return result;
   }
 
-  void copy(Eigen::Index from, Eigen::Index to) {
-    table_.coefficients.row(to) = table_.coefficients.row(from);
-    table_.tails.row(to) = table_.tails.row(from);
-    for (auto* vector : {&table_.norm, &table_.error, &table_.gradient, &table_.curvature}) {
-      (*vector)(to) = (*vector)(from);
-    }
-    table_.square[to] = table_.square[from];
-    table_.usable[to] = table_.usable[from];
-  }
-
-  void expand(Eigen::Index i, const Profile& phi) {
-    const Integral integral = resolved_square(phi, orders_);
+ private:
+  void expand(Row& row, const Profile& phi) {
+    const Eigen::Index orders = row.coefficients.size();
+    const Integral integral = resolved_square(phi, orders);
     const double square = integral.estimate.value;
     if (!std::isfinite(square) || !integral.converged) return;
     HermiteBasis& basis = basis_for(integral.ends);
@@ -164,7 +168,7 @@ class TableBuilder {
         normal_density(nodes(0)) * std::max(values(0) * values(0), values(last) * values(last));
     // E[φ²] may have mass beyond the last panel, and all of it where none is before.
     if (square == 0 || edge > epsilon * epsilon * square) return;
-    Moment& moment = table_.square[i];
+    Moment& moment = row.square;
     const double deviation = phi.deviation();
     const double norm = std::sqrt(square);
     moment.value = square;
@@ -173,26 +177,28 @@ class TableBuilder {
     moment.slope_a = (squares * (nodes.array().square() - 1)).sum() / (2 * deviation * deviation);
     double rest = square;
     double gap = 0;
-    const double rounding = integral.estimate.bound + 2 * (integral.noise + norm * sum_rounding()) * norm;
-    for (Eigen::Index first = 0; first < orders_; first += chunk) {
-      const Eigen::Matrix<double, chunk, 2> both = basis.rows(first) * weighted;
+    const double rounding =
+        integral.estimate.bound + 2 * (integral.noise + norm * sum_rounding(orders)) * norm;
+    for (Eigen::Index first = 0; first < orders; first += chunk) {
+      const auto rows = basis.rows(first);
+      Eigen::Matrix<double, chunk, 2> both;
+      for (const Eigen::Index rule : {0, 1}) both.col(rule).noalias() = rows * weighted.col(rule);
       gap += (both.col(0) - both.col(1)).squaredNorm();
-      rest = accept(i, first, both.col(0), square, rest, rounding);
+      rest = accept(row, first, both.col(0), square, rest, rounding);
     }
-    table_.norm(i) = norm;
+    row.norm = norm;
     // By Bessel's inequality, the values' errors change the coefficients by no more than their own norm. The
     // recurrence and the sum of each coefficient add roundings of their own.
-    table_.error(i) = std::sqrt(gap) + integral.noise + table_.norm(i) * sum_rounding();
-    table_.gradient(i) = std::sqrt(table_.gradient(i));
-    table_.curvature(i) = std::sqrt(table_.curvature(i));
-    table_.usable[i] = table_.error(i) <= largest_relative_error * table_.norm(i);
+    row.error = std::sqrt(gap) + integral.noise + norm * sum_rounding(orders);
+    row.gradient = std::sqrt(row.gradient);
+    row.curvature = std::sqrt(row.curvature);
+    row.usable = row.error <= largest_relative_error * norm;
   }
 
-  HermiteTable finish() { return std::move(table_); }
-
- private:
   /// Of all coefficients together, relative to the norm: each one's is a few ε, and they are independent.
-  double sum_rounding() const { return 4 * epsilon * std::sqrt(static_cast<double>(orders_)); }
+  static double sum_rounding(Eigen::Index orders) {
+    return 4 * epsilon * std::sqrt(static_cast<double>(orders));
+  }
 
   HermiteBasis& basis_for(const std::vector<double>& ends) {
     if (bases_.contains(ends)) return bases_.at(ends);
@@ -205,49 +211,130 @@ class TableBuilder {
   }
 
   /// Stores coefficients first, first + 1, ... and what they leave of E[φ²], which is returned.
-  double accept(Eigen::Index i, Eigen::Index first, const Eigen::Matrix<double, chunk, 1>& coefficients,
-                double square, double rest, double rounding) {
+  static double accept(Row& row, Eigen::Index first, const Eigen::Matrix<double, chunk, 1>& coefficients,
+                       double square, double rest, double rounding) {
     for (Eigen::Index n = 0; n < chunk; ++n) {
       const Eigen::Index k = first + n;
       const double a = coefficients(n);
       rest = std::max(rest - a * a, 0.0);
-      table_.coefficients(i, k) = a;
-      table_.tails(i, k) = square > 0 ? std::sqrt((rest + rounding) / square) : 0;
-      table_.gradient(i) += static_cast<double>(k) * a * a;
-      table_.curvature(i) += static_cast<double>(k * (k - 1)) * a * a;
+      row.coefficients(k) = a;
+      row.tails(k) = square > 0 ? std::sqrt((rest + rounding) / square) : 0;
+      row.gradient += static_cast<double>(k) * a * a;
+      row.curvature += static_cast<double>(k * (k - 1)) * a * a;
     }
     return rest;
   }
 
-  Eigen::Index orders_;
-  HermiteTable table_;
   std::map<std::vector<double>, HermiteBasis> bases_;
   Eigen::Index cached_ = 0;  // numbers in them
 };
 
+void set(HermiteTable& table, Eigen::Index i, const Row& row) {
+  table.coefficients.row(i) = row.coefficients.transpose();
+  table.tails.row(i) = row.tails.transpose();
+  table.norm(i) = row.norm;
+  table.error(i) = row.error;
+  table.gradient(i) = row.gradient;
+  table.curvature(i) = row.curvature;
+  table.square[static_cast<std::size_t>(i)] = row.square;
+  table.usable[static_cast<std::size_t>(i)] = row.usable;
+}
+
 }  // namespace
+
+struct HermiteTables::Kept {
+  using Law = std::pair<double, double>;  // mean and variance
+  using Rows = std::map<Law, std::shared_ptr<const Row>>;
+
+  struct Function {
+    netsor::Activation phi;
+    Eigen::Index orders;
+    Rows rows;
+  };
+
+  std::mutex mutex;
+  std::list<Function> functions;
+  std::vector<std::unique_ptr<Expander>> idle;
+  std::size_t numbers = 0;
+
+  Rows& rows_of(const netsor::Activation& phi, Eigen::Index orders) {
+    for (Function& function : functions) {
+      if (function.orders == orders && function.phi == phi) return function.rows;
+    }
+    return functions.emplace_back(phi, orders, Rows{}).rows;
+  }
+
+  std::unique_ptr<Expander> expander() {
+    if (idle.empty()) return std::make_unique<Expander>();
+    std::unique_ptr<Expander> result = std::move(idle.back());
+    idle.pop_back();
+    return result;
+  }
+
+  void keep(Rows& rows, const Rows& added, Eigen::Index orders) {
+    numbers += 2 * static_cast<std::size_t>(orders) * added.size();
+    if (numbers > largest_kept) {
+      for (Function& function : functions) function.rows.clear();
+      numbers = 0;
+    }
+    rows.insert(added.begin(), added.end());
+  }
+};
+
+HermiteTables::HermiteTables() : kept_(std::make_unique<Kept>()) {}
+HermiteTables::~HermiteTables() = default;
+
+HermiteTable HermiteTables::table(const netsor::Activation& phi, const std::vector<Normal>& marginals,
+                                  Eigen::Index orders) {
+  orders = std::min(largest_orders, (orders + chunk - 1) / chunk * chunk);
+  const auto law = [](const Normal& x) { return Kept::Law(x.mean.value, x.variance.value); };
+  Kept::Rows rows;  // those of these marginals
+  std::unique_ptr<Expander> expander;
+  {
+    const std::lock_guard lock(kept_->mutex);
+    const Kept::Rows& known = kept_->rows_of(phi, orders);
+    for (const Normal& x : marginals) {
+      const auto found = known.find(law(x));
+      rows.try_emplace(law(x), found == known.end() ? nullptr : found->second);
+    }
+    expander = kept_->expander();
+  }
+  Kept::Rows added;
+  for (auto& [mean_and_variance, row] : rows) {
+    const auto [mean, variance] = mean_and_variance;
+    if (row || variance == 0) continue;
+    row = std::make_shared<const Row>(expander->row(Profile(phi, mean, std::sqrt(variance)), orders));
+    added.emplace(mean_and_variance, row);
+  }
+  {
+    const std::lock_guard lock(kept_->mutex);
+    kept_->keep(kept_->rows_of(phi, orders), added, orders);
+    kept_->idle.push_back(std::move(expander));
+  }
+
+  const Eigen::Index size = std::ssize(marginals);
+  HermiteTable table;
+  table.coefficients.resize(size, orders);
+  table.tails.resize(size, orders);
+  for (Eigen::VectorXd* numbers : {&table.norm, &table.error, &table.gradient, &table.curvature})
+    numbers->resize(size);
+  table.square.resize(marginals.size());
+  table.usable.resize(marginals.size());
+  const Row none(orders);
+  for (Eigen::Index i = 0; i < size; ++i) {
+    const std::shared_ptr<const Row>& row = rows.at(law(marginals[static_cast<std::size_t>(i)]));
+    set(table, i, row ? *row : none);
+  }
+  return table;
+}
 
 HermiteTable hermite_table(const netsor::Activation& phi, const std::vector<Normal>& marginals,
                            Eigen::Index orders) {
-  const Eigen::Index size = static_cast<Eigen::Index>(marginals.size());
-  TableBuilder builder(size, std::min(largest_orders, (orders + chunk - 1) / chunk * chunk));
-  std::map<std::pair<double, double>, Eigen::Index> known;
-  for (Eigen::Index i = 0; i < size; ++i) {
-    const double mean = marginals[i].mean.value;
-    const double variance = marginals[i].variance.value;
-    if (variance == 0) continue;
-    const auto [found, is_new] = known.try_emplace({mean, variance}, i);
-    if (is_new) {
-      builder.expand(i, Profile(phi, mean, std::sqrt(variance)));
-    } else {
-      builder.copy(found->second, i);
-    }
-  }
-  return builder.finish();
+  return HermiteTables().table(phi, marginals, orders);
 }
 
-std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, const std::vector<Normal>& rows,
-                                              const netsor::Activation& psi,
+std::optional<Eigen::Index> sufficient_orders(HermiteTables& tables, const netsor::Activation& phi,
+                                              const std::vector<Normal>& rows, const netsor::Activation& psi,
                                               const std::vector<Normal>& columns) {
   const auto by_variance = [](const Normal& x, const Normal& y) {
     return x.variance.value < y.variance.value;
@@ -263,8 +350,8 @@ std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, con
       phi == psi && row.mean.value == column.mean.value && row.variance.value == column.variance.value;
   for (const Eigen::Index orders : {usual_orders, largest_orders}) {
     if (orders > usual_orders && (has_kinks(phi, row) || has_kinks(psi, column))) break;
-    const HermiteTable left = hermite_table(phi, {row}, orders);
-    const HermiteTable right = same ? left : hermite_table(psi, {column}, orders);
+    const HermiteTable left = tables.table(phi, {row}, orders);
+    const HermiteTable right = same ? left : tables.table(psi, {column}, orders);
     const auto remainder = [&](Eigen::Index k) { return left.tails(0, k) * right.tails(0, k); };
     const double least = remainder(orders - 1);
     if (least > negligible_tails) continue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -35,11 +36,28 @@ HermiteTable hermite_table(const netsor::Activation& phi, const std::vector<Norm
 inline constexpr Eigen::Index usual_orders = 256;
 inline constexpr Eigen::Index largest_orders = 4096;
 
+/// Makes tables, and keeps their rows: those of one activation, number of orders, mean and variance are
+/// computed once, or once more by threads that ask at the same time, as long as all together take no more
+/// than half a gigabyte. Any thread may ask.
+class HermiteTables {
+ public:
+  HermiteTables();
+  ~HermiteTables();
+
+  /// As `hermite_table`.
+  HermiteTable table(const netsor::Activation& phi, const std::vector<Normal>& marginals,
+                     Eigen::Index orders);
+
+ private:
+  struct Kept;
+  std::unique_ptr<Kept> kept_;
+};
+
 /// How many orders a pair of tables needs for the products of tails to be rounding at every ρ: judged by the
 /// marginals of largest variance, since the tails decay the slower the larger the variance. None where even
 /// largest_orders are not enough, or usual_orders for functions with kinks, whose tails decay like powers.
-std::optional<Eigen::Index> sufficient_orders(const netsor::Activation& phi, const std::vector<Normal>& rows,
-                                              const netsor::Activation& psi,
+std::optional<Eigen::Index> sufficient_orders(HermiteTables& tables, const netsor::Activation& phi,
+                                              const std::vector<Normal>& rows, const netsor::Activation& psi,
                                               const std::vector<Normal>& columns);
 
 /// Operations that a table of so many orders takes for each marginal, roughly.

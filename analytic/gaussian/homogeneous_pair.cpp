@@ -48,18 +48,6 @@ struct Angle {
   double one_minus_cosine() const { return cosine > 0 ? sine * sine / (1 + cosine) : 1 - cosine; }
 };
 
-/// sin t - t cos t; its Taylor series for small t, where the difference cancels: Σ_k (-1)^{k-1} 2k
-/// t^{2k+1}/(2k+1)!, whose terms from k = 8 on are below ε/2 of the sum there.
-double sine_minus_t_cosine(const Angle& angle) {
-  if (angle.t > 0.6) return angle.sine - angle.t * angle.cosine;
-  const double x = angle.t * angle.t;
-  const double series =
-      1.0 / 3 -
-      x * (1.0 / 30 - x * (1.0 / 840 - x * (1.0 / 45360 -
-                                            x * (1.0 / 3991680 - x * (1.0 / 518918400 - x / 93405312000)))));
-  return angle.t * x * series;
-}
-
 template <unsigned Points>
 double sector_quadrature(int p, int q, double t) {
   return boost::math::quadrature::gauss<double, Points>::integrate(
@@ -72,7 +60,7 @@ double sector_integral(int p, int q, const Angle& angle) {
   if (t == 0) return 0;
   if (p == 0 && q == 0) return t;
   if (p == 0 && q == 1) return angle.one_minus_cosine();
-  if (p == 1 && q == 1) return 0.5 * sine_minus_t_cosine(angle);
+  if (p == 1 && q == 1) return 0.5 * sine_minus_t_cosine(t, sine, cosine);
   if (p == 1 && q == 2) return angle.one_minus_cosine() * angle.one_minus_cosine() / 3;
   if (p == 0 && q == 2 && t > 1) return 0.5 * (t - sine * cosine);
   if (p == 2 && q == 2 && t > 1.2) return (t * (1 + 2 * cosine * cosine) - 3 * sine * cosine) / 8;
@@ -141,12 +129,6 @@ HomogeneousPair::Column HomogeneousPair::prepare(const Normal& normal, int power
 
 HomogeneousPair::Shape HomogeneousPair::shape(const Correlation& correlation) const {
   switch (method_) {
-    case Method::relu: {
-      const Angle angle{std::atan2(correlation.sine, -correlation.cosine), correlation.sine,
-                        -correlation.cosine};
-      const double value = same_ * (0.5 / pi) * sine_minus_t_cosine(angle);
-      return {value, same_ * (0.5 / pi) * angle.t, std::abs(value)};
-    }
     case Method::sectors:
       return sectors(correlation);
     default:
@@ -191,6 +173,7 @@ HomogeneousPair::Shape HomogeneousPair::monomial(const Correlation& correlation)
 }
 
 Moment HomogeneousPair::moment(const Column& u, const Column& v, Estimate c) const {
+  if (is_branch_free()) return relu_moment(u, v, c);
   const Correlation correlation(u.variance, v.variance, c.value);
   const Shape unit = shape(correlation);
   const double scale = u.scale * v.scale;

@@ -25,13 +25,7 @@ Variance::Variance(double variance) : value(variance), deviation(std::sqrt(varia
   const int half = (exponent - 1) >> 1;
   mantissa = std::ldexp(variance, -2 * half);
   unscale = std::ldexp(1.0, -half);
-}
-
-double angle_shift(const Correlation& correlation, double shift) {
-  const double room = correlation.sine * correlation.sine - shift * (2 + shift);
-  if (room > 2 * shift) return shift / std::sqrt(room);
-  const double half = std::sqrt(0.5 * std::min(shift, 2.0));
-  return std::min(std::numbers::pi, 2 * half * (1 + (0.5 * std::numbers::pi - 1) * half * half));
+  inverse_root = 1 / std::sqrt(mantissa);
 }
 
 }  // namespace nngpcheck::analytic

@@ -66,13 +66,14 @@ Operand operand(const Planning& planning, NodeIndex node, std::optional<Demand> 
 
 // E[φ(u_i)²] as m×1.
 UncertainMatrix second_moments(const netsor::Activation& phi, const Marginals& u,
-                               const Checkpoint& checkpoint) {
+                               const Checkpoint& checkpoint, HermiteTables* tables) {
   UncertainMatrix result = zero(u.mean.value.size(), 1);
   for (Index i = 0; i < result.value.rows(); ++i) {
     const Marginals single{{u.mean.value.segment(i, 1), u.mean.bound.segment(i, 1)},
                            {u.variance.value.segment(i, 1), u.variance.bound.segment(i, 1)}};
     const UncertainMatrix variance{single.variance.value, single.variance.bound};
-    const DualBlock block = dual_block(phi, phi, single, single, variance, Symmetry::symmetric, checkpoint);
+    const DualBlock block =
+        dual_block(phi, phi, single, single, variance, Symmetry::symmetric, checkpoint, 1, tables);
     result.value(i, 0) = block.moment.value(0, 0);
     result.bound(i, 0) = block.moment.bound(0, 0);
   }
@@ -159,10 +160,10 @@ class DualStep : public Step {
   UncertainMatrix value(Workplace& workplace, Cost& cost) const override {
     const Values& values = workplace.values;
     const Checkpoint checkpoint = [&] { workplace.progress.check(); };
-    if (demand().entries.classes()) return within(values, cost, checkpoint);
+    if (demand().entries.classes()) return within(workplace, cost, checkpoint);
     if (!demand().entries.is_full()) {
       cost.evaluations = left_.columns;
-      return second_moments(left_.phi, left_.marginals(values), checkpoint);
+      return second_moments(left_.phi, left_.marginals(values), checkpoint, workplace.tables);
     }
     const UncertainMatrix& stored = values[covariance_];
     UncertainMatrix turned;
@@ -170,7 +171,7 @@ class DualStep : public Step {
     DualBlock block =
         dual_block(left_.phi, right_.phi, left_.marginals(values), right_.marginals(values),
                    left_.u > right_.u ? turned : stored, symmetric() ? Symmetry::symmetric : Symmetry::none,
-                   checkpoint, workplace.threads);
+                   checkpoint, workplace.threads, workplace.tables);
     cost.evaluations = block.evaluations;
     cost.by_formula = block.method == DualMethod::closed_form;
     return std::move(block.moment);
@@ -220,7 +221,8 @@ class DualStep : public Step {
   bool symmetric() const { return demand().left == demand().right; }
 
   // E[φ(u_i)φ(u_j)] of the columns of each class.
-  UncertainMatrix within(const Values& values, Cost& cost, const Checkpoint& checkpoint) const {
+  UncertainMatrix within(Workplace& workplace, Cost& cost, const Checkpoint& checkpoint) const {
+    const Values& values = workplace.values;
     const Marginals all = left_.marginals(values);
     const auto of = [](const UncertainVector& x, const std::vector<Index>& columns) {
       return UncertainVector{x.value(columns), x.bound(columns)};
@@ -232,7 +234,7 @@ class DualStep : public Step {
       const Marginals law{of(all.mean, members), of(all.variance, members)};
       const DualBlock block =
           dual_block(left_.phi, left_.phi, law, law, values.part(covariance_, members, members),
-                     Symmetry::symmetric, checkpoint);
+                     Symmetry::symmetric, checkpoint, 1, workplace.tables);
       const Index size = std::ssize(members);
       result.value(members, Eigen::seqN(0, size)) = block.moment.value;
       result.bound(members, Eigen::seqN(0, size)) = block.moment.bound;

@@ -336,6 +336,16 @@ Pair moment_pair(NodeIndex left, NodeIndex right, NodeIndex x, NodeIndex y) {
   return {.left = left, .right = right, .source = Demand::moment(x, y), .transposed = x > y};
 }
 
+// Of a sum of so many products, relative to the product of the norms: twice what rounding can do, which
+// leaves room for that of the norms.
+double rounding_of_gram(Index rows) { return epsilon * static_cast<double>(rows + 2); }
+
+// scale·xᵀy. |x|ᵀ|y| ≤ ‖x‖‖y‖ bounds the rounding.
+UncertainMatrix gram(const MatrixXd& x, const MatrixXd& y, double scale) {
+  const Eigen::VectorXd left = x.colwise().norm(), right = y.colwise().norm();
+  return {scale * (x.transpose() * y), rounding_of_gram(x.rows()) * scale * (left * right.transpose())};
+}
+
 // cov of two uses of one random object, before any mixing; of one use alone, if only its diagonal is wanted.
 Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow,
                  const std::function<Pattern(NodeIndex)>& entries_of) {
@@ -348,18 +358,15 @@ Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow
             const MatrixXd* first = op.data.get();
             const MatrixXd* second = std::get<netsor::Input>(right).data.get();
             const double scale = weight.variance / static_cast<double>(weight.inputs);
-            const double rounding = epsilon * static_cast<double>(weight.inputs + 2);
             Pair pair{.left = a, .right = b, .narrow = narrow};
             if (narrow) {
               pair.constant = [=](const Columns&, const Columns&) {
                 const MatrixXd value = scale * first->colwise().squaredNorm().transpose();
-                return UncertainMatrix{value, rounding * value};
+                return UncertainMatrix{value, rounding_of_gram(first->rows()) * value};
               };
             } else {
               pair.constant = [=](const Columns& rows, const Columns& columns) {
-                const MatrixXd x = (*first)(Eigen::all, rows), y = (*second)(Eigen::all, columns);
-                const MatrixXd size = x.cwiseAbs().transpose() * y.cwiseAbs();
-                return UncertainMatrix{scale * (x.transpose() * y), rounding * scale * size};
+                return gram((*first)(Eigen::all, rows), (*second)(Eigen::all, columns), scale);
               };
             }
             return pair;

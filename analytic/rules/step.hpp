@@ -13,6 +13,7 @@
 
 namespace nngpcheck::analytic {
 
+class HermiteTables;
 class PathPool;
 
 /// How a demand is met, for reports.
@@ -43,6 +44,7 @@ struct Workplace {
   const PathSystems& systems;
   std::size_t threads = 1;  // which do not change the numbers
   Progress progress = {};
+  HermiteTables* tables = nullptr;  // that are kept between steps
 };
 
 /// A demand, resolved to a rule with its operands: nothing is looked for in the program again.

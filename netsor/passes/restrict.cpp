@@ -75,6 +75,7 @@ class Restriction {
 
   Builder& builder() { return builder_; }
   ReadoutId readout() const { return readout_; }
+  const std::vector<std::uint32_t>& sources() const { return sources_; }
 
   // The output blocks at these columns.
   std::vector<BundleId> blocks(const Columns& outputs) {
@@ -88,6 +89,7 @@ class Restriction {
       const Node& node = source_.nodes()[k];
       builder_.set_origin(origin(k));
       made_[k] = keeps_all_columns(node) ? write_all(node, columns_[k]) : write(node, columns_[k]);
+      if (made_[k] >= sources_.size()) sources_.resize(made_[k] + 1, static_cast<std::uint32_t>(k));
     }
     builder_.set_origin({});
     std::vector<BundleId> result;
@@ -181,8 +183,9 @@ class Restriction {
   std::vector<WeightId> weights_;
   std::vector<BiasId> biases_;
   ReadoutId readout_{0, 0};
-  std::vector<std::uint32_t> made_;  // instruction of the source -> instruction of the builder
-  std::vector<Columns> columns_;     // instruction of the source -> its columns that were kept
+  std::vector<std::uint32_t> made_;     // instruction of the source -> instruction of the builder
+  std::vector<Columns> columns_;        // instruction of the source -> its columns that were kept
+  std::vector<std::uint32_t> sources_;  // instruction of the builder -> instruction of the source
   std::pair<std::shared_ptr<const Origin>, Columns> last_origin_;
   std::shared_ptr<const Origin> restricted_origin_;  // for these columns of it
 };
@@ -234,7 +237,8 @@ Rectangle restrict_rectangle(const Program& program, const std::vector<Index>& r
     blocks.push_back(builder.add(placed, builder.mix(column_blocks[b], right)));
   }
   builder.output(restriction.readout(), std::move(blocks));
-  return {std::move(builder).build(), std::move(row_blocks), std::move(column_blocks)};
+  std::vector<std::uint32_t> sources = restriction.sources();
+  return {std::move(builder).build(), std::move(row_blocks), std::move(column_blocks), std::move(sources)};
 }
 
 }  // namespace nngpcheck::netsor

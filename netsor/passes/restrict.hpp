@@ -16,9 +16,10 @@ Program restrict_outputs(const Program& program, const std::vector<Index>& colum
 /// Two such restrictions that share their instructions, for the block of the kernel at these rows and
 /// columns.
 struct Rectangle {
-  Program program;                // its output is the rows' columns followed by the columns' columns
-  std::vector<BundleId> rows;     // the output blocks at the rows
-  std::vector<BundleId> columns;  // the output blocks at the columns
+  Program program;                     // its output is the rows' columns followed by the columns' columns
+  std::vector<BundleId> rows;          // the output blocks at the rows
+  std::vector<BundleId> columns;       // the output blocks at the columns
+  std::vector<std::uint32_t> sources;  // of each instruction but the output's: the one that it restricts
 };
 
 /// Throws ProgramError if rows or columns are empty, or one does not exist or is repeated within its list.
