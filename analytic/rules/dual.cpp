@@ -66,8 +66,10 @@ Operand operand(const Planning& planning, NodeIndex node, std::optional<Demand> 
 
 // E[φ(u_i)²] as m×1.
 UncertainMatrix second_moments(const netsor::Activation& phi, const Marginals& u,
-                               const Checkpoint& checkpoint, HermiteTables* tables) {
+                               const Checkpoint& checkpoint, HermiteTables* tables, Cost& cost) {
   UncertainMatrix result = zero(u.mean.value.size(), 1);
+  cost.evaluations = result.value.rows();
+  cost.by_formula = true;
   for (Index i = 0; i < result.value.rows(); ++i) {
     const Marginals single{{u.mean.value.segment(i, 1), u.mean.bound.segment(i, 1)},
                            {u.variance.value.segment(i, 1), u.variance.bound.segment(i, 1)}};
@@ -76,6 +78,7 @@ UncertainMatrix second_moments(const netsor::Activation& phi, const Marginals& u
         dual_block(phi, phi, single, single, variance, Symmetry::symmetric, checkpoint, 1, tables);
     result.value(i, 0) = block.moment.value(0, 0);
     result.bound(i, 0) = block.moment.bound(0, 0);
+    cost.by_formula = cost.by_formula && block.method == DualMethod::closed_form;
   }
   return result;
 }
@@ -162,8 +165,7 @@ class DualStep : public Step {
     const Checkpoint checkpoint = [&] { workplace.progress.check(); };
     if (demand().entries.classes()) return within(workplace, cost, checkpoint);
     if (!demand().entries.is_full()) {
-      cost.evaluations = left_.columns;
-      return second_moments(left_.phi, left_.marginals(values), checkpoint, workplace.tables);
+      return second_moments(left_.phi, left_.marginals(values), checkpoint, workplace.tables, cost);
     }
     const UncertainMatrix& stored = values[covariance_];
     UncertainMatrix turned;

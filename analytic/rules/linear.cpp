@@ -3,6 +3,9 @@
 // over the sources of Gaussian bundles and over the atoms of others.
 #include <algorithm>
 #include <cmath>
+#include <compare>
+#include <deque>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -23,6 +26,34 @@ using netsor::SparseMatrix;
 
 const LinearForm::Term no_coefficients{one, {}};
 
+// Of a sum of so many products, relative to the product of the norms: twice what rounding can do, which
+// leaves room for that of the norms.
+double rounding_of_gram(Index rows) { return epsilon * static_cast<double>(rows + 2); }
+
+/// scale·xᵀy of the columns of two inputs. |x|ᵀ|y| ≤ ‖x‖‖y‖ bounds the rounding.
+struct Gram {
+  const MatrixXd* x;
+  const MatrixXd* y;
+  double scale;
+
+  std::size_t size() const {
+    return static_cast<std::size_t>(x->cols()) * static_cast<std::size_t>(y->cols());
+  }
+  UncertainMatrix all() const { return of(*x, *y); }
+  UncertainMatrix at(const Columns& rows, const Columns& columns) const {
+    return of((*x)(Eigen::all, rows), (*y)(Eigen::all, columns));
+  }
+
+  friend auto operator<=>(const Gram&, const Gram&) = default;
+
+ private:
+  UncertainMatrix of(const MatrixXd& left, const MatrixXd& right) const {
+    const Eigen::VectorXd rows = left.colwise().norm(), columns = right.colwise().norm();
+    return {scale * (left.transpose() * right),
+            rounding_of_gram(left.rows()) * scale * (rows * columns.transpose())};
+  }
+};
+
 /// What one source or atom of X and one of Y have in common: E_kl above. A number, or read and multiplied.
 struct Pair {
   NodeIndex left, right;
@@ -30,7 +61,8 @@ struct Pair {
   bool transposed = false;              // the source's rows are the columns of `right`
   std::optional<double> variance = {};  // times the source
   std::function<UncertainMatrix(const Columns& rows, const Columns& columns)> constant = {};
-  bool narrow = false;  // only the diagonal is at hand, all of it, as a column
+  std::optional<Gram> gram = {};  // which `constant` is
+  bool narrow = false;            // only the diagonal is at hand, all of it, as a column
 
   /// Before `variance`: all of it where it is stored, which needs no copy, or else at these columns of
   /// either, in `storage`.
@@ -165,15 +197,31 @@ class LinearStep : public Step {
     Values& values = workplace.values;
     const auto [x, y] = std::pair(demand().left, demand().right);
     UncertainMatrix sum = zero(structure_.columns(x), y == one ? 1 : structure_.columns(y));
+    std::vector<Congruence> congruences;
+    std::deque<UncertainMatrix> storage;
+    std::map<Gram, const UncertainMatrix*>
+        grams;  // of all columns: the offsets of a convolution read the same
     for (const Pair& pair : pairs_) {
       if (pair.source && values[*pair.source].value.isZero(0) && values[*pair.source].bound.isZero(0))
         continue;
       const LinearForm::Term& left = term(values.form(x), pair.left);
       const LinearForm::Term& right = y == one ? no_coefficients : term(values.form(y), pair.right);
-      UncertainMatrix storage;
-      add_congruence(sum, left, pair.unscaled(values, read(left), read(right), storage), right,
-                     pair.variance.value_or(1), x == y ? Entries::upper : Entries::all, workplace.threads);
+      const double scale = pair.variance.value_or(1);
+      if (!pair.gram) {
+        const UncertainMatrix& e = pair.unscaled(values, read(left), read(right), storage.emplace_back());
+        congruences.push_back({left, e, right, scale});
+        continue;
+      }
+      const Columns rows = read(left), columns = read(right);
+      if (2 * rows.size() * columns.size() < pair.gram->size()) {
+        congruences.push_back({left, storage.emplace_back(pair.gram->at(rows, columns)), right, scale});
+        continue;
+      }
+      const UncertainMatrix*& all = grams[*pair.gram];
+      if (!all) all = &storage.emplace_back(pair.gram->all());
+      congruences.push_back({left, *all, right, scale});
     }
+    add_congruences(sum, congruences, x == y ? Entries::upper : Entries::all, workplace.threads);
     if (x == y) mirror_upper(sum);
     return sum;
   }
@@ -336,16 +384,6 @@ Pair moment_pair(NodeIndex left, NodeIndex right, NodeIndex x, NodeIndex y) {
   return {.left = left, .right = right, .source = Demand::moment(x, y), .transposed = x > y};
 }
 
-// Of a sum of so many products, relative to the product of the norms: twice what rounding can do, which
-// leaves room for that of the norms.
-double rounding_of_gram(Index rows) { return epsilon * static_cast<double>(rows + 2); }
-
-// scale·xᵀy. |x|ᵀ|y| ≤ ‖x‖‖y‖ bounds the rounding.
-UncertainMatrix gram(const MatrixXd& x, const MatrixXd& y, double scale) {
-  const Eigen::VectorXd left = x.colwise().norm(), right = y.colwise().norm();
-  return {scale * (x.transpose() * y), rounding_of_gram(x.rows()) * scale * (left * right.transpose())};
-}
-
 // cov of two uses of one random object, before any mixing; of one use alone, if only its diagonal is wanted.
 Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow,
                  const std::function<Pattern(NodeIndex)>& entries_of) {
@@ -365,8 +403,9 @@ Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow
                 return UncertainMatrix{value, rounding_of_gram(first->rows()) * value};
               };
             } else {
-              pair.constant = [=](const Columns& rows, const Columns& columns) {
-                return gram((*first)(Eigen::all, rows), (*second)(Eigen::all, columns), scale);
+              pair.gram = Gram{first, second, scale};
+              pair.constant = [gram = *pair.gram](const Columns& rows, const Columns& columns) {
+                return gram.at(rows, columns);
               };
             }
             return pair;

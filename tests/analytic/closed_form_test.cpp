@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nngpcheck/analytic/gaussian/dual.hpp"
+#include "nngpcheck/analytic/gaussian/moment_columns.hpp"
 #include "nngpcheck/analytic/gaussian/quadrature_pair.hpp"
 
 namespace nngpcheck::analytic {
@@ -90,6 +91,72 @@ TEST(ClosedForm, ReluKeepsItsAccuracyAtOppositeInputs) {
         t * t * t / (6 * std::numbers::pi) * (1 - t * t / 10 + t * t * t * t / 280 - std::pow(t, 6) / 15120);
     const Estimate result = dual(Activation::named("relu"), Activation::named("relu"), {1, 1, rho});
     EXPECT_NEAR(result.value / expected, 1, 1e-13) << gap;
+  }
+}
+
+TEST(Arctangent, IsGoodToTwoEpsilon) {
+  std::mt19937_64 engine(5);
+  std::normal_distribution<double> normal;
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  const auto check = [](double y, double x) {
+    const long double exact = std::atan2(static_cast<long double>(y), static_cast<long double>(x));
+    EXPECT_LE(std::abs(static_cast<long double>(arctangent(y, x)) - exact), 2 * epsilon * std::abs(exact))
+        << y << " " << x;
+  };
+  for (int trial = 0; trial < 200000; ++trial) {
+    check(normal(engine), normal(engine));
+    check(std::exp(40 * uniform(engine)) * uniform(engine), normal(engine));
+  }
+  for (const double x : {-1., 1.}) {
+    for (const double y : {0., 1e-300, 1e-17, 0.41421356237309503, 0.4142135623730951, 1., 1e17}) check(y, x);
+  }
+  for (const double y : {-1., 1.}) check(y, 0);
+}
+
+TEST(Determinant, IsGoodWhereItCancels) {
+  std::mt19937_64 engine(6);
+  std::uniform_real_distribution<double> uniform(1, 4);
+  for (int trial = 0; trial < 100000; ++trial) {
+    const double a = uniform(engine), b = uniform(engine), c = std::sqrt(a * b) * (1 - 1e-15 * (trial % 7));
+    const long double exact = static_cast<long double>(a) * b - static_cast<long double>(c) * c;
+    // a product of two doubles has 106 bits, a long double 64
+    EXPECT_LE(std::abs(determinant(a, b, c) - exact), 4e-19 * a * b + 2 * epsilon * std::abs(exact));
+  }
+}
+
+// By vector instructions, of whatever width, as one by one.
+TEST(MomentColumns, AreTheMomentsToTheBit) {
+  std::mt19937_64 engine(7);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  std::vector<Normal> rows;
+  for (int i = 0; i < 37; ++i) rows.push_back({{}, {std::exp(3 * uniform(engine)), 1e-14 * (i % 3)}});
+  const Normal v{{}, {0.7, 1e-15}};
+  std::vector<double> c, c_bound, value(rows.size()), bound(rows.size());
+  for (const Normal& u : rows) {
+    const double rho = c.size() == 5 ? 1 : c.size() == 6 ? -1 : uniform(engine);
+    c.push_back(rho * std::sqrt(u.variance.value) * std::sqrt(v.variance.value));
+    c_bound.push_back(1e-15 * static_cast<double>(c.size() % 4));
+  }
+  for (const char* name : {"relu", "abs", "leaky_relu_0.3", "erf", "erf_sigmoid", "gelu"}) {
+    const Activation phi = Activation::named(name);
+    const auto compare = [&](const auto& form) {
+      using Form = std::remove_cvref_t<decltype(form)>;
+      if constexpr (has_moment_columns<Form>) {
+        if (!form.is_branch_free()) return false;
+        MomentColumns<Form>(form, rows)
+            .evaluate(v, 0, std::ssize(rows), c.data(), c_bound.data(), value.data(), bound.data());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          const Moment moment = form.moment(form.row(rows[i]), form.column(v), {c[i], c_bound[i]});
+          const Estimate one = with_bounds(moment, rows[i], v, c_bound[i]);
+          EXPECT_EQ(value[i], one.value) << name << " " << i;
+          EXPECT_EQ(bound[i], one.bound) << name << " " << i;
+        }
+        return true;
+      }
+      return false;
+    };
+    const bool compared = std::visit(compare, *closed_form(phi, phi, Means::zero));
+    EXPECT_EQ(compared, name != std::string("abs") && name != std::string("leaky_relu_0.3")) << name;
   }
 }
 

@@ -42,7 +42,7 @@ struct Case {
 
   UncertainMatrix congruence(Entries entries, std::size_t threads = 1) const {
     UncertainMatrix sum = zero(positions, positions);
-    add_congruence(sum, a, e, b, scale, entries, threads);
+    add_congruences(sum, {{a, e, b, scale}}, entries, threads);
     return sum;
   }
 

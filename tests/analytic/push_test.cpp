@@ -192,8 +192,7 @@ netsor::Program flattened(const char* activation) {
     terms.push_back({1, b.select(b.matmul(b.weight({"W" + std::to_string(offset), {}, {}, 0.7}), x), moved)});
   }
   const MatrixXd ones = MatrixXd::Ones(1, columns);
-  terms.push_back(
-      {1, b.mix(b.column(b.bias({"b", {}, 0.3, 0.2})), netsor::SparseMatrix(ones.sparseView()))});
+  terms.push_back({1, b.mix(b.column(b.bias({"b", {}, 0.3, 0.2})), netsor::SparseMatrix(ones.sparseView()))});
   x = b.map(netsor::Activation::named(activation), b.add(terms));
   std::vector<netsor::BundleId> blocks;
   for (Index p = 0; p < positions; ++p) blocks.push_back(b.select(x, {p, positions + p}));
