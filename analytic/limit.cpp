@@ -10,6 +10,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "nngpcheck/analytic/columns/buffers.hpp"
 #include "nngpcheck/analytic/evaluation/evaluation.hpp"
 #include "nngpcheck/analytic/evaluation/plan.hpp"
 #include "nngpcheck/analytic/evaluation/randomizations.hpp"
@@ -74,11 +75,12 @@ struct Summary {
 class Runner {
  public:
   Runner(const Structure& structure, std::vector<Demand> goals, const LimitOptions& options,
-         HermiteTables& tables)
+         HermiteTables& tables, Buffers& buffers)
       : options_(options),
         goals_(std::move(goals)),
         plan_(make_plan(structure, goals_, options.force_paths)),
-        base_(structure, plan_, goals_, support::threads_asked(options.threads), options.progress, &tables) {}
+        base_(structure, plan_, goals_, support::threads_asked(options.threads), options.progress, &tables,
+              &buffers) {}
 
   bool randomized() const {
     return std::any_of(goals_.begin(), goals_.end(),
@@ -358,19 +360,19 @@ Named named_by(const netsor::Program& program, std::vector<NodeIndex> sources) {
 }
 
 Limit compute(const netsor::Rectangle& rectangle, const Named& named, const LimitOptions& options,
-              HermiteTables& tables) {
+              HermiteTables& tables, Buffers& buffers) {
   const std::vector<Block> blocks = kernel_blocks(rectangle.program, rectangle.rows, rectangle.columns);
   const Structure structure(rectangle.program);
-  Runner runner(structure, goals_of(blocks), options, tables);
+  Runner runner(structure, goals_of(blocks), options, tables, buffers);
   return compute(runner, blocks, named, options);
 }
 
 // A tile, where all entries of every layer are computed or a square of which it is a part.
 Limit compute(const netsor::Program& program, const Tile& tile, bool as_part, const LimitOptions& options,
-              HermiteTables& tables) {
+              HermiteTables& tables, Buffers& buffers) {
   const auto rectangle = [&](const std::vector<Index>& rows, const std::vector<Index>& columns) {
     const netsor::Rectangle result = netsor::restrict_rectangle(program, rows, columns);
-    return compute(result, named_by(program, result.sources), options, tables);
+    return compute(result, named_by(program, result.sources), options, tables, buffers);
   };
   if (!as_part || tile.rows == tile.columns) return rectangle(tile.rows, tile.columns);
   std::vector<Index> both = tile.rows;
@@ -467,9 +469,20 @@ Limit by_tiles(const netsor::Program& program, const std::vector<Index>& rows,
   std::size_t done = 0;
   std::map<std::size_t, Limit> waiting;  // so that they are added in their order
   std::size_t next = 0;
+  std::vector<std::unique_ptr<Buffers>> idle;
   support::in_parallel(tiles.size(), threads, [&](std::size_t t) {
-    Limit part = compute(program, tiles[t], as_parts, each, tables);
+    std::unique_ptr<Buffers> buffers;
+    {
+      const std::lock_guard lock(mutex);
+      if (!idle.empty()) {
+        buffers = std::move(idle.back());
+        idle.pop_back();
+      }
+    }
+    if (!buffers) buffers = std::make_unique<Buffers>();
+    Limit part = compute(program, tiles[t], as_parts, each, tables, *buffers);
     const std::lock_guard lock(mutex);
+    idle.push_back(std::move(buffers));
     ++done;
     waiting.emplace(t, std::move(part));
     for (; !waiting.empty() && waiting.begin()->first == next; ++next)
@@ -499,7 +512,8 @@ Limit compute(const Problem& problem, const netsor::Program& program, const std:
   const std::vector<Block> blocks = kernel_blocks(problem.program, problem.rows, problem.columns);
   const Structure structure(problem.program);
   HermiteTables tables;
-  Runner runner(structure, goals_of(blocks), options, tables);
+  Buffers buffers;
+  Runner runner(structure, goals_of(blocks), options, tables, buffers);
   if (!runner.randomized()) {
     const bool some = asks_for_some(program, rows.front());
     const std::vector<Tile> parts = tiles(program, rows, columns, some);

@@ -27,7 +27,11 @@ class Values {
   void set(const Demand& demand, UncertainMatrix value) {
     values_.insert_or_assign(demand, std::move(value));
   }
-  void erase(const Demand& demand) { values_.erase(demand); }
+  /// Moves a value out, which is none from here on; 0×0 if there was none here.
+  UncertainMatrix take(const Demand& demand) {
+    auto node = values_.extract(demand);
+    return node ? std::move(node.mapped()) : UncertainMatrix{};
+  }
 
   /// The entries of a demand that has been met, as its pattern stores them; means are m×1.
   const UncertainMatrix& operator[](const Demand& demand) const;

@@ -1,5 +1,6 @@
 #include "nngpcheck/analytic/evaluation/evaluation.hpp"
 
+#include "nngpcheck/analytic/columns/buffers.hpp"
 #include "nngpcheck/analytic/error.hpp"
 
 namespace nngpcheck::analytic {
@@ -20,11 +21,12 @@ void require_finite(const Eigen::MatrixXd& x) {
 }  // namespace
 
 Evaluation::Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals,
-                       std::size_t threads, const Progress& progress, HermiteTables* tables)
+                       std::size_t threads, const Progress& progress, HermiteTables* tables, Buffers* buffers)
     : plan_(plan),
       threads_(threads),
       progress_(progress),
       tables_(tables),
+      buffers_(buffers),
       values_(structure),
       paths_(values_, plan.systems, no_axes, 0, 0, progress) {
   for (const Demand& goal : goals) ++uses_[goal];
@@ -77,7 +79,9 @@ void Evaluation::take(const Step& step, Workplace& workplace) {
 // A deterministic step's arguments are dropped after their last use.
 void Evaluation::release(const Step& step) {
   for (const Demand& demand : step.needs()) {
-    if (--uses_[demand] == 0) values_.erase(demand);
+    if (--uses_[demand] > 0) continue;
+    UncertainMatrix memory = values_.take(demand);
+    if (buffers_) buffers_->give(std::move(memory));
   }
 }
 

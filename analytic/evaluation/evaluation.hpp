@@ -18,7 +18,8 @@ class Evaluation {
  public:
   /// For the deterministic steps. Values that no later step nor `goals` needs are dropped on the way.
   Evaluation(const Structure& structure, const Plan& plan, const std::vector<Demand>& goals,
-             std::size_t threads, const Progress& progress, HermiteTables* tables = nullptr);
+             std::size_t threads, const Progress& progress, HermiteTables* tables = nullptr,
+             Buffers* buffers = nullptr);
 
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
@@ -30,7 +31,7 @@ class Evaluation {
   void run();
 
   /// Where steps may be pushed once it has run; paths that were released give no more pushes.
-  Workplace workplace() { return {values_, paths_, plan_.systems, threads_, progress_, tables_}; }
+  Workplace workplace() { return {values_, paths_, plan_.systems, threads_, progress_, tables_, buffers_}; }
 
   /// Gives back the memory of the paths: only their averages are read from here on.
   void release_paths() { paths_.release(); }
@@ -52,6 +53,7 @@ class Evaluation {
   const std::size_t threads_ = 1;  // randomizations run side by side, each on one
   const Progress progress_;
   HermiteTables* const tables_ = nullptr;
+  Buffers* const buffers_ = nullptr;
   const Evaluation* base_ = nullptr;
   Values values_;
   PathPool paths_;

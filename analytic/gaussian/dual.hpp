@@ -48,6 +48,7 @@ struct DualBlock {
 enum class Symmetry { none, symmetric };
 
 using Checkpoint = std::function<void()>;
+class Buffers;
 class HermiteTables;
 
 /// E[φ(u_i) ψ(v_j)] for all i, j: u has marginals `rows`, v has `columns`, and cov(u_i, v_j) is
@@ -57,11 +58,12 @@ class HermiteTables;
 /// order, over the worst signs, within what a covariance can be).
 /// Throws LimitError as `dual`, naming the entry. `checkpoint` is called many times a second, by each of the
 /// threads, and may throw to end the computation. The result does not depend on the threads, nor on `tables`,
-/// where many blocks of the same columns keep what they need of them.
+/// where many blocks of the same columns keep what they need of them, and `buffers`, whose memory it may
+/// take.
 DualBlock dual_block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
                      const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
                      const Checkpoint& checkpoint = {}, std::size_t threads = 1,
-                     HermiteTables* tables = nullptr);
+                     HermiteTables* tables = nullptr, Buffers* buffers = nullptr);
 
 /// E[φ(u_i)] for all i, bounds, errors and checkpoint as `dual_block`.
 UncertainVector mean_block(const netsor::Activation& phi, const Marginals& columns,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nngpcheck/analytic/columns/buffers.hpp"
 #include "nngpcheck/analytic/error.hpp"
 #include "nngpcheck/analytic/gaussian/dual.hpp"
 #include "nngpcheck/analytic/gaussian/gaussian_smoothing.hpp"
@@ -84,7 +85,7 @@ class Block {
  public:
   Block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
         const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
-        const Checkpoint& checkpoint, std::size_t threads, HermiteTables& tables)
+        const Checkpoint& checkpoint, std::size_t threads, HermiteTables& tables, Buffers& buffers)
       : phi_(phi),
         psi_(psi),
         rows_(checked_marginals(rows, "row")),
@@ -105,7 +106,7 @@ class Block {
                        std::to_string(covariance.value.cols()) + ", the marginals want " + std::to_string(m) +
                        " × " + std::to_string(n));
     }
-    result_.moment = {Eigen::MatrixXd(m, n), Eigen::MatrixXd(m, n)};
+    result_.moment = buffers.take_pair(m, n);
     result_.method = DualMethod::closed_form;
     result_.evaluations = 0;
   }
@@ -444,9 +445,12 @@ void Block::sum_series(Eigen::Index j, Eigen::Index begin, Eigen::Index order, c
 
 DualBlock dual_block(const netsor::Activation& phi, const netsor::Activation& psi, const Marginals& rows,
                      const Marginals& columns, const UncertainMatrix& covariance, Symmetry symmetry,
-                     const Checkpoint& checkpoint, std::size_t threads, HermiteTables* tables) {
+                     const Checkpoint& checkpoint, std::size_t threads, HermiteTables* tables,
+                     Buffers* buffers) {
   HermiteTables own;
-  return Block(phi, psi, rows, columns, covariance, symmetry, checkpoint, threads, tables ? *tables : own)
+  Buffers fresh;
+  return Block(phi, psi, rows, columns, covariance, symmetry, checkpoint, threads, tables ? *tables : own,
+               buffers ? *buffers : fresh)
       .evaluate();
 }
 

@@ -173,7 +173,7 @@ class DualStep : public Step {
     DualBlock block =
         dual_block(left_.phi, right_.phi, left_.marginals(values), right_.marginals(values),
                    left_.u > right_.u ? turned : stored, symmetric() ? Symmetry::symmetric : Symmetry::none,
-                   checkpoint, workplace.threads, workplace.tables);
+                   checkpoint, workplace.threads, workplace.tables, workplace.buffers);
     cost.evaluations = block.evaluations;
     cost.by_formula = block.method == DualMethod::closed_form;
     return std::move(block.moment);

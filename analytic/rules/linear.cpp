@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "nngpcheck/analytic/columns/buffers.hpp"
 #include "nngpcheck/analytic/columns/form_changes.hpp"
 #include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
 #include "nngpcheck/analytic/rules/rules.hpp"
@@ -39,18 +40,26 @@ struct Gram {
   std::size_t size() const {
     return static_cast<std::size_t>(x->cols()) * static_cast<std::size_t>(y->cols());
   }
-  UncertainMatrix all() const { return of(*x, *y); }
+  UncertainMatrix all(Buffers& buffers) const {
+    UncertainMatrix result = buffers.take_pair(x->cols(), y->cols());
+    fill(result, *x, *y);
+    return result;
+  }
   UncertainMatrix at(const Columns& rows, const Columns& columns) const {
-    return of((*x)(Eigen::all, rows), (*y)(Eigen::all, columns));
+    UncertainMatrix result;
+    fill(result, (*x)(Eigen::all, rows), (*y)(Eigen::all, columns));
+    return result;
   }
 
   friend auto operator<=>(const Gram&, const Gram&) = default;
 
  private:
-  UncertainMatrix of(const MatrixXd& left, const MatrixXd& right) const {
-    const Eigen::VectorXd rows = left.colwise().norm(), columns = right.colwise().norm();
-    return {scale * (left.transpose() * right),
-            rounding_of_gram(left.rows()) * scale * (rows * columns.transpose())};
+  void fill(UncertainMatrix& result, const MatrixXd& left, const MatrixXd& right) const {
+    const Eigen::VectorXd rows = left.colwise().norm();
+    const Eigen::RowVectorXd columns = (rounding_of_gram(left.rows()) * scale) * right.colwise().norm();
+    const MatrixXd scaled = scale * right;
+    result.value.noalias() = left.transpose() * scaled;
+    result.bound.noalias() = rows * columns;
   }
 };
 
@@ -196,7 +205,11 @@ class LinearStep : public Step {
   UncertainMatrix full(Workplace& workplace) const {
     Values& values = workplace.values;
     const auto [x, y] = std::pair(demand().left, demand().right);
-    UncertainMatrix sum = zero(structure_.columns(x), y == one ? 1 : structure_.columns(y));
+    Buffers fresh;
+    Buffers& buffers = workplace.buffers ? *workplace.buffers : fresh;
+    UncertainMatrix sum = buffers.take_pair(structure_.columns(x), y == one ? 1 : structure_.columns(y));
+    sum.value.setZero();
+    sum.bound.setZero();
     std::vector<Congruence> congruences;
     std::deque<UncertainMatrix> storage;
     std::map<Gram, const UncertainMatrix*>
@@ -218,11 +231,12 @@ class LinearStep : public Step {
         continue;
       }
       const UncertainMatrix*& all = grams[*pair.gram];
-      if (!all) all = &storage.emplace_back(pair.gram->all());
+      if (!all) all = &storage.emplace_back(pair.gram->all(buffers));
       congruences.push_back({left, *all, right, scale});
     }
     add_congruences(sum, congruences, x == y ? Entries::upper : Entries::all, workplace.threads);
     if (x == y) mirror_upper(sum);
+    for (UncertainMatrix& memory : storage) buffers.give(std::move(memory));
     return sum;
   }
 

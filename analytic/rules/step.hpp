@@ -13,6 +13,7 @@
 
 namespace nngpcheck::analytic {
 
+class Buffers;
 class HermiteTables;
 class PathPool;
 
@@ -45,6 +46,7 @@ struct Workplace {
   std::size_t threads = 1;  // which do not change the numbers
   Progress progress = {};
   HermiteTables* tables = nullptr;  // that are kept between steps
+  Buffers* buffers = nullptr;
 };
 
 /// A demand, resolved to a rule with its operands: nothing is looked for in the program again.

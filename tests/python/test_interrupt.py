@@ -9,12 +9,13 @@ import time
 import pytest
 
 BEFORE = """
-import numpy as np, nngpcheck
+import time, numpy as np, nngpcheck
 x = np.random.default_rng(0).normal(size=(8, 8, 4))
 rows = x[:, 0]
 kernel = nngpcheck.kernel("mlp", rows)
 
 def make(n):
+    time.sleep(0.002)  # so that thousands of networks take longer than the test waits
     weights = np.random.normal(size=(4, n)) / 2
     return lambda given: np.maximum(given @ weights, 0)
 
