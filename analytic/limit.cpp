@@ -392,70 +392,6 @@ Limit compute(const netsor::Program& program, const Tile& tile, bool as_part, co
   return limit;
 }
 
-// Puts tiles together.
-class Mosaic {
- public:
-  Mosaic(const std::vector<Index>& rows, const std::vector<Index>& columns)
-      : rows_(places(rows)), columns_(places(columns)), symmetric_(rows == columns) {
-    const Index m = std::ssize(rows), n = std::ssize(columns);
-    const double needed = 3 * 8 * static_cast<double>(m) * static_cast<double>(n);
-    const double available = support::available_memory();
-    if (needed >= available)
-      throw LimitError("limit: the kernel is " + std::to_string(m) + " × " + std::to_string(n) +
-                       " numbers; with its errors this takes " + support::bytes_text(needed) + ", and " +
-                       support::bytes_text(available) +
-                       " are available; use fewer inputs, or compute the kernel in blocks");
-    for (MatrixXd* x : {&limit_.value, &limit_.standard_error, &limit_.error_bound}) x->resize(m, n);
-  }
-
-  void add(const Tile& tile, const Limit& part) {
-    copy(limit_.value, tile, part.value);
-    copy(limit_.standard_error, tile, part.standard_error);
-    copy(limit_.error_bound, tile, part.error_bound);
-    for (const PlanStep& step : part.plan) {
-      const auto [line, added] = line_.try_emplace({step.left, step.right}, limit_.plan.size());
-      if (added) {
-        limit_.plan.push_back(step);
-        continue;
-      }
-      PlanStep& all = limit_.plan[line->second];
-      all.evaluations += step.evaluations;
-      all.bound = std::max(all.bound, step.bound);
-      all.rule = std::max(all.rule, step.rule);
-    }
-  }
-
-  Limit take() {
-    set_method(limit_);
-    return std::move(limit_);
-  }
-
- private:
-  using Places = std::map<Index, Index>;
-
-  static Places places(const std::vector<Index>& outputs) {
-    Places result;
-    for (const Index output : outputs) result.emplace(output, std::ssize(result));
-    return result;
-  }
-
-  void copy(MatrixXd& whole, const Tile& tile, const MatrixXd& part) const {
-    const auto at = [](const Places& places, const std::vector<Index>& outputs) {
-      std::vector<Index> result;
-      for (const Index output : outputs) result.push_back(places.at(output));
-      return result;
-    };
-    const std::vector<Index> rows = at(rows_, tile.rows), columns = at(columns_, tile.columns);
-    whole(rows, columns) = part;
-    if (symmetric_ && tile.rows != tile.columns) whole(columns, rows) = part.transpose();
-  }
-
-  Places rows_, columns_;
-  bool symmetric_;
-  Limit limit_;
-  std::map<std::pair<std::string, std::string>, std::size_t> line_;  // of the plan
-};
-
 Limit by_tiles(const netsor::Program& program, const std::vector<Index>& rows,
                const std::vector<Index>& columns, const std::vector<Tile>& tiles, bool as_parts,
                const LimitOptions& options) {
@@ -491,7 +427,9 @@ Limit by_tiles(const netsor::Program& program, const std::vector<Index>& rows,
       return "limit, tile " + std::to_string(done) + " of " + std::to_string(tiles.size());
     });
   });
-  return mosaic.take();
+  Limit result = mosaic.take();
+  set_method(result);
+  return result;
 }
 
 // Whether only some entries of layers are computed, for this program's square kernels.

@@ -2,8 +2,12 @@
 // with their number.
 #pragma once
 
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "nngpcheck/analytic/limit.hpp"
 #include "nngpcheck/netsor/program.hpp"
 
 namespace nngpcheck::analytic {
@@ -19,5 +23,28 @@ struct Tile {
 /// computed (asked.hpp).
 std::vector<Tile> tiles(const netsor::Program& program, const std::vector<Eigen::Index>& rows,
                         const std::vector<Eigen::Index>& columns, bool some_entries);
+
+/// A limit put together from those of its tiles; lines of their plans that name the same instructions become
+/// one. Throws LimitError if the whole does not fit the memory.
+class Mosaic {
+ public:
+  Mosaic(const std::vector<Eigen::Index>& rows, const std::vector<Eigen::Index>& columns);
+
+  void add(const Tile& tile, const Limit& part);
+
+  /// Once all are added; without labels and method.
+  Limit take() { return std::move(limit_); }
+
+ private:
+  using Places = std::map<Eigen::Index, Eigen::Index>;
+
+  static Places places(const std::vector<Eigen::Index>& outputs);
+  void copy(Eigen::MatrixXd& whole, const Tile& tile, const Eigen::MatrixXd& part) const;
+
+  Places rows_, columns_;
+  bool symmetric_;
+  Limit limit_;
+  std::map<std::pair<std::string, std::string>, std::size_t> line_;  // of the plan
+};
 
 }  // namespace nngpcheck::analytic

@@ -136,7 +136,7 @@ class Block {
 
   Estimate covariance(Eigen::Index i, Eigen::Index j, double limit) const {
     const Estimate c = {covariance_.value(i, j), covariance_.bound(i, j)};
-    if (std::abs(c.value) <= limit && c.bound >= 0) return c;
+    if (is_within(i, j, limit)) return c;
     return checked_covariance(rows_[i], columns_[j], c,
                               "dual kernel, entry (" + std::to_string(i) + ", " + std::to_string(j) + ")");
   }
@@ -170,11 +170,15 @@ class Block {
       };
       const Eigen::Index first = first_row(j);
       if constexpr (has_moment_columns<Form>) {
-        if (at_once && is_within(j, deviation, deviations)) {
+        if (at_once) {
           at_once->evaluate(columns_[j], first, m, covariance_.value.col(j).data(),
                             covariance_.bound.col(j).data(), result_.moment.value.col(j).data(),
                             result_.moment.bound.col(j).data());
           if (symmetric_) fill_entry(j);
+          if (are_within(j, deviation, deviations)) return;
+          for (Eigen::Index i = first; i < m; ++i) {
+            if (!is_within(i, j, deviation * deviations[i])) fill_entry(i);
+          }
           return;
         }
       }
@@ -187,8 +191,11 @@ class Block {
     }
   }
 
-  /// Whether the covariances of column j need no further look.
-  bool is_within(Eigen::Index j, double deviation, const Eigen::VectorXd& deviations) const {
+  /// Whether a covariance needs no further look, and whether those of column j do.
+  bool is_within(Eigen::Index i, Eigen::Index j, double limit) const {
+    return std::abs(covariance_.value(i, j)) <= limit && covariance_.bound(i, j) >= 0;
+  }
+  bool are_within(Eigen::Index j, double deviation, const Eigen::VectorXd& deviations) const {
     const Eigen::Index first = first_row(j), count = deviations.size() - first;
     const auto c = covariance_.value.col(j).segment(first, count).array();
     return (c.abs() <= deviation * deviations.segment(first, count).array()).all() &&
