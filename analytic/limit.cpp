@@ -38,6 +38,8 @@ constexpr double assumed_rate = 0.75;  // of the standard error in the number of
 // Bytes that one randomization's arrays may take. A constant, so that the number of points, and with it the
 // kernel, is the same on all machines that have as much.
 constexpr double path_memory = 4e9;
+// Of a moment: value and bound, four at a time.
+constexpr double bytes_per_entry = 4 * 16;
 
 // An instruction of the program that the user has: its number there, and its name.
 using Named = std::function<std::pair<NodeIndex, std::string>(NodeIndex)>;
@@ -81,6 +83,8 @@ class Runner {
         plan_(make_plan(structure, goals_, options.force_paths)),
         base_(structure, plan_, goals_, support::threads_asked(options.threads), options.progress, &tables,
               &buffers) {}
+
+  const Plan& plan() const { return plan_; }
 
   bool randomized() const {
     return std::any_of(goals_.begin(), goals_.end(),
@@ -213,7 +217,7 @@ class Runner {
         continue;
       const auto rows = static_cast<double>(structure.columns(x));
       const auto columns = static_cast<double>(entries.columns(structure.columns(y)));
-      const double needed = 4 * 16 * rows * columns;
+      const double needed = bytes_per_entry * rows * columns;
       if (needed < available) continue;
       throw LimitError("limit: the moments of " + structure.program().name(x) + " and " +
                        structure.program().name(y) + " are " + std::to_string(structure.columns(x)) + " × " +
@@ -313,6 +317,12 @@ int sample(Runner& runner, const std::vector<Block>& blocks, const LimitOptions&
   return log2_points;
 }
 
+bool asks_for_some(const Plan& plan) {
+  return std::any_of(plan.entries.begin(), plan.entries.end(), [](const Plan::Entry& entry) {
+    return entry.step->demand().entries.classes() != nullptr;
+  });
+}
+
 // A kernel that is to be computed, at some outputs of the user's program.
 struct Problem {
   const netsor::Program& program;
@@ -395,8 +405,11 @@ Limit compute(const netsor::Program& program, const Tile& tile, bool as_part, co
 Limit by_tiles(const netsor::Program& program, const std::vector<Index>& rows,
                const std::vector<Index>& columns, const std::vector<Tile>& tiles, bool as_parts,
                const LimitOptions& options) {
-  Mosaic mosaic(rows, columns);
-  const std::size_t threads = support::threads_asked(options.threads);
+  Mosaic mosaic(std::ssize(rows), std::ssize(columns), rows == columns);
+  const double fit =
+      support::available_memory() / (bytes_per_entry * entries(program, tiles.front(), as_parts));
+  const std::size_t threads = std::min(support::threads_asked(options.threads),
+                                       static_cast<std::size_t>(std::clamp(fit, 1., double{1 << 20})));
   LimitOptions each = options;
   each.threads = static_cast<int>(std::max<std::size_t>(1, threads / tiles.size()));
   each.progress = options.progress.silent();
@@ -432,15 +445,12 @@ Limit by_tiles(const netsor::Program& program, const std::vector<Index>& rows,
   return result;
 }
 
-// Whether only some entries of layers are computed, for this program's square kernels.
+// Whether only some entries of layers are computed, for the square kernels of this program.
 bool asks_for_some(const netsor::Program& program, Index output) {
   const netsor::Rectangle square = netsor::restrict_rectangle(program, {output}, {output});
   const Structure structure(square.program);
-  const std::vector<Block> blocks = kernel_blocks(square.program, square.rows, square.columns);
-  const Plan plan = make_plan(structure, goals_of(blocks), false);
-  return std::any_of(plan.entries.begin(), plan.entries.end(), [](const Plan::Entry& entry) {
-    return entry.step->demand().entries.classes() != nullptr;
-  });
+  return asks_for_some(
+      make_plan(structure, goals_of(kernel_blocks(square.program, square.rows, square.columns)), false));
 }
 
 // The kernel of a problem, which is the program's at these outputs.
@@ -453,7 +463,7 @@ Limit compute(const Problem& problem, const netsor::Program& program, const std:
   Buffers buffers;
   Runner runner(structure, goals_of(blocks), options, tables, buffers);
   if (!runner.randomized()) {
-    const bool some = asks_for_some(program, rows.front());
+    const bool some = rows == columns ? asks_for_some(runner.plan()) : asks_for_some(program, rows.front());
     const std::vector<Tile> parts = tiles(program, rows, columns, some);
     if (parts.size() > 1 || (some && rows != columns))
       return by_tiles(program, rows, columns, parts, some, options);

@@ -27,6 +27,10 @@ Index widest(const netsor::Program& program) {
   return result;
 }
 
+double columns_per_output(const netsor::Program& program) {
+  return static_cast<double>(widest(program)) / static_cast<double>(program.outputs());
+}
+
 std::vector<Outputs> divide(const Outputs& outputs, Index side) {
   std::vector<Outputs> result;
   for (std::size_t first = 0; first < outputs.size(); first += static_cast<std::size_t>(side)) {
@@ -41,7 +45,7 @@ std::vector<Outputs> divide(const Outputs& outputs, Index side) {
 std::vector<Tile> tiles(const netsor::Program& program, const Outputs& rows, const Outputs& columns,
                         bool some_entries) {
   const std::vector<Tile> whole = {{rows, columns}};
-  const double per_output = static_cast<double>(widest(program)) / static_cast<double>(program.outputs());
+  const double per_output = columns_per_output(program);
   // A square of two sides has (2 side)² per_output entries.
   const double fitting =
       some_entries ? std::sqrt(largest_tile / (4 * std::max(1., per_output))) : widest_tile / per_output;
@@ -57,7 +61,8 @@ std::vector<Tile> tiles(const netsor::Program& program, const Outputs& rows, con
   std::vector<Tile> result;
   for (std::size_t i = 0; i < row_parts.size(); ++i) {
     for (std::size_t j = symmetric ? i : 0; j < column_parts.size(); ++j)
-      result.push_back({row_parts[i], column_parts[j]});
+      result.push_back(
+          {row_parts[i], column_parts[j], static_cast<Index>(i) * side, static_cast<Index>(j) * side});
   }
   if (symmetric) {  // the diagonal first: whatever is computed for each output alone is there for the others
     std::stable_partition(result.begin(), result.end(), [](const Tile& t) { return t.rows == t.columns; });
@@ -65,9 +70,14 @@ std::vector<Tile> tiles(const netsor::Program& program, const Outputs& rows, con
   return result;
 }
 
-Mosaic::Mosaic(const std::vector<Index>& rows, const std::vector<Index>& columns)
-    : rows_(places(rows)), columns_(places(columns)), symmetric_(rows == columns) {
-  const Index m = std::ssize(rows), n = std::ssize(columns);
+double entries(const netsor::Program& program, const Tile& tile, bool some_entries) {
+  const double per_output = columns_per_output(program);
+  const auto rows = static_cast<double>(tile.rows.size()), columns = static_cast<double>(tile.columns.size());
+  return some_entries ? (rows + columns) * (rows + columns) * per_output
+                      : rows * per_output * columns * per_output;
+}
+
+Mosaic::Mosaic(Index m, Index n, bool symmetric) : symmetric_(symmetric) {
   const double needed = 3 * 8 * static_cast<double>(m) * static_cast<double>(n);
   const double available = support::available_memory();
   if (needed >= available)
@@ -95,21 +105,10 @@ void Mosaic::add(const Tile& tile, const Limit& part) {
   }
 }
 
-Mosaic::Places Mosaic::places(const std::vector<Index>& outputs) {
-  Places result;
-  for (const Index output : outputs) result.emplace(output, std::ssize(result));
-  return result;
-}
-
 void Mosaic::copy(MatrixXd& whole, const Tile& tile, const MatrixXd& part) const {
-  const auto at = [](const Places& places, const std::vector<Index>& outputs) {
-    std::vector<Index> result;
-    for (const Index output : outputs) result.push_back(places.at(output));
-    return result;
-  };
-  const std::vector<Index> rows = at(rows_, tile.rows), columns = at(columns_, tile.columns);
-  whole(rows, columns) = part;
-  if (symmetric_ && tile.rows != tile.columns) whole(columns, rows) = part.transpose();
+  whole.block(tile.first_row, tile.first_column, part.rows(), part.cols()) = part;
+  if (symmetric_ && tile.first_row != tile.first_column)
+    whole.block(tile.first_column, tile.first_row, part.cols(), part.rows()) = part.transpose();
 }
 
 }  // namespace nngpcheck::analytic

@@ -12,9 +12,10 @@
 
 namespace nngpcheck::analytic {
 
-/// The entries of a kernel at these outputs.
+/// The entries of a kernel at these outputs, and where they begin among all that are asked for.
 struct Tile {
   std::vector<Eigen::Index> rows, columns;
+  Eigen::Index first_row = 0, first_column = 0;
 };
 
 /// The tiles of the kernel at these outputs; of equal lists those on the diagonal, then those above it. One
@@ -24,11 +25,15 @@ struct Tile {
 std::vector<Tile> tiles(const netsor::Program& program, const std::vector<Eigen::Index>& rows,
                         const std::vector<Eigen::Index>& columns, bool some_entries);
 
+/// How many entries a tile's largest matrix has.
+double entries(const netsor::Program& program, const Tile& tile, bool some_entries);
+
 /// A limit put together from those of its tiles; lines of their plans that name the same instructions become
 /// one. Throws LimitError if the whole does not fit the memory.
 class Mosaic {
  public:
-  Mosaic(const std::vector<Eigen::Index>& rows, const std::vector<Eigen::Index>& columns);
+  /// `symmetric`: tiles off the diagonal stand for two.
+  Mosaic(Eigen::Index rows, Eigen::Index columns, bool symmetric);
 
   void add(const Tile& tile, const Limit& part);
 
@@ -36,12 +41,8 @@ class Mosaic {
   Limit take() { return std::move(limit_); }
 
  private:
-  using Places = std::map<Eigen::Index, Eigen::Index>;
-
-  static Places places(const std::vector<Eigen::Index>& outputs);
   void copy(Eigen::MatrixXd& whole, const Tile& tile, const Eigen::MatrixXd& part) const;
 
-  Places rows_, columns_;
   bool symmetric_;
   Limit limit_;
   std::map<std::pair<std::string, std::string>, std::size_t> line_;  // of the plan

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "nngpcheck/analytic/uncertain.hpp"
+#include "nngpcheck/analytic/vector_widths.hpp"
 #include "nngpcheck/support/parallel.hpp"
 
 namespace nngpcheck::analytic {
@@ -165,10 +166,7 @@ std::vector<Run> runs(const SparseMatrix& matrix) {
   return result;
 }
 
-// One function per width of vectors, chosen when the program starts; each lane rounds like a scalar.
-#if defined(__x86_64__) && defined(__linux__)
-__attribute__((target_clones("avx2", "default")))
-#endif
+NNGPCHECK_FOR_EVERY_WIDTH
 void add_scaled(double* __restrict sum, double* __restrict sum_bound, const double* __restrict value,
                 const double* __restrict bound, double c, double rounding, Index n) {
   const double size = std::abs(c);

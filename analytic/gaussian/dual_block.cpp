@@ -151,7 +151,7 @@ class Block {
       if (rows_[i].variance.value > 0) rows[i] = form.row(rows_[i]);
       deviations[i] = std::sqrt(rows_[i].variance.value);
     }
-    const bool regular = deviations.minCoeff() > 0;
+    const bool regular = (deviations.array() > 0).all();
     std::optional<MomentColumns<Form>> at_once;
     if constexpr (has_moment_columns<Form>) {
       if (regular && form.is_branch_free()) at_once.emplace(form, rows_);

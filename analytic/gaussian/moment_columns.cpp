@@ -2,12 +2,7 @@
 // loops below then become vector instructions, each lane of which rounds like a scalar.
 #include "nngpcheck/analytic/gaussian/moment_columns.hpp"
 
-// One function per width of vectors, chosen when the program starts.
-#if defined(__x86_64__) && defined(__linux__)
-#define NNGPCHECK_FOR_EVERY_WIDTH __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define NNGPCHECK_FOR_EVERY_WIDTH
-#endif
+#include "nngpcheck/analytic/vector_widths.hpp"
 
 namespace nngpcheck::analytic {
 

@@ -48,9 +48,9 @@ struct Correlation {
 inline double angle_shift(const Correlation& correlation, double shift) {
   const double room = correlation.sine * correlation.sine - shift * (2 + shift);
   const bool inside = room > 2 * shift;
-  const double root = std::sqrt(inside ? shift * (shift / room) : 0.5 * std::min(shift, 2.0));
+  const double root = std::sqrt(inside ? room : 0.5 * std::min(shift, 2.0));
   const double end = std::min(std::numbers::pi, 2 * root * (1 + (0.5 * std::numbers::pi - 1) * root * root));
-  return inside ? root : end;
+  return inside ? shift / root : end;
 }
 
 inline Correlation::Correlation(const Variance& a, const Variance& b, double c) {

@@ -70,7 +70,7 @@ struct Pair {
   bool transposed = false;              // the source's rows are the columns of `right`
   std::optional<double> variance = {};  // times the source
   std::function<UncertainMatrix(const Columns& rows, const Columns& columns)> constant = {};
-  std::optional<Gram> gram = {};  // which `constant` is
+  std::optional<Gram> gram = {};  // instead of `constant`
   bool narrow = false;            // only the diagonal is at hand, all of it, as a column
 
   /// Before `variance`: all of it where it is stored, which needs no copy, or else at these columns of
@@ -93,7 +93,8 @@ struct Pair {
   }
 
   UncertainMatrix at(const Values& values, const Columns& rows, const Columns& columns) const {
-    return !source      ? constant(rows, columns)
+    return gram         ? gram->at(rows, columns)
+           : !source    ? constant(rows, columns)
            : narrow     ? values.diagonal(*source)
            : transposed ? transpose(values.part(*source, columns, rows))
                         : values.part(*source, rows, columns);
@@ -418,9 +419,6 @@ Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow
               };
             } else {
               pair.gram = Gram{first, second, scale};
-              pair.constant = [gram = *pair.gram](const Columns& rows, const Columns& columns) {
-                return gram.at(rows, columns);
-              };
             }
             return pair;
           },
