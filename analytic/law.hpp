@@ -21,8 +21,10 @@ struct Measured {
 
 struct LawOptions {
   int randomizations = 8;  // R ≥ 2, of everything that is random: of the coordinates, and of rule 5's paths
-  /// Coordinates, and paths of rule 5, per randomization: a power of two. By default 2^12.
+  /// Coordinates, and paths of rule 5, per randomization: a power of two. By default 2^10, and more, up to
+  /// 2^14, until the standard error of C is at most `error`·C.
   std::optional<std::int64_t> points = {};
+  double error = 0.01;
   bool bias = true;  // whether B is wanted
   std::uint64_t seed = 0;
   int threads = 0;  // 0: all
@@ -37,7 +39,8 @@ struct FiniteWidthLaw {
   Measured c;                   // C
   Eigen::VectorXd eigenvalues;  // λ, descending; those left out sum up to less than 1e-6 C, or are too many
   /// A factor F of Σ: rows are the entries (a, b), a ≥ b, column by column; n Cov(K̂_ab, K̂_cd) ≈ (F Fᵀ)_ab,cd.
-  /// Columns are eigenvectors, in the order of the eigenvalues.
+  /// Columns are eigenvectors, in the order of the eigenvalues; where those left out are too many, random
+  /// directions follow that make up for them on average.
   Eigen::MatrixXd factor;
   Eigen::MatrixXd bias, bias_standard_error;  // B; empty where it is not known
   Measured bias_norm;                         // ‖B‖
@@ -64,6 +67,9 @@ struct FiniteWidthLaw {
 
   /// n times the excess kurtosis of the output at each input: 3 Σ_aa,aa/K_aa².
   Eigen::VectorXd excess_kurtosis() const;
+
+  /// n times Mardia's excess kurtosis of these outputs: E[(fᵀS⁻¹f)²] - r(r + 2), S their K of rank r.
+  double joint_excess_kurtosis(const std::vector<Eigen::Index>& outputs) const;
 };
 
 /// Throws LimitError where the limit, or a derivative in it, does not exist, or the options cannot be met,

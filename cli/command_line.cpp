@@ -200,6 +200,7 @@ void CommandLine::add_run() {
   running.add_flag("--check", run_options.check,
                    "decide, as check does, and put the verdict into the report");
   running.add_flag("--layers", run_options.layers, "read out every layer: a width-versus-error plot of each");
+  running.add_flag("!--no-law", run_options.law, "do not predict the errors by the finite-width law");
   add_quiet(running, run_options.quiet);
   running.add_flag("--dry-run", run_options.dry_run, "say how much time, memory and disk it would take");
   add_overrides(running, run_options.overrides);

@@ -51,6 +51,7 @@ struct RunOptions {
   std::string shard = "1/1";
   bool check = false;   // a verdict for the report
   bool layers = false;  // every layer as an experiment of its own
+  bool law = true;      // predict errors by the finite-width law
   bool quiet = false;
   bool dry_run = false;
   std::vector<std::string> overrides;

@@ -77,7 +77,7 @@ void law(const LawOptions& options) {
   Watch watch(!options.quiet);
   ordered_json all = ordered_json::array();
   for (const config::Experiment& experiment : experiments) {
-    const FiniteWidthLaw found = law_of(experiment, options.file, watch.progress(), true);
+    const FiniteWidthLaw found = law_of(experiment, options.file, watch.progress());
     watch.clear();
     print(experiment, found);
     std::fflush(stdout);

@@ -25,8 +25,9 @@ analytic::Limit limit_of(const config::Experiment& experiment, const std::filesy
 }
 
 analytic::FiniteWidthLaw law_of(const config::Experiment& experiment, const std::filesystem::path& file,
-                                const Progress& progress, bool bias) {
-  const analytic::LawOptions options{.bias = bias, .progress = progress.named(experiment.name)};
+                                const Progress& progress, const analytic::LawOptions& given) {
+  analytic::LawOptions options = given;
+  options.progress = progress.named(experiment.name);
   return named(experiment, file, [&] { return analytic::finite_width_law(experiment.program, options); });
 }
 

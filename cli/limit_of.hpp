@@ -14,6 +14,6 @@ analytic::Limit limit_of(const config::Experiment& experiment, const std::filesy
 
 /// Its finite-width law, likewise.
 analytic::FiniteWidthLaw law_of(const config::Experiment& experiment, const std::filesystem::path& file,
-                                const Progress& progress, bool bias);
+                                const Progress& progress, const analytic::LawOptions& options = {});
 
 }  // namespace nngpcheck::cli

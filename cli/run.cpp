@@ -19,7 +19,9 @@
 #include "cli/show_result.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/watch.hpp"
+#include "nngpcheck/analytic/law.hpp"
 #include "nngpcheck/analytic/limit.hpp"
+#include "nngpcheck/compare/runs/network_row.hpp"
 #include "nngpcheck/config/experiment.hpp"
 #include "nngpcheck/empirical/interpreter/blas.hpp"
 #include "nngpcheck/empirical/sampler.hpp"
@@ -54,6 +56,9 @@ std::vector<Networks> samplers(const std::vector<config::Experiment>& experiment
   return result;
 }
 
+/// Of C: less than what the networks of a run show.
+constexpr double prediction_error = 0.02;
+
 double mebibytes(double bytes) { return bytes / (1 << 20); }
 
 // What the widest step of a run takes. Throws unless every width fits.
@@ -72,6 +77,20 @@ std::function<compare::CheckResult()> check_of(const config::Experiment& experim
       check_settings(experiment.check, options.sampler, options.threads, options.memory);
   settings.check.progress = progress.named(experiment.name);
   return [program = experiment.program, limit, settings] { return compare::check(program, limit, settings); };
+}
+
+std::function<compare::Prediction()> prediction_of(const config::Experiment& experiment,
+                                                   const RunOptions& options, const Progress& progress) {
+  return [experiment, file = options.file, threads = options.threads, progress]() -> compare::Prediction {
+    try {
+      const analytic::FiniteWidthLaw law =
+          law_of(experiment, file, progress, {.error = prediction_error, .bias = false, .threads = threads});
+      return compare::predict(law, experiment.sweep->widths, experiment.sweep->networks,
+                              compare::watched(law.kernel.rows()));
+    } catch (const analytic::LimitError& error) {
+      return {.none = error.what()};
+    }
+  };
 }
 
 compare::Experiment prepare(const config::Experiment& experiment, const Networks& networks,
@@ -97,6 +116,7 @@ compare::Experiment prepare(const config::Experiment& experiment, const Networks
   result.kernel = limit;
   result.program = netsor::print(experiment.program);
   result.plan = analytic::explain(experiment.program, limit);
+  if (options.law) result.predict = prediction_of(experiment, options, progress);
   if (options.check) result.check = check_of(experiment, limit, options, progress);
   return result;
 }
@@ -161,6 +181,7 @@ std::string command(const RunOptions& options) {
   std::string result = "nngpcheck run " + shell_quoted(options.file.string());
   for (const std::string& change : options.overrides) result += " --set " + shell_quoted(change);
   if (options.layers) result += " --layers";
+  if (!options.law) result += " --no-law";
   if (options.sampler != "auto") result += " --sampler " + options.sampler;
   if (options.device != "cpu") result += " --device " + shell_quoted(options.device);
   return result;

@@ -19,6 +19,7 @@ void show_result(const compare::RunResult& result, const std::filesystem::path& 
     fmt::print("{}: {}, {} ladders over widths {} to {}\n", experiment.name, rate_text(experiment),
                experiment.widths.front().networks, experiment.widths.front().width,
                experiment.widths.back().width);
+    if (const std::string text = prediction_text(experiment); !text.empty()) fmt::print("  {}\n", text);
     if (e < result.verdicts.size() && !result.verdicts[e].empty()) fmt::print("  {}\n", result.verdicts[e]);
   }
   fmt::print("{}: report.html, report.md, summary.json, samples.csv{}\n", folder.string(),

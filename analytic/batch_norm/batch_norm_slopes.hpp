@@ -8,8 +8,8 @@
 namespace nngpcheck::analytic {
 
 /// The derivative of E[φ(ŷ_i) ψ(ẑ_j)] in the joint covariance J of the columns: row j·rows + i, column l·n +
-/// k for the n×n matrix J's entry (k, l); to be applied to symmetric changes. The rows are the first columns
-/// of J; the columns of the moment are the same ones, or the others.
+/// k for the n×n matrix J's entry (k, l); to be applied to symmetric changes, and to no others. The rows are
+/// the first columns of J; the columns of the moment are the same ones, or the others.
 ///
 /// At each node of the Laplace integral, of tilt T, with J centred, P = (I + JT)^{-1} and G = PJ:
 ///   d log |I + JT|^{-1/2} = -½ tr(TP dJ),   dG = P dJ Pᵀ.

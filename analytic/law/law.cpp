@@ -9,6 +9,7 @@
 #include <random>
 
 #include "nngpcheck/analytic/evaluation/randomizations.hpp"
+#include "nngpcheck/analytic/law/principal.hpp"
 #include "nngpcheck/analytic/law/randomized_law.hpp"
 #include "nngpcheck/analytic/law/weighted_chi_square.hpp"
 #include "nngpcheck/analytic/seed.hpp"
@@ -22,8 +23,10 @@ using Eigen::VectorXd;
 
 namespace {
 
-constexpr int default_log2_points = 12;
+constexpr int first_log2_points = 10, last_log2_points = 14;
+constexpr Index most_eigenvalues = 512;
 constexpr double eigenvalues_left_out = 1e-6;
+constexpr double rank_rounding = 1e-12;  // of the largest eigenvalue of K
 
 /// The program's plan, with all that it takes to draw a coordinate of its averages.
 struct Planned {
@@ -65,10 +68,8 @@ struct Planned {
   std::vector<LawProblem::Block> blocks;
 };
 
-std::vector<RandomizedLaw> randomized_laws(const LawProblem& problem, const Evaluation& base,
+std::vector<RandomizedLaw> randomized_laws(const LawProblem& problem, const Evaluation& base, int log2_points,
                                            const LawOptions& options) {
-  const int log2_points =
-      options.points ? std::countr_zero(static_cast<std::uint64_t>(*options.points)) : default_log2_points;
   PathPool::Axes axes;
   const PathPool::Axes none;
   if (!problem.plan.systems.common.empty()) {
@@ -121,35 +122,36 @@ VectorXd frobenius_weights(Index m) {
   return result;
 }
 
+Measured c_of(const std::vector<RandomizedLaw>& parts, Index m) {
+  const VectorXd weights = frobenius_weights(m);
+  std::vector<double> traces;
+  for (const RandomizedLaw& part : parts)
+    traces.push_back((part.influence * weights.asDiagonal()).squaredNorm());
+  return measured(traces);
+}
+
+// How many times more points must be doubled: errors fall at least as their root.
+int growth(const Measured& c, double error) {
+  const double missing = c.standard_error / (error * c.value);
+  return std::isfinite(missing) ? std::clamp(static_cast<int>(std::ceil(1.5 * std::log2(missing))), 1, 3) : 3;
+}
+
 // Eigenvalues and a factor of Σ, from the randomizations' influence functions.
 void find_covariance(FiniteWidthLaw& law, const std::vector<RandomizedLaw>& parts) {
   const VectorXd weights = frobenius_weights(law.kernel.rows());
   const Index p = weights.size();
   MatrixXd rows(0, p);
-  std::vector<double> traces;
   for (const RandomizedLaw& part : parts) {
-    const MatrixXd scaled = part.influence * weights.asDiagonal();
-    traces.push_back(scaled.squaredNorm());
-    rows.conservativeResize(rows.rows() + scaled.rows(), p);
-    rows.bottomRows(scaled.rows()) = scaled;
+    rows.conservativeResize(rows.rows() + part.influence.rows(), p);
+    rows.bottomRows(part.influence.rows()) = part.influence * weights.asDiagonal();
   }
-  rows /= std::sqrt(static_cast<double>(parts.size()));
-  law.c = measured(traces);
-  const bool few = rows.rows() < p;
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(few ? MatrixXd(rows * rows.transpose())
-                                                           : MatrixXd(rows.transpose() * rows));
-  const VectorXd values = solver.eigenvalues().reverse().cwiseMax(0);
-  Index kept = 0;
-  for (double sum = 0; kept < values.size() && sum < (1 - eigenvalues_left_out) * values.sum();) {
-    sum += values[kept++];
-  }
-  law.eigenvalues = values.head(kept);
-  MatrixXd vectors = solver.eigenvectors().rowwise().reverse().leftCols(kept);
-  if (few) {
-    vectors = (rows.transpose() * vectors).eval();  // already times √λ
-  } else {
-    vectors = vectors * law.eigenvalues.cwiseSqrt().asDiagonal();
-  }
+  rows *= std::sqrt(static_cast<double>(rows.rows()) / static_cast<double>(parts.size()));
+  const Rows all{rows.rows(), p, [&](Index first, Index count) { return rows.middleRows(first, count); }};
+  const Principal found =
+      principal(all, mean_squares(all), VectorXd::Ones(p), most_eigenvalues, eigenvalues_left_out, 0);
+  law.eigenvalues = found.directions.colwise().squaredNorm().reverse().transpose();
+  MatrixXd vectors(p, found.directions.cols() + found.rest.cols());
+  vectors << found.directions.rowwise().reverse(), found.rest;
   law.factor = weights.cwiseInverse().asDiagonal() * vectors;
 }
 
@@ -174,11 +176,10 @@ void find_bias(FiniteWidthLaw& law, const std::vector<RandomizedLaw>& parts) {
   law.bias_norm = measured(along);
 }
 
-std::string method_text(const Plan& plan, const LawOptions& options) {
-  const std::int64_t points = options.points.value_or(std::int64_t{1} << default_log2_points);
+std::string method_text(const Plan& plan, int log2_points, const LawOptions& options) {
   return std::string(plan.systems.families.empty() ? "derivatives by formula" : "derivatives along paths") +
-         ", " + std::to_string(options.randomizations) + " randomizations of " + std::to_string(points) +
-         " coordinates";
+         ", " + std::to_string(options.randomizations) + " randomizations of " +
+         std::to_string(std::int64_t{1} << log2_points) + " coordinates";
 }
 
 WeightedChiSquare squared_error(const FiniteWidthLaw& law) {
@@ -198,8 +199,16 @@ FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions
   Evaluation base(planned.structure, planned.plan, planned.demands(), support::threads_asked(options.threads),
                   options.progress);
   base.run();
-  const std::vector<RandomizedLaw> parts = randomized_laws(planned.problem(), base, options);
+  int log2_points = first_log2_points;
+  if (options.points) log2_points = std::countr_zero(static_cast<std::uint64_t>(*options.points));
   FiniteWidthLaw law;
+  std::vector<RandomizedLaw> parts;
+  for (;; log2_points += growth(law.c, options.error)) {
+    parts = randomized_laws(planned.problem(), base, log2_points, options);
+    law.c = c_of(parts, program.outputs());
+    const bool exact = law.c.standard_error <= options.error * law.c.value;
+    if (options.points || exact || log2_points >= last_log2_points) break;
+  }
   const Index m = program.outputs();
   VectorXd kernel = VectorXd::Zero(m * (m + 1) / 2);
   for (const RandomizedLaw& part : parts) kernel += part.kernel / static_cast<double>(parts.size());
@@ -207,7 +216,7 @@ FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions
   find_covariance(law, parts);
   if (options.bias) find_bias(law, parts);
   law.labels = program.output().labels;
-  law.method = method_text(planned.plan, options);
+  law.method = method_text(planned.plan, log2_points, options);
   return law;
 }
 
@@ -258,6 +267,21 @@ VectorXd FiniteWidthLaw::excess_kurtosis() const {
   VectorXd result(kernel.rows());
   for (Index b = 0, k = 0; b < kernel.rows(); k += kernel.rows() - b, ++b) {
     result[b] = 3 * factor.row(k).squaredNorm() / std::pow(kernel(b, b), 2);
+  }
+  return result;
+}
+
+double FiniteWidthLaw::joint_excess_kurtosis(const std::vector<Index>& outputs) const {
+  const Index m = kernel.rows();
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(kernel(outputs, outputs));
+  const VectorXd values = solver.eigenvalues();
+  const Index rank = (values.array() > rank_rounding * values.maxCoeff()).count();
+  const MatrixXd whiten =
+      solver.eigenvectors().rightCols(rank) * values.tail(rank).cwiseSqrt().cwiseInverse().asDiagonal();
+  double result = 0;
+  for (Index k = 0; k < factor.cols(); ++k) {
+    const MatrixXd white = whiten.transpose() * symmetric(factor.col(k), m)(outputs, outputs) * whiten;
+    result += white.trace() * white.trace() + 2 * white.squaredNorm();
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "nngpcheck/analytic/error.hpp"
+#include "nngpcheck/analytic/law/principal.hpp"
 #include "nngpcheck/analytic/seed.hpp"
 
 namespace nngpcheck::analytic {
@@ -35,10 +36,13 @@ std::vector<netsor::Width> LawProblem::widths() const {
 
 namespace {
 
-constexpr Index largest_dense = 1500;  // entries of averages whose responses are kept as one matrix
-constexpr Index block_size = 1024;     // points whose noise is held at once
-// Of bundles' principal directions, what is left out relative to the whole.
-constexpr double left_out = 1e-5;
+// The noise in principal directions: random ones stand for what is left out, where only C is wanted; the bias
+// is a sum over all directions. Each takes its time where entries are many, or along paths.
+constexpr Index directions_of_c = 256, fewer_directions_of_c = 64, many_entries = 2000;
+constexpr Index directions_of_bias = 512;
+constexpr double bias_leaves_out = 1e-3;
+constexpr Index block_size = 1024;  // points whose derivatives are held at once
+constexpr double left_out_of_noise = 1e-6, left_out_of_influence = 1e-5;  // relative to the whole
 
 class Randomization {
  public:
@@ -61,17 +65,22 @@ class Randomization {
           average.gather(workplace_.values[average.demand].value.reshaped());
     }
     result.kernel = problem_.kernel_entries(theta);
-    const bool dense = averages_.size() <= largest_dense;
-    if (dense) find_responses();
-    for (const netsor::Width& width : problem_.widths()) add_influence(width, result.influence);
+    std::vector<Principal> influences;
+    for (const netsor::Width& width : problem_.widths()) {
+      influences.push_back(influence(width, directions(bias)));
+      append(result.influence, influences.back().directions, width);
+      append(result.influence, influences.back().rest, width);
+    }
     if (!bias) return result;
-    if (!dense) {
-      result.no_bias = "averages have " + std::to_string(averages_.size()) +
-                       " entries, and the bias takes second derivatives in all of them; use fewer inputs";
+    const bool many = std::any_of(influences.begin(), influences.end(),
+                                  [](const Principal& part) { return part.left_out > bias_leaves_out; });
+    if (many) {
+      result.no_bias = "the averages fluctuate in more than " + std::to_string(directions_of_bias) +
+                       " directions, and the bias takes second derivatives in all of them; use fewer inputs";
       return result;
     }
     try {
-      result.bias = find_bias();
+      result.bias = find_bias(influences);
     } catch (const LimitError& error) {
       result.no_bias = error.what();
     }
@@ -79,8 +88,15 @@ class Randomization {
   }
 
  private:
-  // So many directions at once that steps along paths hold their changes in memory.
-  Index chunk() const { return problem_.plan.systems.families.empty() ? 512 : 64; }
+  bool along_paths() const { return !problem_.plan.systems.families.empty(); }
+
+  // So many at once that steps along paths hold their changes in memory.
+  Index chunk() const { return along_paths() ? 64 : 512; }
+
+  Index directions(bool bias) const {
+    if (bias) return directions_of_bias;
+    return along_paths() || averages_.size() > many_entries ? fewer_directions_of_c : directions_of_c;
+  }
 
   MatrixXd responses(const MatrixXd& noise) {
     MatrixXd result(noise.rows(), noise.cols());
@@ -93,15 +109,6 @@ class Randomization {
     return result;
   }
 
-  void find_responses() {
-    responses_.resize(averages_.size(), averages_.size());
-    for (const Average& average : averages_.all()) {
-      MatrixXd unit = MatrixXd::Zero(averages_.size(), average.size());
-      unit.middleRows(average.first, average.size()).setIdentity();
-      responses_.middleCols(average.first, average.size()) = responses(unit);
-    }
-  }
-
   // The noise of averages of one width at these points; 0 of others.
   MatrixXd noise(Index first, Index count, const netsor::Width& width) const {
     MatrixXd result = sample_.noise(first, count);
@@ -111,60 +118,48 @@ class Randomization {
     return result;
   }
 
-  template <class Visit>
-  void for_each_block(const Visit& visit) const {
-    for (Index first = 0; first < sample_.points(); first += block_size) {
-      progress_.check();
-      visit(first, std::min(block_size, sample_.points() - first));
-    }
+  Rows noise_of(const netsor::Width& width) const {
+    return {sample_.points(), averages_.size(), [this, width](Index first, Index count) {
+              progress_.check();
+              return noise(first, count, width);
+            }};
   }
 
-  void add_influence(const netsor::Width& width, MatrixXd& influence) {
-    const double scale = 1 / std::sqrt(static_cast<double>(sample_.points()) * width.ratio());
-    const MatrixXd kernel_responses =
-        responses_.size() > 0 ? problem_.kernel_entries(responses_) : MatrixXd();
-    for_each_block([&](Index first, Index count) {
-      const MatrixXd xi = noise(first, count, width);
-      MatrixXd rows = kernel_responses.size() > 0
-                          ? MatrixXd(xi * kernel_responses.transpose())
-                          : MatrixXd(problem_.kernel_entries(responses(xi.transpose())).transpose());
-      append(influence, scale * rows);
-    });
+  /// Rows of an influence function of the kernel.
+  void append(MatrixXd& rows, const MatrixXd& directions, const netsor::Width& width) const {
+    if (directions.cols() == 0) return;
+    const MatrixXd more = problem_.kernel_entries(directions).transpose() / std::sqrt(width.ratio());
+    rows.conservativeResize(rows.rows() + more.rows(), more.cols());
+    rows.bottomRows(more.rows()) = more;
   }
 
-  // Rows, or their Gram's square root where that is smaller.
-  static void append(MatrixXd& influence, const MatrixXd& rows) {
-    if (influence.size() == 0) influence.resize(0, rows.cols());
-    influence.conservativeResize(influence.rows() + rows.rows(), Eigen::NoChange);
-    influence.bottomRows(rows.rows()) = rows;
-    if (influence.rows() <= 2 * influence.cols()) return;
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(influence.transpose() * influence);
-    influence = solver.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() * solver.eigenvectors().transpose();
-  }
-
-  VectorXd find_bias() {
+  VectorXd find_bias(const std::vector<Principal>& influences) {
     VectorXd noise = VectorXd::Zero(averages_.size());
     const VectorXd centre = expectations_at(VectorXd::Zero(averages_.size()));
-    for (const netsor::Width& width : problem_.widths()) add_bias_noise(width, centre, noise);
+    const std::vector<netsor::Width> widths = problem_.widths();
+    for (std::size_t w = 0; w < widths.size(); ++w)
+      add_bias_noise(widths[w], shortened(influences[w], left_out_of_influence), centre, noise);
     return problem_.kernel_entries(responses(noise));
   }
 
   // The last two terms of B, of the noise in the coordinates of one width; `centre`: the averages expected.
-  void add_bias_noise(const netsor::Width& width, const VectorXd& centre, VectorXd& result) {
-    const Principal principal = principal_directions(width);
+  void add_bias_noise(const netsor::Width& width, const Principal& principal, const VectorXd& centre,
+                      VectorXd& result) {
     const Index step = std::min<Index>(chunk(), 64);
     for (Index first = 0; first < principal.directions.cols(); first += step) {
       const Index count = std::min(step, principal.directions.cols() - first);
       const Response response = respond(workplace_, problem_.plan, averages_,
                                         principal.directions.middleCols(first, count), Perturbation::given);
-      for_each_block([&](Index begin, Index size) {
-        const MatrixXd scores = noise(begin, size, width) * principal.scores.middleCols(first, count);
+      for (Index begin = 0; begin < sample_.points(); begin += block_size) {
+        progress_.check();
+        const Index size = std::min(block_size, sample_.points() - begin);
+        const MatrixXd scores = principal.scores.block(begin, first, size, count);
         const double share = static_cast<double>(size) / static_cast<double>(sample_.points());
         result += share / width.ratio() * sample_.mean_derivative(begin, scores, response.expected, width);
-      });
+      }
     }
     // Along paths the step must be wide enough that kinks are seen by many of them.
-    const double h = problem_.plan.systems.families.empty() ? 3e-3 : 3e-2;
+    const double h = along_paths() ? 3e-2 : 3e-3;
     for (Index k = 0; k < principal.directions.cols(); ++k) {
       const VectorXd shift = h * principal.directions.col(k);
       const VectorXd second = expectations_at(shift) + expectations_at(-shift) - 2 * centre;
@@ -177,38 +172,34 @@ class Randomization {
                         averages_, shift, progress_);
   }
 
-  /// Cov(IF) = Σ_k d_k d_kᵀ over the directions d_k; IF(ω) = Σ_k d_k s_k(ω) with s = scoresᵀ noise.
-  struct Principal {
-    MatrixXd directions, scores;
-  };
+  // Of the noise in the coordinates of one width, answered.
+  Principal influence(const netsor::Width& width, Index most) {
+    const Rows rows = noise_of(width);
+    const VectorXd squares = mean_squares(rows);
+    Principal result =
+        principal(rows, squares, scales(squares), most, left_out_of_noise, seed_of_part(seed_, 2));
+    result.directions = responses(result.directions);
+    result.rest = responses(result.rest);
+    return result;
+  }
 
-  // Averages of different sizes count alike.
-  Principal principal_directions(const netsor::Width& width) const {
-    MatrixXd covariance = MatrixXd::Zero(averages_.size(), averages_.size());
-    for_each_block([&](Index first, Index count) {
-      const MatrixXd influence = noise(first, count, width) * responses_.transpose();
-      covariance += influence.transpose() * influence / static_cast<double>(sample_.points());
-    });
-    VectorXd scale = VectorXd::Ones(averages_.size());
+  // Averages of different sizes count alike: the root of each one's largest variance.
+  VectorXd scales(const VectorXd& variances) const {
+    VectorXd result = VectorXd::Ones(averages_.size());
     for (const Average& average : averages_.all()) {
-      const double size = covariance.diagonal().segment(average.first, average.size()).maxCoeff();
-      if (size > 0) scale.segment(average.first, average.size()).setConstant(std::sqrt(size));
+      const double size = variances.segment(average.first, average.size()).maxCoeff();
+      if (size > 0) result.segment(average.first, average.size()).setConstant(std::sqrt(size));
     }
-    const MatrixXd scaled =
-        scale.cwiseInverse().asDiagonal() * covariance * scale.cwiseInverse().asDiagonal();
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(scaled);
-    const VectorXd& values = solver.eigenvalues();
-    Index omitted = 0;
-    for (double sum = 0; omitted < values.size(); ++omitted) {
-      sum += std::max(0.0, values[omitted]);
-      if (sum > left_out * values.cwiseMax(0).sum()) break;
-    }
-    const Index kept = values.size() - omitted;
-    const VectorXd roots = values.tail(kept).cwiseSqrt();
-    const MatrixXd vectors = solver.eigenvectors().rightCols(kept);
-    return {scale.asDiagonal() * vectors * roots.asDiagonal(),
-            responses_.transpose() * scale.cwiseInverse().asDiagonal() * vectors *
-                roots.cwiseInverse().asDiagonal()};
+    return result;
+  }
+
+  // The same in fewer directions, the principal ones of Σ_k d_k d_kᵀ.
+  Principal shortened(const Principal& given, double left_out) const {
+    const VectorXd scale = scales(given.directions.rowwise().squaredNorm());
+    const MatrixXd scaled = scale.cwiseInverse().asDiagonal() * given.directions;
+    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(scaled.transpose() * scaled);
+    const MatrixXd vectors = solver.eigenvectors().rightCols(to_keep(solver.eigenvalues(), left_out));
+    return {given.directions * vectors, given.scores * vectors, {}};
   }
 
   const LawProblem& problem_;
@@ -219,7 +210,6 @@ class Randomization {
   std::uint64_t seed_;
   const Progress& progress_;
   CoordinateSample sample_;
-  MatrixXd responses_;  // of all averages to unit noise in each; empty if that is too large
 };
 
 }  // namespace

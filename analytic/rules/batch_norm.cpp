@@ -1,6 +1,10 @@
 // Rule 4: E[φ(x̂)ψ(ŷ)] of standardized Gaussian bundles.
 #include "nngpcheck/analytic/batch_norm/batch_norm.hpp"
 
+#include <map>
+#include <memory>
+#include <mutex>
+
 #include "nngpcheck/analytic/batch_norm/batch_norm_slopes.hpp"
 #include "nngpcheck/analytic/columns/equal_columns.hpp"
 #include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
@@ -50,6 +54,38 @@ Standardized operand(const Structure& structure, NodeIndex node, const BatchNorm
   return result;
 }
 
+/// The first slopes of each pair of groups: where nothing is sampled all randomizations ask for the same.
+class KnownSlopes {
+ public:
+  template <class Compute>
+  std::shared_ptr<const MatrixXd> find(std::pair<std::size_t, std::size_t> groups, const MatrixXd& covariance,
+                                       const Compute& compute) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = known_.find(groups);
+      if (found == known_.end() && entries_ < most_entries) {
+        const auto slopes = std::make_shared<const MatrixXd>(compute());
+        entries_ += slopes->size();
+        known_.emplace(groups, Known{covariance, slopes});
+        return slopes;
+      }
+      if (found != known_.end() && found->second.covariance == covariance) return found->second.slopes;
+    }
+    return std::make_shared<const MatrixXd>(compute());
+  }
+
+ private:
+  struct Known {
+    MatrixXd covariance;
+    std::shared_ptr<const MatrixXd> slopes;
+  };
+  static constexpr Index most_entries = Index{1} << 26;  // half a gigabyte
+
+  std::mutex mutex_;
+  Index entries_ = 0;
+  std::map<std::pair<std::size_t, std::size_t>, Known> known_;
+};
+
 class BatchNormStep : public Step {
  public:
   BatchNormStep(const Demand& demand, std::vector<Demand> needs, Standardized left, Standardized right,
@@ -98,11 +134,12 @@ class BatchNormStep : public Step {
         return all;
       };
       const auto covariance = [&](NodeIndex x, NodeIndex y) { return values.covariance(x, y).value; };
-      const MatrixXd slopes = batch_norm_slopes(
-          left_.form, right_.form,
-          {joint(covariance(left_.argument, left_.argument), covariance(left_.argument, right_.argument),
-                 covariance(right_.argument, right_.argument)),
-           std::ssize(rows), one_group, left_.epsilon, right_.epsilon});
+      const BatchNormLaw law{
+          joint(covariance(left_.argument, left_.argument), covariance(left_.argument, right_.argument),
+                covariance(right_.argument, right_.argument)),
+          std::ssize(rows), one_group, left_.epsilon, right_.epsilon};
+      const auto slopes = slopes_.find({g, h}, law.covariance,
+                                       [&] { return batch_norm_slopes(left_.form, right_.form, law); });
       for (Index b = 0; b < changes.directions(); ++b) {
         const auto change = [&](NodeIndex x, NodeIndex y) {
           return covariance_change(values, changes, b, x, y);
@@ -110,7 +147,7 @@ class BatchNormStep : public Step {
         const MatrixXd moved =
             joint(change(left_.argument, left_.argument), change(left_.argument, right_.argument),
                   change(right_.argument, right_.argument));
-        const Eigen::VectorXd pushed = slopes * moved.reshaped();
+        const Eigen::VectorXd pushed = *slopes * moved.reshaped();
         store(result, b, pushed, rows, columns, !one_group);
       }
     });
@@ -168,6 +205,7 @@ class BatchNormStep : public Step {
 
   Standardized left_, right_;
   bool same_;  // one standardized bundle on both sides
+  mutable KnownSlopes slopes_;
 };
 
 }  // namespace

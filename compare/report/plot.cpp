@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 #include <set>
 
 #include "nngpcheck/compare/error.hpp"
@@ -85,8 +86,19 @@ struct Layout {
   int height = above + frame + axis + legend;
 };
 
+const Prediction* prediction(const Curve& curve) {
+  const auto& predicted = curve.experiment.predicted;
+  return predicted && predicted->none.empty() ? &*predicted : nullptr;
+}
+
+bool any_predicted(const std::vector<Curve>& curves) {
+  return std::any_of(curves.begin(), curves.end(),
+                     [](const Curve& curve) { return prediction(curve) != nullptr; });
+}
+
 /// A line of slope −1 that passes above every curve's first point.
 std::string guide(const std::vector<Curve>& curves, const Frame& limits) {
+  if (any_predicted(curves)) return "";
   double scale = 0;
   for (const Curve& curve : curves) {
     const WidthSummary& first = curve.experiment.widths.front();
@@ -94,6 +106,30 @@ std::string guide(const std::vector<Curve>& curves, const Frame& limits) {
   }
   return fmt::format("$guide << EOD\n{} {}\n{} {}\nEOD\n", limits.left, scale / limits.left, limits.right,
                      scale / limits.right);
+}
+
+/// The first of the widths from which on the prediction holds; nothing if it does not at the last one.
+const PredictedWidth* first_that_holds(const Prediction& prediction) {
+  const PredictedWidth* result = nullptr;
+  for (const PredictedWidth& width : std::ranges::reverse_view(prediction.widths)) {
+    if (!width.holds) break;
+    result = &width;
+  }
+  return result;
+}
+
+/// The band, which is proportional to 1/n, from there to the end of the frame.
+std::string band(std::size_t c, const Curve& curve, const Frame& limits) {
+  const Prediction* predicted = prediction(curve);
+  const PredictedWidth* first = predicted ? first_that_holds(*predicted) : nullptr;
+  if (!first) return "";
+  std::string result = fmt::format("$band{} << EOD\n", c);
+  for (const double width : {static_cast<double>(first->width), limits.right}) {
+    const double scale = static_cast<double>(first->width) / width;
+    result += fmt::format("{} {} {}\n", width, std::max(scale * first->band.lower, limits.bottom),
+                          scale * first->band.upper);
+  }
+  return result + "EOD\n";
 }
 
 std::string data(const std::vector<Curve>& curves, const Frame& limits) {
@@ -106,6 +142,7 @@ std::string data(const std::vector<Curve>& curves, const Frame& limits) {
                             std::max(width.interval.lower, limits.bottom), width.interval.upper);
     }
     result += "EOD\n";
+    result += band(c, curves[c], limits);
   }
   return result;
 }
@@ -127,18 +164,27 @@ std::string fitted(const ExperimentSummary& experiment) {
 }
 
 std::string commands(const std::vector<Curve>& curves) {
-  std::string result =
-      "plot $guide with lines dashtype 2 linewidth 1.5 linecolor '#888888' title 'slope −1, for comparison'";
+  std::string result = "plot ";
+  result +=
+      any_predicted(curves)
+          ? "NaN with lines dashtype 2 linewidth 1.5 linecolor '#444444' title 'predicted, nothing fitted'"
+          : "$guide with lines dashtype 2 linewidth 1.5 linecolor '#888888' title 'slope −1, for comparison'";
   for (std::size_t c = 0; c < curves.size(); ++c) {
     const std::string& colour = line_colours[c % line_colours.size()];
     const std::size_t point = 5 + 2 * (c % shapes);
-    result += fmt::format(", $curve{} using 1:3:4 with filledcurves linecolor '{}' notitle", c, colour);
+    if (const Prediction* predicted = prediction(curves[c]); predicted != nullptr) {
+      if (first_that_holds(*predicted))
+        result += fmt::format(", $band{} using 1:2:3 with filledcurves linecolor '{}' notitle", c, colour);
+      result += fmt::format(", {:.9g}/x with lines dashtype 2 linewidth 1.5 linecolor '{}' notitle",
+                            predicted->relative_c, colour);
+    }
     const std::string line = fitted(curves[c].experiment);
     if (!line.empty())
       result += fmt::format(", {} with lines linewidth 1.5 linecolor '{}' notitle", line, colour);
     result += fmt::format(
-        ", $curve{} using 1:2 with points pointtype {} pointsize 0.8 linecolor '{}' title {} noenhanced", c,
-        point, colour, quoted(legend(curves[c])));
+        ", $curve{} using 1:2:3:4 with yerrorbars pointtype {} pointsize 0.8 linecolor '{}' title {} "
+        "noenhanced",
+        c, point, colour, quoted(legend(curves[c])));
   }
   return result + "\n";
 }

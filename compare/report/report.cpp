@@ -65,7 +65,27 @@ class Artist {
   std::string warning_;
 };
 
+bool any_predicted(const std::vector<ExperimentReport>& experiments) {
+  return std::any_of(experiments.begin(), experiments.end(), [](const ExperimentReport& experiment) {
+    return experiment.summary.predicted && experiment.summary.predicted->none.empty();
+  });
+}
+
+bool all_hold(const Prediction& prediction) {
+  return std::all_of(prediction.widths.begin(), prediction.widths.end(),
+                     [](const PredictedWidth& width) { return width.holds; });
+}
+
 std::string percent() { return fmt::format("{:.0f} %", 100 * confidence); }
+
+std::string prediction_caption() {
+  return fmt::format(
+      " Dashed lines and their bands: what the finite-width law predicts, C/n, and where the mean over so "
+      "many "
+      "networks then is with {}; nothing in them is fitted. A band begins where the first order in 1/n is "
+      "about enough.",
+      percent());
+}
 
 /// The page, block by block; empty ones are left out.
 class Composer {
@@ -81,6 +101,7 @@ class Composer {
 
  private:
   void add_widths(const ExperimentSummary& summary);
+  void add_prediction(const ExperimentSummary& summary);
   void add_kernels(const ExperimentReport& experiment);
   void add_gaussianity(const ExperimentSummary& summary);
   void add_listing(const std::string& title, const std::string& text, const std::string& command);
@@ -100,7 +121,8 @@ void Composer::add_question(const std::vector<ExperimentReport>& experiments) {
     curves.push_back({summary.name, summary});
     const auto& verdict = experiment.verdict;
     results.lines.push_back({summary.name, verdict ? verdict->verdict : "",
-                             (verdict ? verdict->finding + "; " : "") + rate_text(summary)});
+                             (verdict ? verdict->finding + "; " : "") + rate_text(summary) +
+                                 (summary.predicted ? "; " + prediction_text(summary) : "")});
     page_.window_title += summary.name + " · ";
   }
   page_.window_title += "nngpcheck";
@@ -112,11 +134,11 @@ void Composer::add_question(const std::vector<ExperimentReport>& experiments) {
       {.file = "width_error",
        .description = "Mean relative squared error against width, both on logarithmic axes",
        .caption = fmt::format(
-           "Points: the mean of ‖Kₙ − K‖² / ‖K‖² (Frobenius) over the networks of a width; bands: its {} "
-           "interval "
-           "(Student's). Lines: the fitted slope, of log error on log width by least squares for each "
-           "ladder (network i at every width), averaged over ladders.",
-           percent())},
+           "Points: the mean of ‖Kₙ − K‖² / ‖K‖² (Frobenius) over the networks of a width, with its {0} "
+           "interval (Student's). Solid lines: the fitted slope, of log error on log width by least squares "
+           "for "
+           "each ladder (network i at every width), averaged over ladders.{1}",
+           percent(), any_predicted(experiments) ? prediction_caption() : "")},
       [&](const fs::path& base) { plot(curves, base); });
   add_pictures(std::move(pictures));
 }
@@ -129,6 +151,7 @@ void Composer::add_experiment(const ExperimentReport& experiment) {
       fmt::format("Analytic kernel: {}; its own error bar, in the measure of the networks' errors, is {}.",
                   summary.kernel_method, scientific(summary.kernel_relative_squared_error_bar))});
   add_widths(summary);
+  add_prediction(summary);
   add_kernels(experiment);
   add_gaussianity(experiment.summary);
   add_listing("How the limit is computed", experiment.plan, "nngpcheck show --plan");
@@ -150,6 +173,37 @@ void Composer::add_widths(const ExperimentSummary& summary) {
                           number(mean * static_cast<double>(width.width), 2)});
   }
   page_.blocks.push_back(std::move(table));
+}
+
+void Composer::add_prediction(const ExperimentSummary& summary) {
+  if (!summary.predicted) return;
+  const Prediction& predicted = *summary.predicted;
+  if (!predicted.none.empty()) {
+    page_.blocks.push_back(
+        Paragraph{"", "The finite-width law predicts nothing here: " + predicted.none + "."});
+    return;
+  }
+  Table table{"What the finite-width law predicts, without a free parameter",
+              {"width", "predicted mean", percent() + " band", "measured/predicted", percent() + " interval"},
+              {}};
+  for (std::size_t w = 0; w < predicted.widths.size(); ++w) {
+    const PredictedWidth& width = predicted.widths[w];
+    const Ratio ratio = measured_over_predicted(summary, w);
+    table.rows.push_back({std::to_string(width.width) + (width.holds ? "" : " *"), scientific(width.mean),
+                          scientific(width.band.lower) + " to " + scientific(width.band.upper),
+                          number(ratio.value, 3),
+                          number(ratio.interval.lower, 3) + " to " + number(ratio.interval.upper, 3)});
+  }
+  page_.blocks.push_back(std::move(table));
+  page_.blocks.push_back(Paragraph{
+      "", fmt::format(
+              "n E‖Kₙ − K‖² / ‖K‖² → {} ± {} ({}). Overall: {}. This is a second test of theory, limit and "
+              "networks, and a sharper one than the slope.{}",
+              number(predicted.relative_c, 3), number(predicted.relative_c_standard_error, 3),
+              predicted.method, prediction_text(summary),
+              all_hold(predicted) ? ""
+                                  : " At widths with * the next order in 1/n is likely to be larger than "
+                                    "what the band hides; they do not count.")});
 }
 
 /// "up to 3.1 standard errors, at (the, dog)".
@@ -210,11 +264,13 @@ void Composer::add_kernels(const ExperimentReport& experiment) {
 void Composer::add_gaussianity(const ExperimentSummary& summary) {
   if (!summary.gaussianity) return;
   const Gaussianity& found = *summary.gaussianity;
+  const bool predicted = summary.predicted && summary.predicted->none.empty();
   Table table{
       fmt::format("Excess kurtosis of the outputs for the inputs {}; 0 if Gaussian, expected to fall as 1/n",
                   fmt::join(summary.watched, ", ")),
       {"width", "networks", "single outputs", percent() + " interval", "jointly", percent() + " interval"},
       {}};
+  if (predicted) table.header.insert(table.header.end(), {"predicted, single", "predicted, jointly"});
   const auto interval = [](const ExcessKurtosis& kurtosis) {
     return scientific(kurtosis.interval.lower) + " to " + scientific(kurtosis.interval.upper);
   };
@@ -222,6 +278,10 @@ void Composer::add_gaussianity(const ExperimentSummary& summary) {
     table.rows.push_back({std::to_string(row.width), std::to_string(row.networks),
                           scientific(row.marginal.value), interval(row.marginal), scientific(row.joint.value),
                           interval(row.joint)});
+    if (!predicted) continue;
+    const auto n = static_cast<double>(row.width);
+    table.rows.back().push_back(scientific(summary.predicted->marginal_excess_kurtosis / n));
+    table.rows.back().push_back(scientific(summary.predicted->joint_excess_kurtosis / n));
   }
   page_.blocks.push_back(std::move(table));
   page_.blocks.push_back(Paragraph{"", gaussianity_text(found) + "."});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "nngpcheck/compare/error.hpp"
@@ -17,6 +18,21 @@ ordered_json to_json(const Interval& interval) { return {interval.lower, interva
 
 Interval interval_from_json(const nlohmann::json& json) {
   return {json.at(0).get<double>(), json.at(1).get<double>()};
+}
+
+void add_ratio(ordered_json& json, const std::optional<Ratio>& ratio) {
+  json["measured_over_predicted"] = ratio ? ordered_json(ratio->value) : ordered_json();
+  json["measured_over_predicted_interval"] = ratio ? to_json(ratio->interval) : ordered_json();
+}
+
+ordered_json prediction_json(const ExperimentSummary& experiment) {
+  if (!experiment.predicted) return {};
+  ordered_json result = compare::to_json(*experiment.predicted);
+  if (!experiment.predicted->none.empty()) return result;
+  for (std::size_t w = 0; w < experiment.widths.size(); ++w)
+    add_ratio(result["widths"][w], measured_over_predicted(experiment, w));
+  add_ratio(result, measured_over_predicted(experiment));
+  return result;
 }
 
 ordered_json to_json(const ExperimentSummary& experiment) {
@@ -39,7 +55,8 @@ ordered_json to_json(const ExperimentSummary& experiment) {
       {"confidence", confidence},
       {"widths", std::move(widths)},
       {"watched", experiment.watched},
-      {"gaussianity", experiment.gaussianity ? compare::to_json(*experiment.gaussianity) : ordered_json()}};
+      {"gaussianity", experiment.gaussianity ? compare::to_json(*experiment.gaussianity) : ordered_json()},
+      {"predicted", prediction_json(experiment)}};
 }
 
 ExperimentSummary experiment_from_json(const nlohmann::json& json) {
@@ -55,6 +72,11 @@ ExperimentSummary experiment_from_json(const nlohmann::json& json) {
   if (result.widths.empty()) throw CompareError("not a summary: " + result.name + " has no widths");
   if (!json.at("slope").is_null()) {
     result.rate = Rate{json.at("slope").get<double>(), interval_from_json(json.at("slope_interval"))};
+  }
+  if (json.contains("predicted") && !json.at("predicted").is_null()) {
+    result.predicted = prediction_from_json(json.at("predicted"));
+    if (result.predicted->none.empty() && result.predicted->widths.size() != result.widths.size())
+      throw CompareError("not a summary: " + result.name + " has predictions of other widths");
   }
   return result;
 }
@@ -95,12 +117,53 @@ Summary summary_from_json(const nlohmann::json& json) {
   }
 }
 
+Ratio measured_over_predicted(const ExperimentSummary& experiment, std::size_t w) {
+  const WidthSummary& measured = experiment.widths.at(w);
+  const Prediction& predicted = experiment.predicted.value();
+  return measured_over_predicted(measured.mean_relative_squared_error, measured.interval,
+                                 predicted.widths.at(w).mean,
+                                 predicted.relative_c_standard_error / predicted.relative_c);
+}
+
+std::optional<Ratio> measured_over_predicted(const ExperimentSummary& experiment) {
+  if (!experiment.predicted) return {};
+  const Prediction& predicted = *experiment.predicted;
+  double sum = 0, squares = 0, count = 0;
+  for (std::size_t w = 0; w < predicted.widths.size(); ++w) {
+    if (!predicted.widths[w].holds) continue;
+    const WidthSummary& measured = experiment.widths[w];
+    const double mean = predicted.widths[w].mean;
+    sum += measured.mean_relative_squared_error / mean;
+    squares += std::pow((measured.interval.upper - measured.interval.lower) / 2 / mean, 2);
+    ++count;
+  }
+  if (count == 0) return {};
+  const double mean = sum / count, half = std::sqrt(squares) / count;
+  return measured_over_predicted(mean, {mean - half, mean + half}, 1,
+                                 predicted.relative_c_standard_error / predicted.relative_c);
+}
+
 std::string rate_text(const ExperimentSummary& experiment) {
   if (experiment.widths.size() == 1) return "no slope from one width";
   if (!experiment.rate) return "no slope: some network's error is zero, up to rounding";
   const Rate& rate = *experiment.rate;
   return fmt::format("slope {} ({:.0f} % interval {} to {})", number(rate.slope, 3), 100 * confidence,
                      number(rate.interval.lower, 3), number(rate.interval.upper, 3));
+}
+
+std::string prediction_text(const ExperimentSummary& experiment) {
+  if (!experiment.predicted) return "";
+  const Prediction& predicted = *experiment.predicted;
+  if (!predicted.none.empty()) return "nothing predicted: " + predicted.none;
+  const auto holds = std::find_if(predicted.widths.begin(), predicted.widths.end(),
+                                  [](const PredictedWidth& width) { return width.holds; });
+  if (holds == predicted.widths.end())
+    return fmt::format("predicted mean × width {}, to first order, which is not enough at these widths",
+                       number(predicted.relative_c, 2));
+  const Ratio ratio = measured_over_predicted(experiment).value();
+  return fmt::format("measured/predicted {} ({:.0f} % interval {} to {}) from width {} on",
+                     number(ratio.value, 3), 100 * confidence, number(ratio.interval.lower, 3),
+                     number(ratio.interval.upper, 3), holds->width);
 }
 
 }  // namespace nngpcheck::compare

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nngpcheck/compare/statistics/gaussianity.hpp"
+#include "nngpcheck/compare/statistics/prediction.hpp"
 #include "nngpcheck/compare/statistics/rates.hpp"
 #include "nngpcheck/compare/statistics/rounding.hpp"
 
@@ -33,6 +34,7 @@ struct ExperimentSummary {
   /// Of the outputs for the watched inputs (see network_row.hpp), and their labels.
   std::optional<Gaussianity> gaussianity = {};
   std::vector<std::string> watched = {};
+  std::optional<Prediction> predicted = {};  // by the finite-width law, of the same widths
 };
 
 struct Summary {
@@ -47,14 +49,26 @@ ExperimentSummary summarize(const std::string& name, const std::vector<std::int6
 
 /// {"experiments": [{"name", "kernel_method", "kernel_relative_squared_error_bar", "slope", "slope_interval",
 /// "expected_slope", "ladders", "confidence", "widths": [{"width", "networks", "mean_relative_squared_error",
-/// "mean_relative_squared_error_interval"}, …], "watched": [labels], "gaussianity"}, …]}; slope and
-/// slope_interval are null without a rate.
+/// "mean_relative_squared_error_interval"}, …], "watched": [labels], "gaussianity", "predicted"}, …]}; slope
+/// and slope_interval are null without a rate, predicted without a Prediction. Its widths have
+/// "measured_over_predicted" with "measured_over_predicted_interval" beside, and it has the two over all
+/// widths that hold, null if none does.
 nlohmann::ordered_json to_json(const Summary& summary);
 
 /// All but `watched` and `gaussianity`. Throws CompareError unless `json` is as to_json makes it.
 Summary summary_from_json(const nlohmann::json& json);
 
+/// The mean over networks at width w, over what was predicted. Precondition: something is predicted.
+Ratio measured_over_predicted(const ExperimentSummary& experiment, std::size_t w);
+
+/// The mean of these ratios over the widths whose prediction holds; nothing if none does.
+std::optional<Ratio> measured_over_predicted(const ExperimentSummary& experiment);
+
 /// One line: "slope −1.003 (95 % interval −1.021 to −0.985)", or why there is none.
 std::string rate_text(const ExperimentSummary& experiment);
+
+/// One line: "measured/predicted 1.003 (95 % interval 0.984 to 1.022) from width 256 on", or why there is
+/// nothing to say; "" if nobody asked.
+std::string prediction_text(const ExperimentSummary& experiment);
 
 }  // namespace nngpcheck::compare

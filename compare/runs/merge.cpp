@@ -21,6 +21,19 @@ nlohmann::ordered_json origins(const std::vector<fs::path>& folders) {
   return {{"merged", std::move(result)}};
 }
 
+/// Of each experiment, what the first part that knows it has.
+void copy_predictions(const std::vector<fs::path>& folders, const fs::path& folder,
+                      std::vector<Experiment> experiments) {
+  for (Experiment& experiment : experiments) {
+    for (const fs::path& part : folders) {
+      if (experiment.predict) break;
+      if (const auto recorded = recorded_prediction(part, experiment))
+        experiment.predict = [prediction = *recorded] { return prediction; };
+    }
+  }
+  settle_predictions(folder, experiments);
+}
+
 }  // namespace
 
 RunResult merge(const std::vector<fs::path>& folders, const fs::path& folder, const Notice& notice,
@@ -43,6 +56,7 @@ RunResult merge(const std::vector<fs::path>& folders, const fs::path& folder, co
   if (has_samples(folder)) parts.add(folder, notice);
   open_folder(folder, experiments, origins(folders));
   experiments = settle_kernels(folder, std::move(experiments));
+  copy_predictions(folders, folder, experiments);
   RecordLog log(log_file(folder, "0"));
   SampleIndex there(grid);
   there.add(folder, [](const std::string&) {});

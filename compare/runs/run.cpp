@@ -181,6 +181,7 @@ RunResult lead(const std::vector<Experiment>& given, const ChunkGrid& grid, cons
     team.wait();
     return finished_without_samples(experiments, folder, settings.notice);
   }
+  settle_predictions(folder, experiments);
   RecordLog log(log_file(folder, "0"));
   const std::vector<std::size_t> missing = team.from_first(missing_chunks(grid, folder, settings));
   draw_share(experiments, grid, missing, log, folder, settings);

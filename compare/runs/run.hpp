@@ -37,7 +37,8 @@ struct Experiment {
   std::int64_t networks = 0;                 // of each width, at least 2
   Precision precision = Precision::float64;  // of its networks
   Sampler sample;
-  std::function<CheckResult()> check = {};  // decides about the kernel, for the report; or none
+  std::function<Prediction()> predict = {};  // of its networks, or none
+  std::function<CheckResult()> check = {};   // decides about the kernel, for the report; or none
 };
 
 /// Processes that carry out one run together, in one folder that all of them see. Each draws its share; the
@@ -76,6 +77,7 @@ void check_folder(const std::filesystem::path& folder);
 /// Draws all networks and writes, into `folder`:
 ///   run.json         the experiments' descriptions and `provenance` (versions, machine, seed, …)
 ///   kernel_NAME.json the analytic kernel of experiment NAME
+///   predicted_NAME.json what Experiment::predict says, before the first network; once
 ///   samples/R.log    what rank R drew, chunk by chunk as it arrives (see sample_store.hpp)
 /// and when none is missing:
 ///   samples.csv      one row per network: experiment, width, network, and those of NetworkColumns; a number

@@ -40,6 +40,10 @@ fs::path kernel_file(const fs::path& folder, const std::string& experiment) {
   return folder / ("kernel_" + experiment + ".json");
 }
 
+fs::path prediction_file(const fs::path& folder, const std::string& experiment) {
+  return folder / ("predicted_" + experiment + ".json");
+}
+
 kernels::Kernel read_kernel(const fs::path& file) {
   try {
     kernels::Kernel kernel = kernels::kernel_from_json(read_json(file));
@@ -167,6 +171,25 @@ std::vector<Experiment> settle_kernels(const fs::path& folder, std::vector<Exper
       files::write_file(file, kernels::serialize(experiment.kernel, kernels::KernelFormat::json));
   }
   return experiments;
+}
+
+void settle_predictions(const fs::path& folder, const std::vector<Experiment>& experiments) {
+  for (const Experiment& experiment : experiments) {
+    const fs::path file = prediction_file(folder, experiment.name);
+    if (experiment.predict && !fs::exists(file))
+      files::write_file(file, to_json(experiment.predict()).dump(1) + "\n");
+  }
+}
+
+std::optional<Prediction> recorded_prediction(const fs::path& folder, const Experiment& experiment) {
+  const fs::path file = prediction_file(folder, experiment.name);
+  if (!fs::exists(file)) return {};
+  try {
+    Prediction prediction = prediction_from_json(read_json(file));
+    if (!prediction.none.empty() || prediction.widths.size() == experiment.widths.size()) return prediction;
+  } catch (const nlohmann::json::exception&) {
+  }
+  throw CompareError(file.string() + ": damaged; remove it, and the same command predicts again");
 }
 
 ordered_json recorded_provenance(const fs::path& folder) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,13 @@ void check_kernels(const std::filesystem::path& folder, const std::vector<Experi
 /// given, from now on. Throws as check_kernels does.
 std::vector<Experiment> settle_kernels(const std::filesystem::path& folder,
                                        std::vector<Experiment> experiments);
+
+/// Records what the experiments predict, where that is not recorded yet.
+void settle_predictions(const std::filesystem::path& folder, const std::vector<Experiment>& experiments);
+
+/// What is recorded; nothing if that is nothing. Throws CompareError if it is damaged.
+std::optional<Prediction> recorded_prediction(const std::filesystem::path& folder,
+                                              const Experiment& experiment);
 
 /// What run.json says of how the run was made.
 nlohmann::ordered_json recorded_provenance(const std::filesystem::path& folder);

@@ -156,6 +156,7 @@ RunResult results(const std::vector<Experiment>& experiments, const ChunkGrid& g
     const Collected samples = collect(grid, e, index, table, progress);
     const VectorMoments& moments = samples.widest;
     result.summary.experiments.push_back(summary_of(experiment, columns, samples.rows));
+    result.summary.experiments.back().predicted = recorded_prediction(folder, experiment);
     result.widest.push_back(mean_kernel(moments, experiment));
     files::write_file(folder / ("empirical_" + experiment.name + ".json"),
                       kernels::serialize(result.widest.back(), kernels::KernelFormat::json));

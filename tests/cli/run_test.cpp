@@ -7,6 +7,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class Run : public Executable {
  protected:
@@ -19,7 +20,8 @@ class Run : public Executable {
 
 TEST_F(Run, LeavesTheEvidence) {
   const Outcome outcome = succeed("run e.toml --out out");
-  EXPECT_THAT(outcome.output, AllOf(HasSubstr("mlp: slope "), HasSubstr("out: report.html, report.md")));
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("mlp: slope "), HasSubstr("predicted"),
+                                    HasSubstr("out: report.html, report.md")));
   const auto summary = nlohmann::json::parse(read(folder_ / "out" / "summary.json"));
   const auto& mlp = summary["experiments"][0];
   EXPECT_TRUE(mlp["slope"].is_number());
@@ -32,6 +34,18 @@ TEST_F(Run, LeavesTheEvidence) {
   const std::string page = read(folder_ / "out" / "report.html");
   EXPECT_THAT(page, AllOf(HasSubstr("nngpcheck run e.toml</pre>"), HasSubstr("How the limit is computed"),
                           HasSubstr("g1 := dense1.W D1")));
+}
+
+TEST_F(Run, PredictsUnlessAskedNotTo) {
+  succeed("run e.toml --out out");
+  const auto predicted = nlohmann::json::parse(read(folder_ / "out" / "predicted_mlp.json"));
+  EXPECT_GT(predicted["relative_c"].get<double>(), 0);
+  EXPECT_EQ(predicted["widths"].size(), 3U);
+  const Outcome plain = succeed("run e.toml --no-law --out plain");
+  EXPECT_THAT(plain.output, Not(HasSubstr("predicted")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "plain" / "predicted_mlp.json"));
+  const auto record = nlohmann::json::parse(read(folder_ / "plain" / "run.json"));
+  EXPECT_EQ(record["command"], "nngpcheck run e.toml --no-law");
 }
 
 TEST_F(Run, RecordsTheCommandThatRepeatsIt) {

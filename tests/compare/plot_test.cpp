@@ -71,6 +71,35 @@ TEST_F(Plot, DrawsOneWidthAndWidthsThatAreClose) {
   }
 }
 
+/// 15/n is predicted of both widths, and holds at the second.
+Prediction prediction() {
+  Prediction result;
+  result.relative_c = 15;
+  result.widths = {{32, 15. / 32, {0.4, 0.5}, false}, {64, 15. / 64, {0.2, 0.25}, true}};
+  return result;
+}
+
+TEST_F(Plot, DrawsWhatIsPredictedInsteadOfAGuide) {
+  plot({{"a", example}}, folder_ / "plain");
+  EXPECT_THAT(read(folder_ / "plain.svg"), AllOf(HasSubstr("for comparison"), Not(HasSubstr("predicted"))));
+  ExperimentSummary predicted = example;
+  predicted.predicted = prediction();
+  plot({{"a", predicted}, {"b", example}}, folder_ / "predicted");
+  const std::string svg = read(folder_ / "predicted.svg");
+  EXPECT_THAT(svg, AllOf(HasSubstr("predicted, nothing fitted"), Not(HasSubstr("for comparison"))));
+  // Where the band holds nowhere, the line alone.
+  predicted.predicted->widths.back().holds = false;
+  plot({{"a", predicted}}, folder_ / "line");
+  const auto polygons = [](const std::string& text) {
+    const std::regex polygon("<polygon");
+    return std::distance(std::sregex_iterator(text.begin(), text.end(), polygon), std::sregex_iterator());
+  };
+  EXPECT_LT(polygons(read(folder_ / "line.svg")), polygons(svg));
+  predicted.predicted = Prediction{.none = "no law"};
+  plot({{"a", predicted}}, folder_ / "none");
+  EXPECT_EQ(read(folder_ / "none.svg"), read(folder_ / "plain.svg"));
+}
+
 TEST_F(Plot, TellsManyCurvesApart) {
   std::vector<Curve> curves;
   for (int k = 0; k < 40; ++k) curves.push_back({"same name", example});
@@ -79,7 +108,7 @@ TEST_F(Plot, TellsManyCurvesApart) {
   std::set<std::string> marks;  // in the legend: a shape in a colour
   const std::regex mark("<use xlink:href='#(gpPt\\d+)'[^>]*color='([^']*)'");
   for (std::sregex_iterator it(svg.begin(), svg.end(), mark), end; it != end; ++it) {
-    marks.insert(it->str(1) + it->str(2));
+    if (it->str(2) != "#FFFFFF") marks.insert(it->str(1) + it->str(2));  // nor halos
   }
   EXPECT_EQ(marks.size(), 40u);
 }

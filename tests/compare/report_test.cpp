@@ -100,6 +100,27 @@ TEST_F(Reports, AreTheSameForTheSame) {
   EXPECT_NE(read(folder_ / "report.html"), html);
 }
 
+TEST_F(Reports, HoldThePredictionAgainstTheNetworks) {
+  ExperimentReport result = full("a");
+  Prediction predicted;
+  predicted.relative_c = 13;
+  predicted.relative_c_standard_error = 0.125;
+  predicted.marginal_excess_kurtosis = 4;
+  predicted.widths = {{32, 13. / 32, {0.3, 0.5}, false}, {64, 13. / 64, {0.15, 0.25}, true}};
+  result.summary.predicted = predicted;
+  const std::string text = page({{result}, {}}).text;
+  for (const char* part : {"without a free parameter", "32 *", "they do not count", "0.985", "13.000 ± 0.125",
+                           "Dashed lines", "predicted, single", "1.25 · 10⁻¹", "measured/predicted 0.985"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  result.summary.predicted->widths[0].holds = true;
+  EXPECT_THAT(page({{result}, {}}).text, Not(HasSubstr("they do not count")));
+  result.summary.predicted = Prediction{.none = "no second moment"};
+  EXPECT_THAT(page({{result}, {}}).text,
+              AllOf(HasSubstr("The finite-width law predicts nothing here: no second moment."),
+                    Not(HasSubstr("Dashed lines")), Not(HasSubstr("predicted, single"))));
+}
+
 TEST_F(Reports, CutLongListings) {
   ExperimentReport result = experiment("a");
   for (int k = 1; k <= 200; ++k) result.plan += "line " + std::to_string(k) + ".\n";

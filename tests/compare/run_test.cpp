@@ -130,6 +130,50 @@ TEST_F(Runs, HaveTheMeanOfTheWidestKernels) {
   EXPECT_EQ(file["method"], "mean of 20 networks of width 32768");
 }
 
+/// 1/n, whatever the widths.
+Prediction prediction() {
+  Prediction result;
+  result.relative_c = 1;
+  for (const std::int64_t width : widths) {
+    const double mean = 1 / static_cast<double>(width);
+    result.widths.push_back({width, mean, {0.9 * mean, 1.1 * mean}, true});
+  }
+  return result;
+}
+
+TEST_F(Runs, PredictOnceBeforeTheFirstNetwork) {
+  int predictions = 0, left = 30;
+  Experiment predicted = experiment("a", fake(&left));
+  predicted.predict = [&] {
+    ++predictions;
+    EXPECT_EQ(left, 30);
+    return prediction();
+  };
+  EXPECT_THROW(run_in("run", {predicted}), Planned);
+  EXPECT_TRUE(fs::exists(folder_ / "run" / "predicted_a.json"));
+  left = 1000;
+  const RunResult result = run_in("run", {predicted});
+  EXPECT_EQ(predictions, 1);
+  // ‖K̂ − K‖²/‖K‖² is about 1/(10 n).
+  EXPECT_NEAR(measured_over_predicted(result.summary.experiments[0])->value, 0.1, 0.02);
+  EXPECT_THAT(read(folder_ / "run" / "report.md"), HasSubstr("measured/predicted 0.1"));
+  EXPECT_EQ(to_json(curves(folder_ / "run")[0].experiment.predicted.value()).dump(),
+            to_json(prediction()).dump());
+  // Of parts, the first that knows.
+  RunSettings shard;
+  shard.shard = {0, 2};
+  run({experiment("a")}, folder_ / "one", provenance(), shard);
+  shard.shard = {1, 2};
+  predicted.sample = fake();
+  left = 30;
+  run({predicted}, folder_ / "two", provenance(), shard);
+  const RunResult merged =
+      merge({folder_ / "one", folder_ / "two"}, folder_ / "all", [](const std::string&) {});
+  EXPECT_EQ(to_json(merged.summary).dump(), to_json(result.summary).dump());
+  write(folder_ / "all" / "predicted_a.json", "{}");
+  EXPECT_THAT(error("all", {experiment("a")}), HasSubstr("predicted_a.json: damaged; remove it"));
+}
+
 TEST_F(Runs, AreCheckedOnceAndReportIt) {
   int checks = 0;
   Experiment checked = experiment("a");
