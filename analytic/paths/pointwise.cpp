@@ -5,6 +5,7 @@
 
 #include "nngpcheck/analytic/gaussian/normal.hpp"
 #include "nngpcheck/analytic/gaussian/scalar_activation.hpp"
+#include "nngpcheck/analytic/paths/expression_slopes.hpp"
 #include "nngpcheck/netsor/passes/traits.hpp"
 #include "nngpcheck/netsor/program.hpp"
 
@@ -65,6 +66,16 @@ Derivative derivative_of(Kind kind) {
   return nullptr;
 }
 
+std::optional<ArrayXd> derivative(const netsor::Expression& phi, const ArrayXd& x) {
+  auto slopes = ExpressionSlopes::of(phi);
+  if (!slopes) return {};
+  return x.unaryExpr([&](double element) {
+    double result = 0;
+    slopes->gradient({&element, 1}, {&result, 1});
+    return result;
+  });
+}
+
 std::optional<ArrayXd> derivative(const netsor::Activation& phi, const ArrayXd& x) {
   if (const auto form = homogeneous_form(phi)) {
     if (form->power == 0) return {};
@@ -74,6 +85,7 @@ std::optional<ArrayXd> derivative(const netsor::Activation& phi, const ArrayXd& 
       return form->power * slope * integer_power(std::abs(element), rest);
     });
   }
+  if (phi.kind() == Kind::expression) return derivative(phi.expression(), x);
   const Derivative slope = derivative_of(phi.kind());
   if (!slope) return {};
   return x.unaryExpr(slope);
@@ -114,7 +126,19 @@ ArrayXd value(const netsor::Nonlin& op, const Arguments& x) {
   });
 }
 
-Partials partials(const netsor::Nonlin&, const Arguments&) { return {}; }
+Partials partials(const netsor::Nonlin& op, const Arguments& x) {
+  const auto& expression = op.function.expression();
+  auto slopes = expression ? ExpressionSlopes::of(*expression) : std::nullopt;
+  if (!slopes) return {};
+  std::vector<ArrayXd> result(x.size(), ArrayXd(x[0]->size()));
+  std::vector<double> point(x.size()), gradient(x.size());
+  for (Eigen::Index path = 0; path < x[0]->size(); ++path) {
+    for (std::size_t k = 0; k < point.size(); ++k) point[k] = (*x[k])[path];
+    slopes->gradient(point, gradient);
+    for (std::size_t k = 0; k < point.size(); ++k) result[k][path] = gradient[k];
+  }
+  return result;
+}
 
 }  // namespace
 

@@ -15,8 +15,8 @@ double normal_quantile() {
   return boost::math::quantile(boost::math::complement(boost::math::normal(), (1 - confidence) / 2));
 }
 
-/// Of the next order that a band hides.
-constexpr double hidden = 0.25;
+/// Of half a band, what the next order may move the mean; and of its spread, what it may add.
+constexpr double hidden = 0.125, wider = 0.1;
 
 }  // namespace
 
@@ -48,7 +48,7 @@ Prediction predict(const analytic::FiniteWidthLaw& law, const std::vector<std::i
     result.widths.push_back({width,
                              mean,
                              {mean * std::max(0.0, 1 - below), mean * (1 + above)},
-                             next_order / n <= hidden * (below + above) / 2});
+                             next_order / n <= hidden * (below + above) / 2 && 4 * c.value / n <= wider});
   }
   result.method = law.method;
   return result;

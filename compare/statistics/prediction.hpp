@@ -33,9 +33,10 @@ struct Prediction {
   std::string method = {};
 };
 
-/// Of so many networks of each width, and of these outputs. The next order is about c/2 + b²/c in units of
-/// c/n, c and b the relative C and bias: exact for log-normal K̂, and an upper bound of what (1 + 5/n)^L - 1
-/// has. A band `holds` where that is at most a quarter of half of the band.
+/// Of so many networks of each width, and of these outputs. A band `holds` where the next order in 1/n moves
+/// the mean by at most an eighth of half the band, and the standard deviation by at most a tenth. With c and
+/// b the relative C and bias, these are c/2 + b²/c and 4c, over n and relative to the first order: what they
+/// are of a log-normal K̂; the first is an upper bound of what (1 + 5/n)^L - 1 has.
 Prediction predict(const analytic::FiniteWidthLaw& law, const std::vector<std::int64_t>& widths,
                    std::int64_t networks, const std::vector<Eigen::Index>& watched);
 

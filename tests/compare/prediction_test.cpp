@@ -44,11 +44,14 @@ TEST(Prediction, IsAChiSquareForOneInput) {
 }
 
 TEST(Prediction, HoldsWhereTheBandHidesTheNextOrder) {
-  // 7.5/n, of which a band of 20 networks, ± 0.64, hides 0.16.
-  const Prediction few = predict(one_input(), {32, 64, 1024}, 20, {0});
+  // The standard deviation asks for 4·15/n ≤ 0.1, the mean of 20 networks for 7.5/n ≤ 0.64/8, of 2,000, for
+  // 0.063/8.
+  const Prediction few = predict(one_input(), {512, 1024, 2048}, 20, {0});
   EXPECT_FALSE(few.widths[0].holds);
   EXPECT_TRUE(few.widths[1].holds && few.widths[2].holds);
-  EXPECT_FALSE(predict(one_input(), {64}, 2000, {0}).widths[0].holds);
+  const Prediction many = predict(one_input(), {512, 1024}, 2000, {0});
+  EXPECT_FALSE(many.widths[0].holds);
+  EXPECT_TRUE(many.widths[1].holds);
 }
 
 TEST(Prediction, CountsItsOwnStandardError) {
@@ -79,7 +82,7 @@ TEST(Prediction, IsReadBack) {
 
 ExperimentSummary predicted(double factor) {
   std::vector<std::vector<double>> errors;
-  const std::vector<std::int64_t> widths = {16, 64, 256};
+  const std::vector<std::int64_t> widths = {16, 1024, 4096};
   for (const std::int64_t width : widths) {
     const double mean = 15.0 / static_cast<double>(width);
     errors.push_back({0.5 * factor * mean, 1.5 * factor * mean});
@@ -95,7 +98,7 @@ TEST(Prediction, IsComparedWhereItHolds) {
   EXPECT_NEAR(measured_over_predicted(summary)->value, 1.25, 1e-12);
   EXPECT_NEAR(measured_over_predicted(summary, 0).value, 7 * 1.25, 1e-12);
   EXPECT_TRUE(prediction_text(summary).starts_with("measured/predicted 1.250 (95 % interval "));
-  EXPECT_TRUE(prediction_text(summary).ends_with(" from width 64 on"));
+  EXPECT_TRUE(prediction_text(summary).ends_with(" from width 1024 on"));
   for (PredictedWidth& width : summary.predicted->widths) width.holds = false;
   EXPECT_FALSE(measured_over_predicted(summary));
   EXPECT_EQ(prediction_text(summary),
