@@ -46,7 +46,9 @@ struct FiniteWidthLaw {
   Measured bias_norm;                         // ‖B‖
   std::string no_bias;                        // why B is not known, if it was wanted; else ""
   std::vector<std::string> labels;            // of the outputs
-  std::string method;                         // how it was computed
+  /// Why mean squares of finite networks do not exist, though the law holds in distribution; else "".
+  std::string heavy_tails;
+  std::string method;  // how it was computed
 
   Measured relative_c() const;     // C/‖K‖²
   Measured relative_bias() const;  // ‖B‖/‖K‖
@@ -72,8 +74,8 @@ struct FiniteWidthLaw {
   double joint_excess_kurtosis(const std::vector<Eigen::Index>& outputs) const;
 };
 
-/// Throws LimitError where the limit, or a derivative in it, does not exist, or the options cannot be met,
-/// and Stopped.
+/// Throws LimitError where the limit, or a derivative in it, does not exist, C is infinite (see
+/// law/tails.hpp), or the options cannot be met, and Stopped.
 FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions& options = {});
 
 }  // namespace nngpcheck::analytic

@@ -19,6 +19,7 @@
 #include "nngpcheck/compare/program_check.hpp"
 #include "nngpcheck/compare/report/junit.hpp"
 #include "nngpcheck/compare/verdict/evidence.hpp"
+#include "nngpcheck/compare/verdict/law_check.hpp"
 #include "nngpcheck/files/atomic_file.hpp"
 #include "nngpcheck/kernels/read_kernel.hpp"
 
@@ -148,10 +149,49 @@ std::string evidence(const std::vector<compare::NamedResult>& results) {
   return all.dump(1) + "\n";
 }
 
+compare::LawCheckResult check_law(const Subject& subject, const CheckOptions& options,
+                                  const Progress& progress) {
+  const config::Experiment& experiment = subject.experiment;
+  compare::LawCheckOptions how;
+  how.false_alarm = options.false_alarm.value_or(how.false_alarm);
+  how.pairs = options.pairs.value_or(how.pairs);
+  const compare::ProgramCheckOptions networks =
+      check_settings(experiment.check, options.sampler, options.threads, options.memory);
+  const auto sampler = std::make_shared<const empirical::Sampler>(experiment.program, networks.sampler);
+  how.largest_width = sampler->largest_width(how.largest_width);
+  const analytic::FiniteWidthLaw law = law_of(experiment, subject.file, progress,
+                                              {.error = 0.005, .bias = false, .threads = options.threads});
+  return compare::check_law(
+      law, compare::ladders_of(sampler, networks.seed, progress.named(experiment.name)), how);
+}
+
+/// The fluctuations of each, instead of its kernel.
+int check_laws(const std::vector<Subject>& given, const CheckOptions& options) {
+  std::optional<files::AtomicFile> json;
+  if (options.json) json.emplace(*options.json);
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  bool disagree = false, inconclusive = false;
+  Watch watch(!options.quiet);
+  for (const Subject& subject : given) {
+    const compare::LawCheckResult result = check_law(subject, options, watch.progress());
+    watch.clear();
+    fmt::print("{}\n", compare::law_verdict_text(subject.experiment.name, result));
+    std::fflush(stdout);
+    nlohmann::ordered_json one = {{"file", subject.file.string()}, {"name", subject.experiment.name}};
+    one.update(to_json(result));
+    all.push_back(std::move(one));
+    disagree = disagree || result.verdict == compare::Verdict::disagree;
+    inconclusive = inconclusive || result.verdict == compare::Verdict::inconclusive;
+  }
+  if (json) json->commit(all.dump(1) + "\n");
+  return disagree ? 1 : inconclusive ? 2 : 0;
+}
+
 }  // namespace
 
 int check(const CheckOptions& options) {
   const std::vector<Subject> given = subjects(options);
+  if (options.law) return check_laws(given, options);
   std::optional<files::AtomicFile> junit, json;
   if (options.junit) junit.emplace(*options.junit);
   if (options.json) json.emplace(*options.json);

@@ -261,7 +261,21 @@ void CommandLine::add_check() {
       ->transform(CLI::Transformer(std::map<std::string, std::int64_t>{{"all", config::all_inputs}},
                                    CLI::ignore_case))
       ->type_name("N");
-  checking.add_option("--junit", check_options.junit, "write JUnit XML")->type_name("FILE");
+  CLI::Option* law = checking.add_flag("--law", check_options.law,
+                                       "instead of the kernel: do the networks fluctuate as the finite-width "
+                                       "law says? --alpha is 1e-3 by default");
+  law->excludes("--kernel")
+      ->excludes("--resolution")
+      ->excludes("--tolerance")
+      ->excludes("--time")
+      ->excludes("--inputs");
+  checking
+      .add_option("--pairs", check_options.pairs,
+                  "for --law: of networks, of each of two widths; default: 1000")
+      ->type_name("N")
+      ->needs(law)
+      ->check(CLI::Range(std::int64_t{10}, std::int64_t{1} << 24));
+  checking.add_option("--junit", check_options.junit, "write JUnit XML")->type_name("FILE")->excludes(law);
   add_quiet(checking, check_options.quiet);
   checking.add_option("--json", check_options.json, "write the evidence as JSON")->type_name("FILE");
   add_networks(checking, check_options.sampler, check_options.threads, check_options.memory);

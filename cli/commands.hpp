@@ -75,6 +75,8 @@ struct CheckOptions {
   std::optional<std::int64_t> inputs;                              // looked at by a round
   std::optional<std::filesystem::path> kernel, kernel_stderr;      // instead of the analytic kernel
   std::optional<std::filesystem::path> junit, json;                // where to write the evidence
+  bool law = false;                                                // check the fluctuations instead
+  std::optional<std::int64_t> pairs;                               // of networks, for that
   bool quiet = false;                                              // show no progress
   std::string sampler = "auto";
   int threads = 0;

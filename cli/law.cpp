@@ -43,6 +43,7 @@ void print(const config::Experiment& experiment, const FiniteWidthLaw& law) {
                law.quantile(n, levels[0]), law.quantile(n, levels[1]), law.quantile(n, levels[2]));
   }
   fmt::print("  {}\n", law.method);
+  if (!law.heavy_tails.empty()) fmt::print("  Note: {}.\n", law.heavy_tails);
 }
 
 ordered_json numbers(const config::Experiment& experiment, const FiniteWidthLaw& law) {
@@ -55,6 +56,7 @@ ordered_json numbers(const config::Experiment& experiment, const FiniteWidthLaw&
   } else {
     result["no_bias"] = law.no_bias;
   }
+  if (!law.heavy_tails.empty()) result["heavy_tails"] = law.heavy_tails;
   result["quantiles"] = ordered_json::array();
   for (const std::int64_t width : widths_of(experiment)) {
     ordered_json row = {{"width", width}};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -56,8 +57,10 @@ std::vector<Networks> samplers(const std::vector<config::Experiment>& experiment
   return result;
 }
 
-/// Of C: less than what the networks of a run show.
-constexpr double prediction_error = 0.02;
+/// Of C, relative: a quarter of what so many networks show of one that is a χ²_1, or better.
+double prediction_error(std::int64_t networks) {
+  return std::clamp(0.25 * std::sqrt(2 / static_cast<double>(networks)), 0.01, 0.05);
+}
 
 double mebibytes(double bytes) { return bytes / (1 << 20); }
 
@@ -84,7 +87,8 @@ std::function<compare::Prediction()> prediction_of(const config::Experiment& exp
   return [experiment, file = options.file, threads = options.threads, progress]() -> compare::Prediction {
     try {
       const analytic::FiniteWidthLaw law =
-          law_of(experiment, file, progress, {.error = prediction_error, .bias = false, .threads = threads});
+          law_of(experiment, file, progress,
+                 {.error = prediction_error(experiment.sweep->networks), .bias = false, .threads = threads});
       return compare::predict(law, experiment.sweep->widths, experiment.sweep->networks,
                               compare::watched(law.kernel.rows()));
     } catch (const analytic::LimitError& error) {

@@ -106,8 +106,10 @@ double homogeneous_covariance_slope(const HomogeneousForm& phi, const Homogeneou
   const double determinant = u.variance.value * v.variance.value - c * c;
   if (!(determinant > 0)) {
     throw LimitError(
-        "the expectation of a product of two jumps is not differentiable where their arguments " +
-        std::string("coincide; leave equal inputs out"));
+        "two columns that are not the same coincide in the limit, and a product of jumps of both is not "
+        "differentiable there: networks come closer as n^-1/2 only, and no first order in 1/n is known; take "
+        "a "
+        "function without jumps");
   }
   return (phi.positive - phi.negative) * (psi.positive - psi.negative) /
          (2 * std::numbers::pi * std::sqrt(determinant));

@@ -11,6 +11,7 @@
 #include "nngpcheck/analytic/evaluation/randomizations.hpp"
 #include "nngpcheck/analytic/law/principal.hpp"
 #include "nngpcheck/analytic/law/randomized_law.hpp"
+#include "nngpcheck/analytic/law/tails.hpp"
 #include "nngpcheck/analytic/law/weighted_chi_square.hpp"
 #include "nngpcheck/analytic/seed.hpp"
 #include "nngpcheck/support/parallel.hpp"
@@ -94,6 +95,16 @@ std::vector<RandomizedLaw> randomized_laws(const LawProblem& problem, const Eval
   return result;
 }
 
+// Of a Gaussian bundle's columns, where that is the same in all randomizations.
+std::optional<double> largest_variance(const Plan& plan, const Values& values, NodeIndex node) {
+  for (const auto& [step, replicated] : plan.entries) {
+    const Demand& demand = step->demand();
+    const bool own = demand.kind == Demand::Kind::covariance && demand.left == node && demand.right == node;
+    if (own && !replicated) return values.diagonal(demand).value.maxCoeff();
+  }
+  return {};
+}
+
 Measured measured(const std::vector<double>& values) {
   const auto count = static_cast<double>(values.size());
   const Eigen::Map<const VectorXd> all(values.data(), std::ssize(values));
@@ -144,6 +155,10 @@ void find_covariance(FiniteWidthLaw& law, const std::vector<RandomizedLaw>& part
   for (const RandomizedLaw& part : parts) {
     rows.conservativeResize(rows.rows() + part.influence.rows(), p);
     rows.bottomRows(part.influence.rows()) = part.influence * weights.asDiagonal();
+  }
+  if (rows.rows() == 0) {  // nothing fluctuates
+    law.factor.resize(p, 0);
+    return;
   }
   rows *= std::sqrt(static_cast<double>(rows.rows()) / static_cast<double>(parts.size()));
   const Rows all{rows.rows(), p, [&](Index first, Index count) { return rows.middleRows(first, count); }};
@@ -199,6 +214,9 @@ FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions
   Evaluation base(planned.structure, planned.plan, planned.demands(), support::threads_asked(options.threads),
                   options.progress);
   base.run();
+  const Tails found = tails(
+      planned.structure, [&](NodeIndex node) { return largest_variance(planned.plan, base.values(), node); });
+  if (!found.infinite.empty()) throw LimitError("the finite-width law: " + found.infinite);
   int log2_points = first_log2_points;
   if (options.points) log2_points = std::countr_zero(static_cast<std::uint64_t>(*options.points));
   FiniteWidthLaw law;
@@ -216,6 +234,7 @@ FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions
   find_covariance(law, parts);
   if (options.bias) find_bias(law, parts);
   law.labels = program.output().labels;
+  law.heavy_tails = found.heavy;
   law.method = method_text(planned.plan, log2_points, options);
   return law;
 }

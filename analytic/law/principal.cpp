@@ -29,6 +29,7 @@ MatrixXd orthonormal(const MatrixXd& columns) {
   Eigen::ColPivHouseholderQR<MatrixXd> qr;
   qr.setThreshold(dependent);
   qr.compute(columns);
+  if (qr.rank() == 0) return MatrixXd(columns.rows(), 0);
   return qr.householderQ() * MatrixXd::Identity(columns.rows(), qr.rank());
 }
 
@@ -78,6 +79,8 @@ Index to_keep(const VectorXd& eigenvalues, double left_out) {
 
 Principal principal(const Rows& rows, const VectorXd& squares, const VectorXd& scale, Index most,
                     double left_out, std::uint64_t seed) {
+  const Principal nothing{MatrixXd(rows.size, 0), MatrixXd(rows.count, 0), MatrixXd(rows.size, 0)};
+  if (squares.isZero(0)) return nothing;
   std::mt19937_64 random(seed);
   const auto count = static_cast<double>(rows.count);
   const double trace = squares.cwiseQuotient(scale.cwiseAbs2()).sum();
@@ -97,7 +100,7 @@ Principal principal(const Rows& rows, const VectorXd& squares, const VectorXd& s
   Principal result;
   result.directions = all.leftCols(basis.cols()) * vectors;
   result.scores = std::sqrt(count) * basis * vectors;
-  result.left_out = trace > 0 ? std::max(0., 1 - rotation.eigenvalues().sum() / trace) : 0;
+  result.left_out = std::max(0., 1 - rotation.eigenvalues().sum() / trace);
   result.rest = MatrixXd(rows.size, 0);
   if (result.left_out > left_out) result.rest = all.rightCols(others.cols());
   return result;

@@ -127,7 +127,6 @@ class Randomization {
 
   /// Rows of an influence function of the kernel.
   void append(MatrixXd& rows, const MatrixXd& directions, const netsor::Width& width) const {
-    if (directions.cols() == 0) return;
     const MatrixXd more = problem_.kernel_entries(directions).transpose() / std::sqrt(width.ratio());
     rows.conservativeResize(rows.rows() + more.rows(), more.cols());
     rows.bottomRows(more.rows()) = more;
@@ -195,6 +194,7 @@ class Randomization {
 
   // The same in fewer directions, the principal ones of Σ_k d_k d_kᵀ.
   Principal shortened(const Principal& given, double left_out) const {
+    if (given.directions.cols() == 0) return given;
     const VectorXd scale = scales(given.directions.rowwise().squaredNorm());
     const MatrixXd scaled = scale.cwiseInverse().asDiagonal() * given.directions;
     const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(scaled.transpose() * scaled);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "nngpcheck/analytic/columns/equal_columns.hpp"
 #include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
 #include "nngpcheck/analytic/error.hpp"
 #include "nngpcheck/analytic/gaussian/dual_slopes.hpp"
@@ -151,6 +152,9 @@ class MeanStep : public Step {
   Operand operand_;
 };
 
+/// Rounding of covariances, relative.
+constexpr double coincident = 1e-9;
+
 class DualStep : public Step {
  public:
   DualStep(const Demand& demand, std::vector<Demand> needs, const Demand& covariance, Operand left,
@@ -194,7 +198,7 @@ class DualStep : public Step {
         Directions::Zero(entries.rows(left_.columns) * entries.columns(right_.columns), changes.directions());
     entries.for_each(left_.columns, right_.columns, [&](Index i, Index j, Index k) {
       if (symmetric() && i < j) return;
-      if (left_.u == right_.u && i == j) {
+      if (left_.u == right_.u && (i == j || same_column(values, i, j))) {
         const MeanSlopes s =
             same_column_slopes(left_.phi, right_.phi, left.law()[static_cast<std::size_t>(i)]);
         left.add(result.row(k), i, s.mean, s.variance);
@@ -221,6 +225,18 @@ class DualStep : public Step {
 
  private:
   bool symmetric() const { return demand().left == demand().right; }
+
+  // Whether columns that coincide are one, as those of an input given twice, and move together.
+  bool same_column(const Values& values, Index i, Index j) const {
+    const double covariance = values[covariance_].value.data()[covariance_.entries.at(i, j, left_.columns)];
+    const auto variance = [&](Index k) {
+      return values[left_.variance].value.data()[left_.variance.entries.at(k, k, left_.columns)];
+    };
+    const double off = std::max(std::abs(covariance - variance(i)), std::abs(covariance - variance(j)));
+    if (off > coincident * variance(i)) return false;
+    const std::vector<Index> first = EqualColumns(values.structure()).of(left_.u);
+    return first[static_cast<std::size_t>(i)] == first[static_cast<std::size_t>(j)];
+  }
 
   // E[φ(u_i)φ(u_j)] of the columns of each class.
   UncertainMatrix within(Workplace& workplace, Cost& cost, const Checkpoint& checkpoint) const {

@@ -155,6 +155,7 @@ std::string prediction_text(const ExperimentSummary& experiment) {
   if (!experiment.predicted) return "";
   const Prediction& predicted = *experiment.predicted;
   if (!predicted.none.empty()) return "nothing predicted: " + predicted.none;
+  if (!predicted.heavy_tails.empty()) return "predicted in distribution only: " + predicted.heavy_tails;
   const auto holds = std::find_if(predicted.widths.begin(), predicted.widths.end(),
                                   [](const PredictedWidth& width) { return width.holds; });
   if (holds == predicted.widths.end())

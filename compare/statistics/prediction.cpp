@@ -15,6 +15,9 @@ double normal_quantile() {
   return boost::math::quantile(boost::math::complement(boost::math::normal(), (1 - confidence) / 2));
 }
 
+/// Of kernels that are all K.
+constexpr double rounding_of_c = 1e-20;
+
 /// Of half a band, what the next order may move the mean; and of its spread, what it may add.
 constexpr double hidden = 0.125, wider = 0.1;
 
@@ -24,7 +27,7 @@ Prediction predict(const analytic::FiniteWidthLaw& law, const std::vector<std::i
                    std::int64_t networks, const std::vector<Eigen::Index>& watched) {
   Prediction result;
   const analytic::Measured c = law.relative_c();
-  if (c.value == 0) {
+  if (c.value < rounding_of_c) {
     result.none = "the kernel of every network is K";
     return result;
   }
@@ -48,9 +51,11 @@ Prediction predict(const analytic::FiniteWidthLaw& law, const std::vector<std::i
     result.widths.push_back({width,
                              mean,
                              {mean * std::max(0.0, 1 - below), mean * (1 + above)},
-                             next_order / n <= hidden * (below + above) / 2 && 4 * c.value / n <= wider});
+                             law.heavy_tails.empty() && next_order / n <= hidden * (below + above) / 2 &&
+                                 4 * c.value / n <= wider});
   }
   result.method = law.method;
+  result.heavy_tails = law.heavy_tails;
   return result;
 }
 
@@ -71,12 +76,14 @@ ordered_json to_json(const Prediction& prediction) {
                       {"band", {width.band.lower, width.band.upper}},
                       {"holds", width.holds}});
   }
-  return {{"relative_c", prediction.relative_c},
-          {"relative_c_standard_error", prediction.relative_c_standard_error},
-          {"marginal_excess_kurtosis", prediction.marginal_excess_kurtosis},
-          {"joint_excess_kurtosis", prediction.joint_excess_kurtosis},
-          {"widths", std::move(widths)},
-          {"method", prediction.method}};
+  ordered_json result = {{"relative_c", prediction.relative_c},
+                         {"relative_c_standard_error", prediction.relative_c_standard_error},
+                         {"marginal_excess_kurtosis", prediction.marginal_excess_kurtosis},
+                         {"joint_excess_kurtosis", prediction.joint_excess_kurtosis},
+                         {"widths", std::move(widths)},
+                         {"method", prediction.method}};
+  if (!prediction.heavy_tails.empty()) result["heavy_tails"] = prediction.heavy_tails;
+  return result;
 }
 
 Prediction prediction_from_json(const nlohmann::json& json) {
@@ -97,6 +104,7 @@ Prediction prediction_from_json(const nlohmann::json& json) {
                              width.at("holds").get<bool>()});
   }
   result.method = json.at("method").get<std::string>();
+  result.heavy_tails = json.value("heavy_tails", "");
   return result;
 }
 

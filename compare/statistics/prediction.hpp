@@ -31,6 +31,7 @@ struct Prediction {
   double marginal_excess_kurtosis = 0, joint_excess_kurtosis = 0;
   std::vector<PredictedWidth> widths = {};
   std::string method = {};
+  std::string heavy_tails = {};  // why means of squares do not exist: then nothing holds; else ""
 };
 
 /// Of so many networks of each width, and of these outputs. A band `holds` where the next order in 1/n moves

@@ -77,6 +77,19 @@ TEST(Law, OfLinearNetworksOfSeveralWidths) {
   EXPECT_LT(law.bias_norm.value, tolerance(law.bias_norm.standard_error) + 1e-4 * g.norm());
 }
 
+// Layer norm of one column: every network's kernel is K.
+TEST(Law, OfNetworksThatDoNotFluctuate) {
+  netsor::Builder b;
+  const netsor::BundleId u = b.input(b.input_weight({"U", {}, 1, 1}), MatrixXd::Ones(1, 1));
+  b.output(b.readout({"v", 1}),
+           b.scale(u, b.apply(netsor::Rsqrt{}, {b.apply(netsor::Diagonal{}, {b.gram(u, u)})})));
+  const FiniteWidthLaw law = finite_width_law(std::move(b).build(), {.randomizations = randomizations});
+  EXPECT_NEAR(law.kernel(0, 0), 1, 1e-12);
+  EXPECT_NEAR(law.bias(0, 0), 0, tolerance(law.bias_standard_error(0, 0)) + 1e-6);
+  EXPECT_NEAR(law.c.value, 0, 1e-20);
+  EXPECT_NEAR(law.quantile(64, 0.95), 0, 1e-10);
+}
+
 // y = u + W W' u on one input of length 1, entries of W and W' of variance 1/n: with W' = W, E|y|²/n = 2 +
 // (2/n) E tr W² + 2/n² = 2 + 2/n + 2/n²; with independent matrices exactly 2.
 TEST(Law, OfATieThatTheLimitDoesNotSee) {

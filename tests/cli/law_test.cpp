@@ -38,6 +38,25 @@ TEST_F(Law, IsATableAndJson) {
   EXPECT_LT(quantiles[1]["0.5"].get<double>(), quantiles[0]["0.5"].get<double>());
 }
 
+TEST_F(Law, IsCheckedAgainstNetworks) {
+  const Outcome outcome = run("check relu.toml --law --pairs 50 --json found.json");
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_THAT(outcome.output, HasSubstr("agree     relu: fluctuates as the finite-width law says"));
+  const auto found = nlohmann::json::parse(read(folder_ / "found.json"));
+  EXPECT_EQ(found[0]["verdict"], "agree");
+  EXPECT_EQ(found[0]["pairs"], 50);
+  EXPECT_EQ(found[0]["statistics"][0]["name"], "total");
+  write("exp.toml",
+        "name = \"exp\"\n[architecture]\nname = \"mlp\"\ndepth = 2\nactivation = \"exp\"\n"
+        "weight_variance = 0.1\n[inputs]\nfile = \"one.csv\"\n");
+  const Outcome heavy = run("check exp.toml --law");
+  EXPECT_EQ(heavy.status, 2);
+  EXPECT_THAT(heavy.output, HasSubstr("no kernel of a finite network has a second moment"));
+  EXPECT_EQ(run("check relu.toml --law --kernel one.csv").status, 64);
+  EXPECT_EQ(run("check relu.toml --law --pairs 3").status, 64);
+  EXPECT_EQ(run("check relu.toml --pairs 30").status, 64);
+}
+
 TEST_F(Law, SaysHowWide) {
   const Outcome outcome = run("width relu.toml --error 1%");
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
