@@ -21,8 +21,8 @@ struct Measured {
 
 struct LawOptions {
   int randomizations = 8;  // R ≥ 2, of everything that is random: of the coordinates, and of rule 5's paths
-  /// Coordinates, and paths of rule 5, per randomization: a power of two. By default 2^10, and more, up to
-  /// 2^14, until the standard error of C is at most `error`·C.
+  /// Coordinates, and paths of rule 5, per randomization: a power of two. By default 2^12, and more, up to
+  /// 2^14, until the standard error of C is at most `error`·C; where rule 5 has paths 2^10, and up to 2^12.
   std::optional<std::int64_t> points = {};
   double error = 0.01;
   bool bias = true;  // whether B is wanted

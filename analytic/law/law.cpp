@@ -24,7 +24,8 @@ using Eigen::VectorXd;
 
 namespace {
 
-constexpr int first_log2_points = 10, last_log2_points = 14;
+constexpr int first_log2_points = 12, last_log2_points = 14;
+constexpr int first_log2_points_along_paths = 10, last_log2_points_along_paths = 12;
 constexpr Index most_eigenvalues = 512;
 constexpr double eigenvalues_left_out = 1e-6;
 constexpr double rank_rounding = 1e-12;  // of the largest eigenvalue of K
@@ -217,15 +218,17 @@ FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions
   const Tails found = tails(
       planned.structure, [&](NodeIndex node) { return largest_variance(planned.plan, base.values(), node); });
   if (!found.infinite.empty()) throw LimitError("the finite-width law: " + found.infinite);
-  int log2_points = first_log2_points;
+  const bool along_paths = !planned.plan.systems.families.empty();
+  const int last = along_paths ? last_log2_points_along_paths : last_log2_points;
+  int log2_points = along_paths ? first_log2_points_along_paths : first_log2_points;
   if (options.points) log2_points = std::countr_zero(static_cast<std::uint64_t>(*options.points));
   FiniteWidthLaw law;
   std::vector<RandomizedLaw> parts;
-  for (;; log2_points += growth(law.c, options.error)) {
+  for (;; log2_points = std::min(last, log2_points + growth(law.c, options.error))) {
     parts = randomized_laws(planned.problem(), base, log2_points, options);
     law.c = c_of(parts, program.outputs());
     const bool exact = law.c.standard_error <= options.error * law.c.value;
-    if (options.points || exact || log2_points >= last_log2_points) break;
+    if (options.points || exact || log2_points >= last) break;
   }
   const Index m = program.outputs();
   VectorXd kernel = VectorXd::Zero(m * (m + 1) / 2);
