@@ -74,8 +74,8 @@ struct FiniteWidthLaw {
   double joint_excess_kurtosis(const std::vector<Eigen::Index>& outputs) const;
 };
 
-/// Throws LimitError where the limit, or a derivative in it, does not exist, C is infinite (see
-/// law/tails.hpp), or the options cannot be met, and Stopped.
+/// Throws LimitError where the limit, or a derivative in it, does not exist, C is infinite (see law/tails.hpp),
+/// averages have more than 300,000 entries, or the options cannot be met, and Stopped.
 FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions& options = {});
 
 }  // namespace nngpcheck::analytic

@@ -26,6 +26,8 @@ namespace {
 
 constexpr int first_log2_points = 12, last_log2_points = 14;
 constexpr int first_log2_points_along_paths = 10, last_log2_points_along_paths = 12;
+// Of all averages: minutes, and some gigabytes.
+constexpr Index most_entries = 300'000;
 constexpr Index most_eigenvalues = 512;
 constexpr double eigenvalues_left_out = 1e-6;
 constexpr double rank_rounding = 1e-12;  // of the largest eigenvalue of K
@@ -212,6 +214,11 @@ Measured relative(const Measured& number, double to) {
 FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions& options) {
   check_randomizations("the finite-width law", options.randomizations, options.points, 2);
   const Planned planned(program);
+  if (planned.averages->size() > most_entries) {
+    throw LimitError("the finite-width law: the averages of this network have " +
+                     std::to_string(planned.averages->size()) + " entries, more than " +
+                     std::to_string(most_entries) + "; take fewer inputs");
+  }
   Evaluation base(planned.structure, planned.plan, planned.demands(), support::threads_asked(options.threads),
                   options.progress);
   base.run();

@@ -14,7 +14,7 @@ using Eigen::VectorXd;
 
 namespace {
 
-constexpr Index block_size = 1024;     // rows that are held at once
+constexpr Index most_rows = 1024, fewest_rows = 16, most_numbers = Index{1} << 24;  // held at once
 constexpr Index rest_directions = 64;  // random, for what the others leave out
 // Relative to the largest, below which a column of a sketch depends on the others.
 constexpr double dependent = 1e-10;
@@ -56,8 +56,9 @@ MatrixXd sketch(const Rows& rows, const VectorXd& scale, Index sums, std::mt1993
 }  // namespace
 
 void for_each_block(const Rows& rows, const std::function<void(const MatrixXd&, Index)>& visit) {
-  for (Index first = 0; first < rows.count; first += block_size)
-    visit(rows.block(first, std::min(block_size, rows.count - first)), first);
+  const Index size = std::clamp(most_numbers / std::max<Index>(rows.size, 1), fewest_rows, most_rows);
+  for (Index first = 0; first < rows.count; first += size)
+    visit(rows.block(first, std::min(size, rows.count - first)), first);
 }
 
 VectorXd mean_squares(const Rows& rows) {

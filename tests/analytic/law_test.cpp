@@ -77,6 +77,17 @@ TEST(Law, OfLinearNetworksOfSeveralWidths) {
   EXPECT_LT(law.bias_norm.value, tolerance(law.bias_norm.standard_error) + 1e-4 * g.norm());
 }
 
+TEST(Law, OfTooManyInputsIsRefused) {
+  const netsor::Program program = perceptron(MatrixXd::Random(2, 600), "relu", 2, layers(2));
+  try {
+    finite_width_law(program);
+    FAIL();
+  } catch (const LimitError& error) {
+    EXPECT_NE(std::string(error.what()).find("more than 300000; take fewer inputs"), std::string::npos)
+        << error.what();
+  }
+}
+
 // Layer norm of one column: every network's kernel is K.
 TEST(Law, OfNetworksThatDoNotFluctuate) {
   netsor::Builder b;
