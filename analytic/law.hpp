@@ -50,6 +50,15 @@ struct FiniteWidthLaw {
   std::string heavy_tails;
   std::string method;  // how it was computed
 
+  /// Whether C is more than rounding.
+  bool fluctuates() const;
+
+  /// Column k of the factor as a symmetric matrix.
+  Eigen::MatrixXd direction(Eigen::Index k) const;
+
+  /// n Var⟨G, K̂⟩ of a symmetric G, in Frobenius' product: Σ_k ⟨G, F_k⟩².
+  double variance_along(const Eigen::MatrixXd& g) const;
+
   Measured relative_c() const;     // C/‖K‖²
   Measured relative_bias() const;  // ‖B‖/‖K‖
 
@@ -74,8 +83,8 @@ struct FiniteWidthLaw {
   double joint_excess_kurtosis(const std::vector<Eigen::Index>& outputs) const;
 };
 
-/// Throws LimitError where the limit, or a derivative in it, does not exist, C is infinite (see law/tails.hpp),
-/// averages have more than 300,000 entries, or the options cannot be met, and Stopped.
+/// Throws LimitError where the limit, or a derivative in it, does not exist, C is infinite (see
+/// law/tails.hpp), averages have more than 300,000 entries, or the options cannot be met, and Stopped.
 FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions& options = {});
 
 }  // namespace nngpcheck::analytic

@@ -30,6 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds time_for_mistakes{20};
+constexpr double law_error = 0.005;  // of C: little beside what a thousand pairs show
 
 struct Subject {
   fs::path file;
@@ -129,8 +130,7 @@ std::vector<std::string> mistakes_of(const Subject& subject, const kernels::Kern
     analytic::LimitOptions limits;
     limits.threads = options.threads;
     limits.progress = limited;
-    return compare::known_mistakes(given, right,
-                                   mutants_of(experiment, right, limits));
+    return compare::known_mistakes(given, right, mutants_of(experiment, right, limits));
   } catch (const analytic::LimitError&) {
     return {};  // there is none to compare with
   } catch (const Stopped&) {
@@ -158,11 +158,13 @@ compare::LawCheckResult check_law(const Subject& subject, const CheckOptions& op
   const compare::ProgramCheckOptions networks =
       check_settings(experiment.check, options.sampler, options.threads, options.memory);
   const auto sampler = std::make_shared<const empirical::Sampler>(experiment.program, networks.sampler);
-  how.largest_width = sampler->largest_width(how.largest_width);
-  const analytic::FiniteWidthLaw law = law_of(experiment, subject.file, progress,
-                                              {.error = 0.005, .bias = false, .threads = options.threads});
-  return compare::check_law(
-      law, compare::ladders_of(sampler, networks.seed, progress.named(experiment.name)), how);
+  const compare::CheckOptions widths = compare::fitted_to(*sampler, networks.check);
+  how.narrowest_width = widths.widths.front();
+  how.largest_width = std::min(how.largest_width, widths.largest_width.value_or(widths.widths.back()));
+  const analytic::FiniteWidthLaw law = law_of(
+      experiment, subject.file, progress, {.error = law_error, .bias = false, .threads = options.threads});
+  return compare::check_law(law, compare::ladders_of(sampler, networks.seed, progress.named(experiment.name)),
+                            how);
 }
 
 /// The fluctuations of each, instead of its kernel.

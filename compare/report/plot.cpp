@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 #include <set>
 
 #include "nngpcheck/compare/error.hpp"
@@ -86,14 +85,9 @@ struct Layout {
   int height = above + frame + axis + legend;
 };
 
-const Prediction* prediction(const Curve& curve) {
-  const auto& predicted = curve.experiment.predicted;
-  return predicted && predicted->none.empty() ? &*predicted : nullptr;
-}
-
 bool any_predicted(const std::vector<Curve>& curves) {
   return std::any_of(curves.begin(), curves.end(),
-                     [](const Curve& curve) { return prediction(curve) != nullptr; });
+                     [](const Curve& curve) { return curve.experiment.prediction() != nullptr; });
 }
 
 /// A line of slope −1 that passes above every curve's first point.
@@ -108,19 +102,9 @@ std::string guide(const std::vector<Curve>& curves, const Frame& limits) {
                      scale / limits.right);
 }
 
-/// The first of the widths from which on the prediction holds; nothing if it does not at the last one.
-const PredictedWidth* first_that_holds(const Prediction& prediction) {
-  const PredictedWidth* result = nullptr;
-  for (const PredictedWidth& width : std::ranges::reverse_view(prediction.widths)) {
-    if (!width.holds) break;
-    result = &width;
-  }
-  return result;
-}
-
 /// The band, which is proportional to 1/n, from there to the end of the frame.
 std::string band(std::size_t c, const Curve& curve, const Frame& limits) {
-  const Prediction* predicted = prediction(curve);
+  const Prediction* predicted = curve.experiment.prediction();
   const PredictedWidth* first = predicted ? first_that_holds(*predicted) : nullptr;
   if (!first) return "";
   std::string result = fmt::format("$band{} << EOD\n", c);
@@ -172,7 +156,7 @@ std::string commands(const std::vector<Curve>& curves) {
   for (std::size_t c = 0; c < curves.size(); ++c) {
     const std::string& colour = line_colours[c % line_colours.size()];
     const std::size_t point = 5 + 2 * (c % shapes);
-    if (const Prediction* predicted = prediction(curves[c]); predicted != nullptr) {
+    if (const Prediction* predicted = curves[c].experiment.prediction(); predicted != nullptr) {
       if (first_that_holds(*predicted))
         result += fmt::format(", $band{} using 1:2:3 with filledcurves linecolor '{}' notitle", c, colour);
       result += fmt::format(", {:.9g}/x with lines dashtype 2 linewidth 1.5 linecolor '{}' notitle",

@@ -67,7 +67,7 @@ class Artist {
 
 bool any_predicted(const std::vector<ExperimentReport>& experiments) {
   return std::any_of(experiments.begin(), experiments.end(), [](const ExperimentReport& experiment) {
-    return experiment.summary.predicted && experiment.summary.predicted->none.empty();
+    return experiment.summary.prediction() != nullptr;
   });
 }
 
@@ -264,7 +264,7 @@ void Composer::add_kernels(const ExperimentReport& experiment) {
 void Composer::add_gaussianity(const ExperimentSummary& summary) {
   if (!summary.gaussianity) return;
   const Gaussianity& found = *summary.gaussianity;
-  const bool predicted = summary.predicted && summary.predicted->none.empty();
+  const Prediction* predicted = summary.prediction();
   Table table{
       fmt::format("Excess kurtosis of the outputs for the inputs {}; 0 if Gaussian, expected to fall as 1/n",
                   fmt::join(summary.watched, ", ")),
@@ -280,8 +280,8 @@ void Composer::add_gaussianity(const ExperimentSummary& summary) {
                           interval(row.joint)});
     if (!predicted) continue;
     const auto n = static_cast<double>(row.width);
-    table.rows.back().push_back(scientific(summary.predicted->marginal_excess_kurtosis / n));
-    table.rows.back().push_back(scientific(summary.predicted->joint_excess_kurtosis / n));
+    table.rows.back().push_back(scientific(predicted->marginal_excess_kurtosis / n));
+    table.rows.back().push_back(scientific(predicted->joint_excess_kurtosis / n));
   }
   page_.blocks.push_back(std::move(table));
   page_.blocks.push_back(Paragraph{"", gaussianity_text(found) + "."});

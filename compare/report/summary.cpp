@@ -126,8 +126,8 @@ Ratio measured_over_predicted(const ExperimentSummary& experiment, std::size_t w
 }
 
 std::optional<Ratio> measured_over_predicted(const ExperimentSummary& experiment) {
-  if (!experiment.predicted) return {};
-  const Prediction& predicted = *experiment.predicted;
+  if (!experiment.prediction()) return {};
+  const Prediction& predicted = *experiment.prediction();
   double sum = 0, squares = 0, count = 0;
   for (std::size_t w = 0; w < predicted.widths.size(); ++w) {
     if (!predicted.widths[w].holds) continue;
@@ -156,15 +156,14 @@ std::string prediction_text(const ExperimentSummary& experiment) {
   const Prediction& predicted = *experiment.predicted;
   if (!predicted.none.empty()) return "nothing predicted: " + predicted.none;
   if (!predicted.heavy_tails.empty()) return "predicted in distribution only: " + predicted.heavy_tails;
-  const auto holds = std::find_if(predicted.widths.begin(), predicted.widths.end(),
-                                  [](const PredictedWidth& width) { return width.holds; });
-  if (holds == predicted.widths.end())
+  const PredictedWidth* first = first_that_holds(predicted);
+  if (!first)
     return fmt::format("predicted mean × width {}, to first order, which is not enough at these widths",
                        number(predicted.relative_c, 2));
   const Ratio ratio = measured_over_predicted(experiment).value();
   return fmt::format("measured/predicted {} ({:.0f} % interval {} to {}) from width {} on",
                      number(ratio.value, 3), 100 * confidence, number(ratio.interval.lower, 3),
-                     number(ratio.interval.upper, 3), holds->width);
+                     number(ratio.interval.upper, 3), first->width);
 }
 
 }  // namespace nngpcheck::compare

@@ -35,6 +35,11 @@ struct ExperimentSummary {
   std::optional<Gaussianity> gaussianity = {};
   std::vector<std::string> watched = {};
   std::optional<Prediction> predicted = {};  // by the finite-width law, of the same widths
+
+  /// What is predicted; null if there is no law, or nobody asked.
+  const Prediction* prediction() const {
+    return predicted && predicted->none.empty() ? &*predicted : nullptr;
+  }
 };
 
 struct Summary {

@@ -1,5 +1,6 @@
 #include "nngpcheck/compare/statistics/prediction.hpp"
 
+#include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
@@ -15,9 +16,6 @@ double normal_quantile() {
   return boost::math::quantile(boost::math::complement(boost::math::normal(), (1 - confidence) / 2));
 }
 
-/// Of kernels that are all K.
-constexpr double rounding_of_c = 1e-20;
-
 /// Of half a band, what the next order may move the mean; and of its spread, what it may add.
 constexpr double hidden = 0.125, wider = 0.1;
 
@@ -27,7 +25,7 @@ Prediction predict(const analytic::FiniteWidthLaw& law, const std::vector<std::i
                    std::int64_t networks, const std::vector<Eigen::Index>& watched) {
   Prediction result;
   const analytic::Measured c = law.relative_c();
-  if (c.value < rounding_of_c) {
+  if (!law.fluctuates()) {
     result.none = "the kernel of every network is K";
     return result;
   }
@@ -57,6 +55,12 @@ Prediction predict(const analytic::FiniteWidthLaw& law, const std::vector<std::i
   result.method = law.method;
   result.heavy_tails = law.heavy_tails;
   return result;
+}
+
+const PredictedWidth* first_that_holds(const Prediction& prediction) {
+  const auto found = std::find_if(prediction.widths.begin(), prediction.widths.end(),
+                                  [](const PredictedWidth& width) { return width.holds; });
+  return found == prediction.widths.end() ? nullptr : &*found;
 }
 
 Ratio measured_over_predicted(double measured, const Interval& interval, double predicted,

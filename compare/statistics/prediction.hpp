@@ -41,6 +41,9 @@ struct Prediction {
 Prediction predict(const analytic::FiniteWidthLaw& law, const std::vector<std::int64_t>& widths,
                    std::int64_t networks, const std::vector<Eigen::Index>& watched);
 
+/// The narrowest width at which the band holds, as it does at all wider ones; null if there is none.
+const PredictedWidth* first_that_holds(const Prediction& prediction);
+
 /// A measured number over the predicted one; 1 is expected.
 struct Ratio {
   double value = 0;

@@ -23,9 +23,10 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr int leading = 3, random_forms = 3;
-constexpr double hidden = 0.125;      // of what the pairs show, the next order in 1/n
-constexpr double allowed_errors = 3;  // standard errors of the law
-constexpr std::int64_t narrowest = 64;
+constexpr double hidden = 0.125;        // of what the pairs show, the next order in 1/n
+constexpr double allowed_errors = 3;    // standard errors of the law
+constexpr double largest_error = 0.05;  // relative, of C
+constexpr std::int64_t batch = 256;     // pairs whose kernels are held at once
 
 /// dᵀA d and its law under Σ.
 struct Form {
@@ -34,24 +35,12 @@ struct Form {
   analytic::WeightedChiSquare law;
 };
 
-MatrixXd symmetric_direction(const VectorXd& entries, Index m) {
-  MatrixXd result(m, m);
-  for (Index b = 0, k = 0; b < m; ++b) {
-    for (Index a = b; a < m; ++a) result(a, b) = result(b, a) = entries[k++];
-  }
-  return result;
-}
-
-/// ⟨G, d⟩² with Frobenius' product: of variance Σ_k ⟨G, F_k⟩².
+/// ⟨G, d⟩² with Frobenius' product, of a G of norm 1.
 Form projection(const std::string& name, const MatrixXd& direction, const analytic::FiniteWidthLaw& law) {
-  double variance = 0;
-  for (Index k = 0; k < law.factor.cols(); ++k) {
-    variance +=
-        std::pow(direction.cwiseProduct(symmetric_direction(law.factor.col(k), direction.rows())).sum(), 2);
-  }
+  const MatrixXd unit = direction / direction.norm();
   return {name,
-          [direction](const MatrixXd& d) { return std::pow(direction.cwiseProduct(d).sum(), 2); },
-          {VectorXd::Constant(1, variance)}};
+          [unit](const MatrixXd& d) { return std::pow(unit.cwiseProduct(d).sum(), 2); },
+          {VectorXd::Constant(1, law.variance_along(unit))}};
 }
 
 std::vector<Form> forms(const analytic::FiniteWidthLaw& law) {
@@ -59,16 +48,13 @@ std::vector<Form> forms(const analytic::FiniteWidthLaw& law) {
   const double left = std::max(0., law.c.value - law.eigenvalues.sum());
   std::vector<Form> result = {
       {"total", [](const MatrixXd& d) { return d.squaredNorm(); }, {law.eigenvalues, left}}};
-  for (Index k = 0; k < std::min<Index>(leading, law.eigenvalues.size()); ++k) {
-    const MatrixXd direction = symmetric_direction(law.factor.col(k), m);
-    result.push_back(projection(fmt::format("direction {}", k + 1), direction / direction.norm(), law));
-  }
+  for (Index k = 0; k < std::min<Index>(leading, law.eigenvalues.size()); ++k)
+    result.push_back(projection(fmt::format("direction {}", k + 1), law.direction(k), law));
   std::mt19937_64 random(0);
   std::normal_distribution<double> normal;
   for (int k = 0; k < random_forms && m > 1; ++k) {
     const VectorXd entries = VectorXd::NullaryExpr(m * (m + 1) / 2, [&] { return normal(random); });
-    const MatrixXd direction = symmetric_direction(entries, m);
-    result.push_back(projection(fmt::format("random {}", k + 1), direction / direction.norm(), law));
+    result.push_back(projection(fmt::format("random {}", k + 1), symmetric_matrix(entries), law));
   }
   return result;
 }
@@ -87,6 +73,27 @@ double p_value(analytic::WeightedChiSquare law, double measured, double pairs, d
   return std::min(1., 2 * std::min(below, 1 - below));
 }
 
+/// Of each form over all pairs, batch by batch.
+std::vector<double> sums_of(const std::vector<Form>& forms, const DrawLadders& draw,
+                            const LawCheckResult& plan) {
+  std::vector<double> result(forms.size(), 0);
+  for (std::int64_t first = 0; first < plan.pairs; first += batch) {
+    const std::int64_t pairs = std::min(batch, plan.pairs - first);
+    const Ladders ladders =
+        draw({plan.widths, static_cast<std::uint64_t>(2 * first), 2 * pairs, {}, "fluctuations"});
+    for (std::size_t w = 0; w < plan.widths.size(); ++w) {
+      const double scale = std::sqrt(static_cast<double>(plan.widths[w]) / 2);
+      const MatrixXd& kernels = ladders.kernels[w];
+      for (Index pair = 0; pair < pairs; ++pair) {
+        const MatrixXd difference =
+            scale * symmetric_matrix((kernels.row(2 * pair) - kernels.row(2 * pair + 1)).transpose());
+        for (std::size_t k = 0; k < forms.size(); ++k) result[k] += forms[k].value(difference);
+      }
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 LawCheckResult check_law(const analytic::FiniteWidthLaw& law, const DrawLadders& draw,
@@ -97,16 +104,16 @@ LawCheckResult check_law(const analytic::FiniteWidthLaw& law, const DrawLadders&
     result.reason = reason;
     return result;
   };
-  if (law.c.value == 0) return give_up("the kernel of every network is K");
+  if (!law.fluctuates()) return give_up("the kernel of every network is K");
   if (!law.heavy_tails.empty()) return give_up(law.heavy_tails);
   const double error = law.c.standard_error / law.c.value;
-  if (error > options.largest_error)
+  if (error > largest_error)
     return give_up(fmt::format("the law's own standard error is {:.1f} %; give it more points", 100 * error));
   const std::vector<Form> all = forms(law);
   const double pairs = 2 * static_cast<double>(options.pairs);
   const double spread = relative_spread(all.front().law, pairs);
   const double needed = law.relative_c().value / 2 / (hidden * 2 * spread);
-  std::int64_t width = narrowest;
+  std::int64_t width = options.narrowest_width;
   while (static_cast<double>(width) < needed && width <= options.largest_width) width *= 2;
   if (2 * width > options.largest_width) {
     return give_up(fmt::format("the first order in 1/n holds from width {:.0f} on, beyond the largest, {}",
@@ -116,17 +123,7 @@ LawCheckResult check_law(const analytic::FiniteWidthLaw& law, const DrawLadders&
   result.widths = {width, 2 * width};
   result.detectable =
       boost::math::quantile(complement(boost::math::normal(), level / 2)) * spread + allowed_errors * error;
-  const Ladders ladders = draw({result.widths, 0, 2 * options.pairs, {}, "fluctuations"});
-  std::vector<double> sums(all.size(), 0);
-  for (std::size_t w = 0; w < result.widths.size(); ++w) {
-    const double scale = std::sqrt(static_cast<double>(result.widths[w]) / 2);
-    const MatrixXd& kernels = ladders.kernels[w];
-    for (Index pair = 0; pair < options.pairs; ++pair) {
-      const MatrixXd difference =
-          scale * symmetric_matrix((kernels.row(2 * pair) - kernels.row(2 * pair + 1)).transpose());
-      for (std::size_t k = 0; k < all.size(); ++k) sums[k] += all[k].value(difference);
-    }
-  }
+  const std::vector<double> sums = sums_of(all, draw, result);
   double smallest = 1;
   for (std::size_t k = 0; k < all.size(); ++k) {
     const double measured = sums[k] / pairs;

@@ -17,9 +17,7 @@ namespace nngpcheck::compare {
 struct LawCheckOptions {
   double false_alarm = 1e-3;  // α
   std::int64_t pairs = 1000;  // of networks, at each of two widths; at least 10
-  std::int64_t largest_width = std::int64_t{1} << 17;
-  /// Up to this relative standard error of C the law is taken for exact; three of it are allowed for.
-  double largest_error = 0.05;
+  std::int64_t narrowest_width = 64, largest_width = std::int64_t{1} << 17;  // in between it doubles
 };
 
 /// The mean over all pairs of a quadratic form dᵀA d of a pair's difference, and its expectation tr(AΣ).

@@ -64,9 +64,11 @@ TEST(ExpressionSlopes, AreCentralDifferences) {
 
 TEST(ExpressionSlopes, AreNotOfWhatMayJump) {
   for (const char* text :
-       {"sign(x)", "floor(x)", "x > 0 ? x : 0", "x/abs(x)", "x < 1", "(x + 1)/x", "rint(x)*x"})
+       {"sign(x)", "floor(x)", "x > 0 ? x : 0", "x/abs(x)", "x < 1", "(x + 1)/x", "rint(x)*x", "log(abs(x))",
+        "abs(x)^-0.3", "log(x^2)", "log1p(x)*0 + log1p(sin(x))"})
     EXPECT_FALSE(ExpressionSlopes::of(Expression::parse(text))) << text;
-  for (const char* text : {"1/x", "x/(1 + abs(x))", "x/(1 + exp(-x))", "x/2"})
+  for (const char* text : {"1/x", "x/(1 + abs(x))", "x/(1 + exp(-x))", "x/2", "log(x)", "log(1 + x^2)",
+                           "x^-0.5", "abs(x)^0.5", "log1p(abs(x))"})
     EXPECT_TRUE(ExpressionSlopes::of(Expression::parse(text))) << text;
 }
 
