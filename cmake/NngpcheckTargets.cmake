@@ -40,11 +40,15 @@ function(nngpcheck_library name)
                         PRIVATE $<BUILD_INTERFACE:nngpcheck_options> ${arg_PRIVATE_DEPENDS})
 endfunction()
 
-# nngpcheck_test(<name> LABEL exact|seeded|statistical|long SOURCES <.cpp>... DEPENDS <libraries>... [TORCH])
+set(nngpcheck_test_optimization $<$<CONFIG:Release>:-O1>)
+
+# nngpcheck_test(<name> LABEL exact|seeded|statistical|long SOURCES <.cpp>... DEPENDS <libraries>... [TORCH] [PROCESSES <n>])
 # declares one GoogleTest executable; each of its tests is a CTest test with that label. TORCH: it includes LibTorch.
+# PROCESSES: its tests are run by so many processes, each a CTest test, <name>.1 and on. For executables that link LibTorch,
+# whose start takes longer than most of their tests: half a second of CPU.
 # Headers that most sources include are precompiled: nearly half of their compile time.
 function(nngpcheck_test name)
-  cmake_parse_arguments(arg "TORCH" "LABEL" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "TORCH" "LABEL;PROCESSES" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} nngpcheck_options GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
@@ -54,8 +58,21 @@ function(nngpcheck_test name)
     target_precompile_headers(${name} REUSE_FROM nngpcheck_test_headers)
   endif()
   target_compile_definitions(${name} PRIVATE NNGPCHECK_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+  # The time of a test is in the library and in compiling it.
+  if(NOT arg_TORCH)
+    target_compile_options(${name} PRIVATE ${nngpcheck_test_optimization})
+  endif()
   # GCC 12 warns inside std::string (its bug 105329) where headers are precompiled.
   target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-stringop-overflow>)
-  gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600)
+  if(arg_PROCESSES)
+    foreach(process RANGE 1 ${arg_PROCESSES})
+      math(EXPR index "${process} - 1")
+      add_test(NAME ${name}.${process} COMMAND ${name} --gtest_brief=1)
+      set_tests_properties(${name}.${process} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${arg_PROCESSES};GTEST_SHARD_INDEX=${index}")
+    endforeach()
+  else()
+    gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                         PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600)
+  endif()
 endfunction()

@@ -124,7 +124,7 @@ TEST_F(Run, PlotsOneAndSeveral) {
 
 TEST_F(Run, RunsTheDemosExperiment) {
   succeed("run " NNGPCHECK_SOURCE
-          "/experiments/figure3.toml --out out --set 'sweep.widths=[8, 16]' --set sweep.networks=3");
+          "/experiments/figure3.toml --out out --set 'sweep.widths=[8, 16]' --set sweep.networks=3 --no-law");
   EXPECT_EQ(nlohmann::json::parse(read(folder_ / "out" / "summary.json"))["experiments"].size(), 4u);
   for (const char* file : {"correlation_gru.svg", "correlation_batchnorm_mlp.png", "width_error.svg"}) {
     EXPECT_TRUE(fs::exists(folder_ / "out" / file)) << file;

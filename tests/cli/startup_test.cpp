@@ -10,19 +10,16 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-constexpr double at_once = 0.05;  // seconds of CPU
-
-const std::string commands_without_networks[] = {"--version",
-                                                 "--help",
-                                                 "list",
-                                                 "show mlp",
-                                                 "show e.toml --plan",
-                                                 "dual relu 1 1 0.5",
-                                                 "kernel e.toml",
-                                                 "law e.toml --quiet",
-                                                 "width e.toml --error 1% --quiet",
-                                                 "import " NNGPCHECK_TEST_DATA
-                                                 "/../import/archives/bag_of_words.nngp"};
+const std::string commands_at_once[] = {"--version",
+                                        "--help",
+                                        "list",
+                                        "show mlp",
+                                        "show e.toml --plan",
+                                        "dual relu 1 1 0.5",
+                                        "kernel e.toml",
+                                        "import " NNGPCHECK_TEST_DATA
+                                        "/../import/archives/bag_of_words.nngp"};
+const std::string laws[] = {"law e.toml --quiet", "width e.toml --error 1% --quiet"};
 
 class StartUp : public Executable {
  protected:
@@ -63,7 +60,9 @@ class StartUp : public Executable {
 };
 
 TEST_F(StartUp, LoadsNoLibTorch) {
-  for (const std::string& command : commands_without_networks) {
+  std::vector<std::string> commands(std::begin(commands_at_once), std::end(commands_at_once));
+  commands.insert(commands.end(), std::begin(laws), std::end(laws));
+  for (const std::string& command : commands) {
     const std::string libraries = loaded(command);
     EXPECT_THAT(libraries, HasSubstr("libstdc++")) << command;
     EXPECT_THAT(libraries, Not(HasSubstr("libtorch"))) << command;
@@ -72,9 +71,14 @@ TEST_F(StartUp, LoadsNoLibTorch) {
 }
 
 #ifdef NNGPCHECK_LIBTORCH
-TEST_F(StartUp, LoadsItForNetworks) {
-  EXPECT_THAT(loaded("run e.toml --dry-run"), HasSubstr("libtorch"));
-  EXPECT_LT(at_once, cpu_seconds("run e.toml --dry-run"));
+TEST_F(StartUp, LoadsItForNetworks) { EXPECT_THAT(loaded("run e.toml --dry-run"), HasSubstr("libtorch")); }
+
+// Beside one that loads it, since machines differ, and one machine from hour to hour; seconds are in
+// docs/performance.md.
+TEST_F(StartUp, TakesNoTime) {
+  const double with_libtorch = cpu_seconds("run e.toml --dry-run");
+  for (const std::string& command : commands_at_once)
+    EXPECT_LE(cpu_seconds(command), with_libtorch / 4) << command;
 }
 
 TEST_F(StartUp, ErrorsAndSignalsAreThoseOfOneProcess) {
@@ -105,13 +109,6 @@ TEST_F(StartUp, WithoutLibTorchNoNetworksAreDrawn) {
     EXPECT_EQ(outcome.status, 64) << command;
     EXPECT_THAT(outcome.errors, HasSubstr("draws networks, for which there is no ")) << command;
   }
-}
-#endif
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-TEST_F(StartUp, TakesNoTime) {
-  for (const std::string& command : commands_without_networks)
-    EXPECT_LE(cpu_seconds(command), at_once) << command;
 }
 #endif
 
