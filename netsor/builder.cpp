@@ -224,16 +224,18 @@ BundleId Builder::mix(BundleId bundle, TableId table) {
 BundleId Builder::select(BundleId bundle, const std::vector<Index>& selected) {
   own(bundle, "select");
   const Index available = program_.type(bundle).columns;
-  std::vector<Eigen::Triplet<double>> entries;
-  for (std::size_t j = 0; j < selected.size(); ++j) {
-    if (selected[j] < 0 || selected[j] >= available) {
-      throw ProgramError("select(" + text(bundle) + "): column " + std::to_string(selected[j]) + " but " +
+  SparseMatrix matrix(available, std::ssize(selected));
+  matrix.reserve(std::ssize(selected));
+  for (Index j = 0; j < std::ssize(selected); ++j) {
+    const Index column = selected[static_cast<std::size_t>(j)];
+    if (column < 0 || column >= available) {
+      throw ProgramError("select(" + text(bundle) + "): column " + std::to_string(column) + " but " +
                          text(bundle) + " has " + columns(available) + "; columns count from 0");
     }
-    entries.emplace_back(static_cast<int>(selected[j]), static_cast<int>(j), 1.0);
+    matrix.startVec(j);
+    matrix.insertBack(column, j) = 1;
   }
-  SparseMatrix matrix(available, static_cast<Index>(selected.size()));
-  matrix.setFromTriplets(entries.begin(), entries.end());
+  matrix.finalize();
   return mix(bundle, std::move(matrix));
 }
 

@@ -35,23 +35,34 @@ void multiply(UncertainMatrix& x, const UncertainMatrix& y) {
 
 namespace {
 
-// By blocks that fit the cache.
-void mirror_upper(Eigen::MatrixXd& x) {
-  constexpr Index size = 64;
+// By blocks whose lines fit the cache also where columns lie a power of 2 apart.
+void mirror(Eigen::MatrixXd& x, Triangle from) {
+  constexpr Index size = 8;
   for (Index j = 0; j < x.cols(); j += size) {
     const Index columns = std::min(size, x.cols() - j);
-    for (Index i = 0; i < j; i += size)
-      x.block(j, i, columns, size) = x.block(i, j, size, columns).transpose();
+    for (Index i = 0; i < j; i += size) {
+      auto above = x.block(i, j, size, columns);
+      auto below = x.block(j, i, columns, size);
+      if (from == Triangle::upper) {
+        below = above.transpose();
+      } else {
+        above = below.transpose();
+      }
+    }
     auto square = x.block(j, j, columns, columns);
-    square.triangularView<Eigen::StrictlyLower>() = square.transpose().eval();
+    if (from == Triangle::upper) {
+      square.triangularView<Eigen::StrictlyLower>() = square.transpose().eval();
+    } else {
+      square.triangularView<Eigen::StrictlyUpper>() = square.transpose().eval();
+    }
   }
 }
 
 }  // namespace
 
-void mirror_upper(UncertainMatrix& x) {
-  mirror_upper(x.value);
-  mirror_upper(x.bound);
+void mirror(UncertainMatrix& x, Triangle from) {
+  mirror(x.value, from);
+  mirror(x.bound, from);
 }
 
 }  // namespace nngpcheck::analytic

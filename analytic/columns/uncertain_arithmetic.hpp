@@ -20,7 +20,9 @@ UncertainMatrix part(const UncertainMatrix& x, const std::vector<Eigen::Index>& 
 /// x times y, entrywise; a single row or column of y is broadcast.
 void multiply(UncertainMatrix& x, const UncertainMatrix& y);
 
-/// Entry (j, i) becomes what entry (i, j) is, for i < j.
-void mirror_upper(UncertainMatrix& x);
+enum class Triangle { upper, lower };
+
+/// Entries of the other triangle become what their mirror images in this one are.
+void mirror(UncertainMatrix& x, Triangle from);
 
 }  // namespace nngpcheck::analytic

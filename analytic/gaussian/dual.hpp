@@ -65,6 +65,11 @@ DualBlock dual_block(const netsor::Activation& phi, const netsor::Activation& ps
                      const Checkpoint& checkpoint = {}, std::size_t threads = 1,
                      HermiteTables* tables = nullptr, Buffers* buffers = nullptr);
 
+/// E[φ(u_i)²] for all i, as m×1: the diagonal of a symmetric block, in a time that grows with m alone. The
+/// numbers do not depend on what other columns there are.
+DualBlock second_moments(const netsor::Activation& phi, const Marginals& columns,
+                         const Checkpoint& checkpoint = {}, HermiteTables* tables = nullptr);
+
 /// E[φ(u_i)] for all i, bounds, errors and checkpoint as `dual_block`.
 UncertainVector mean_block(const netsor::Activation& phi, const Marginals& columns,
                            const Checkpoint& checkpoint = {});

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nngpcheck/analytic/columns/buffers.hpp"
+#include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
 #include "nngpcheck/analytic/error.hpp"
 #include "nngpcheck/analytic/gaussian/dual.hpp"
 #include "nngpcheck/analytic/gaussian/gaussian_smoothing.hpp"
@@ -121,7 +122,7 @@ class Block {
       fill_by_series();
     }
     fill_degenerate();
-    reflect();
+    if (symmetric_) mirror(result_.moment, Triangle::lower);
     check_finite();
     return std::move(result_);
   }
@@ -238,21 +239,6 @@ class Block {
         if (rows_[i].variance.value > 0 && columns_[j].variance.value > 0) continue;
         covariance(i, j, 0);
         store(i, j, degenerate_dual(phi_, psi_, rows_[i], columns_[j]));
-      }
-    }
-  }
-
-  // By blocks that fit the cache.
-  void reflect() {
-    if (!symmetric_) return;
-    for (auto* matrix : {&result_.moment.value, &result_.moment.bound}) {
-      const Eigen::Index m = matrix->rows();
-      for (Eigen::Index j = 0; j < m; j += tile) {
-        const Eigen::Index columns = std::min(tile, m - j);
-        for (Eigen::Index i = 0; i < j; i += tile)
-          matrix->block(i, j, tile, columns) = matrix->block(j, i, columns, tile).transpose();
-        auto square = matrix->block(j, j, columns, columns);
-        square.triangularView<Eigen::StrictlyUpper>() = square.transpose().eval();
       }
     }
   }

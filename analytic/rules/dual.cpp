@@ -65,25 +65,6 @@ Operand operand(const Planning& planning, NodeIndex node, std::optional<Demand> 
           planning.structure.columns(u)};
 }
 
-// E[φ(u_i)²] as m×1.
-UncertainMatrix second_moments(const netsor::Activation& phi, const Marginals& u,
-                               const Checkpoint& checkpoint, HermiteTables* tables, Cost& cost) {
-  UncertainMatrix result = zero(u.mean.value.size(), 1);
-  cost.evaluations = result.value.rows();
-  cost.by_formula = true;
-  for (Index i = 0; i < result.value.rows(); ++i) {
-    const Marginals single{{u.mean.value.segment(i, 1), u.mean.bound.segment(i, 1)},
-                           {u.variance.value.segment(i, 1), u.variance.bound.segment(i, 1)}};
-    const UncertainMatrix variance{single.variance.value, single.variance.bound};
-    const DualBlock block =
-        dual_block(phi, phi, single, single, variance, Symmetry::symmetric, checkpoint, 1, tables);
-    result.value(i, 0) = block.moment.value(0, 0);
-    result.bound(i, 0) = block.moment.bound(0, 0);
-    cost.by_formula = cost.by_formula && block.method == DualMethod::closed_form;
-  }
-  return result;
-}
-
 /// Changes of the law of one operand.
 class LawChange {
  public:
@@ -169,7 +150,10 @@ class DualStep : public Step {
     const Checkpoint checkpoint = [&] { workplace.progress.check(); };
     if (demand().entries.classes()) return within(workplace, cost, checkpoint);
     if (!demand().entries.is_full()) {
-      return second_moments(left_.phi, left_.marginals(values), checkpoint, workplace.tables, cost);
+      DualBlock diagonal = second_moments(left_.phi, left_.marginals(values), checkpoint, workplace.tables);
+      cost.evaluations = diagonal.evaluations;
+      cost.by_formula = diagonal.method == DualMethod::closed_form;
+      return std::move(diagonal.moment);
     }
     const UncertainMatrix& stored = values[covariance_];
     UncertainMatrix turned;

@@ -3,15 +3,17 @@
 // over the sources of Gaussian bundles and over the atoms of others.
 #include <algorithm>
 #include <cmath>
-#include <compare>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 
 #include "nngpcheck/analytic/columns/buffers.hpp"
+#include "nngpcheck/analytic/columns/congruence.hpp"
 #include "nngpcheck/analytic/columns/form_changes.hpp"
 #include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/rules/linear_pair.hpp"
 #include "nngpcheck/analytic/rules/rules.hpp"
 #include "nngpcheck/netsor/passes/traits.hpp"
 
@@ -21,105 +23,9 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
-using Columns = std::vector<Index>;
+
 using netsor::Overloaded;
 using netsor::SparseMatrix;
-
-const LinearForm::Term no_coefficients{one, {}};
-
-// Of a sum of so many products, relative to the product of the norms: twice what rounding can do, which
-// leaves room for that of the norms.
-double rounding_of_gram(Index rows) { return epsilon * static_cast<double>(rows + 2); }
-
-/// scale·xᵀy of the columns of two inputs. |x|ᵀ|y| ≤ ‖x‖‖y‖ bounds the rounding.
-struct Gram {
-  const MatrixXd* x;
-  const MatrixXd* y;
-  double scale;
-
-  std::size_t size() const {
-    return static_cast<std::size_t>(x->cols()) * static_cast<std::size_t>(y->cols());
-  }
-  UncertainMatrix all(Buffers& buffers) const {
-    UncertainMatrix result = buffers.take_pair(x->cols(), y->cols());
-    fill(result, *x, *y);
-    return result;
-  }
-  UncertainMatrix at(const Columns& rows, const Columns& columns) const {
-    UncertainMatrix result;
-    fill(result, (*x)(Eigen::all, rows), (*y)(Eigen::all, columns));
-    return result;
-  }
-
-  friend auto operator<=>(const Gram&, const Gram&) = default;
-
- private:
-  void fill(UncertainMatrix& result, const MatrixXd& left, const MatrixXd& right) const {
-    const Eigen::VectorXd rows = left.colwise().norm();
-    const Eigen::RowVectorXd columns = (rounding_of_gram(left.rows()) * scale) * right.colwise().norm();
-    const MatrixXd scaled = scale * right;
-    result.value.noalias() = left.transpose() * scaled;
-    result.bound.noalias() = rows * columns;
-  }
-};
-
-/// What one source or atom of X and one of Y have in common: E_kl above. A number, or read and multiplied.
-struct Pair {
-  NodeIndex left, right;
-  std::optional<Demand> source = {};
-  bool transposed = false;              // the source's rows are the columns of `right`
-  std::optional<double> variance = {};  // times the source
-  std::function<UncertainMatrix(const Columns& rows, const Columns& columns)> constant = {};
-  std::optional<Gram> gram = {};  // instead of `constant`
-  bool narrow = false;            // only the diagonal is at hand, all of it, as a column
-
-  /// Before `variance`: all of it where it is stored, which needs no copy, or else at these columns of
-  /// either, in `storage`.
-  const UncertainMatrix& unscaled(const Values& values, const Columns& rows, const Columns& columns,
-                                  UncertainMatrix& storage) const {
-    if (source && !narrow && !transposed && source->entries.is_full()) return values[*source];
-    storage = at(values, rows, columns);
-    return storage;
-  }
-
-  /// At these columns of either.
-  UncertainMatrix value(const Values& values, const Columns& rows, const Columns& columns) const {
-    UncertainMatrix result = at(values, rows, columns);
-    if (variance) {
-      result.value *= *variance;
-      result.bound = *variance * result.bound + epsilon * result.value.cwiseAbs();
-    }
-    return result;
-  }
-
-  UncertainMatrix at(const Values& values, const Columns& rows, const Columns& columns) const {
-    return gram         ? gram->at(rows, columns)
-           : !source    ? constant(rows, columns)
-           : narrow     ? values.diagonal(*source)
-           : transposed ? transpose(values.part(*source, columns, rows))
-                        : values.part(*source, rows, columns);
-  }
-
-  /// 0×0: none.
-  MatrixXd change(const Structure& structure, const Changes& changes, Index direction) const {
-    if (!source) return {};
-    MatrixXd result = changes.matrix(*source, direction, structure.columns(source->left));
-    if (result.size() == 0) return result;
-    if (narrow && source->entries.is_full()) result = result.diagonal().eval();
-    if (transposed) result.transposeInPlace();
-    return variance.value_or(1) * result;
-  }
-};
-
-const LinearForm::Term& term(const LinearForm& form, NodeIndex atom) {
-  return *std::find_if(form.terms.begin(), form.terms.end(),
-                       [&](const LinearForm::Term& t) { return t.atom == atom; });
-}
-
-/// All columns of a source or atom; the one of `one`.
-Columns all_columns(const Structure& structure, NodeIndex atom) {
-  return columns_read({atom, {}}, atom == one ? 1 : structure.columns(atom));
-}
 
 /// The coefficients of an atom of X and their change in one direction, as matrices; both 0×0 for Y = one.
 struct Side {
@@ -127,12 +33,12 @@ struct Side {
   std::optional<SparseMatrix> change = {};  // none: 0
 };
 
-Side side(Values& values, FormChanges& changes, NodeIndex node, NodeIndex atom) {
+Side side(Values& values, FormChanges& changes, NodeIndex node, const Reader& reader) {
   Side result;
   if (node == one) return result;
-  if (const auto& c = term(values.form(node), atom).coefficients) result.value = c->value;
+  if (const auto c = reader.term(values.form(node)).coefficients) result.value = c->value;
   for (const FormChange::Term& t : changes.of(node).terms) {
-    if (t.atom == atom) result.change = t.change;
+    if (t.atom == reader.node) result.change = reader.selected(t.change);
   }
   return result;
 }
@@ -163,10 +69,10 @@ MatrixXd congruence_diagonal(const std::optional<SparseMatrix>& a, const MatrixX
 /// The columns that some columns of a combination read of an atom, and for each of these the places among
 /// them, with their coefficients.
 struct ColumnsRead {
-  Columns columns;
+  ColumnList columns;
   std::vector<std::vector<std::pair<Index, double>>> of;
 
-  ColumnsRead(const LinearForm::Term& term, const Columns& reading) {
+  ColumnsRead(const LinearForm::Term& term, const ColumnList& reading) {
     for (const Index j : reading) {
       of.push_back(column_entries(term, j));
       for (const auto& [column, coefficient] : of.back()) columns.push_back(column);
@@ -213,20 +119,23 @@ class LinearStep : public Step {
     sum.bound.setZero();
     std::vector<Congruence> congruences;
     std::deque<UncertainMatrix> storage;
+    std::deque<LinearForm::Term> terms;
     std::map<Gram, const UncertainMatrix*>
         grams;  // of all columns: the offsets of a convolution read the same
     for (const Pair& pair : pairs_) {
       if (pair.source && values[*pair.source].value.isZero(0) && values[*pair.source].bound.isZero(0))
         continue;
-      const LinearForm::Term& left = term(values.form(x), pair.left);
-      const LinearForm::Term& right = y == one ? no_coefficients : term(values.form(y), pair.right);
+      const LinearForm::Term& left = terms.emplace_back(pair.left.term(values.form(x)));
+      const LinearForm::Term& right =
+          terms.emplace_back(y == one ? LinearForm::Term{one, {}} : pair.right.term(values.form(y)));
       const double scale = pair.variance.value_or(1);
+      const ColumnList rows = columns_read(left, pair.left.columns(structure_));
+      const ColumnList columns = columns_read(right, pair.right.columns(structure_));
       if (!pair.gram) {
-        const UncertainMatrix& e = pair.unscaled(values, read(left), read(right), storage.emplace_back());
+        const UncertainMatrix& e = pair.unscaled(values, rows, columns, storage.emplace_back());
         congruences.push_back({left, e, right, scale});
         continue;
       }
-      const Columns rows = read(left), columns = read(right);
       if (2 * rows.size() * columns.size() < pair.gram->size()) {
         congruences.push_back({left, storage.emplace_back(pair.gram->at(rows, columns)), right, scale});
         continue;
@@ -236,7 +145,7 @@ class LinearStep : public Step {
       congruences.push_back({left, *all, right, scale});
     }
     add_congruences(sum, congruences, x == y ? Entries::upper : Entries::all, workplace.threads);
-    if (x == y) mirror_upper(sum);
+    if (x == y) mirror(sum, Triangle::upper);
     for (UncertainMatrix& memory : storage) buffers.give(std::move(memory));
     return sum;
   }
@@ -247,9 +156,10 @@ class LinearStep : public Step {
     UncertainMatrix sum = zero(columns, 1);
     for (const Pair& pair : pairs_) {
       const UncertainMatrix source = whole(pair, values);
+      const LinearForm::Term rows = pair.left.term(values.form(x)), others = pair.right.term(values.form(x));
       for (Index j = 0; j < columns; ++j) {
-        for (const auto& [row, left] : column_entries(term(values.form(x), pair.left), j)) {
-          for (const auto& [other, right] : column_entries(term(values.form(x), pair.right), j)) {
+        for (const auto& [row, left] : column_entries(rows, j)) {
+          for (const auto& [other, right] : column_entries(others, j)) {
             const double product = left * right;
             const Index k = pair.narrow ? 0 : other;
             sum.value(j, 0) += product * source.value(row, k);
@@ -269,9 +179,8 @@ class LinearStep : public Step {
     const Pattern& entries = demand().entries;
     UncertainMatrix sum = zero(entries.rows(columns), entries.columns(columns));
     for (const Pair& pair : pairs_) {
-      const LinearForm::Term &left = term(values.form(x), pair.left),
-                             &right = term(values.form(x), pair.right);
-      for (const Columns& members : entries.classes()->members) {
+      const LinearForm::Term left = pair.left.term(values.form(x)), right = pair.right.term(values.form(x));
+      for (const ColumnList& members : entries.classes()->members) {
         const ColumnsRead rows(left, members), others(right, members);
         if (rows.columns.empty() || others.columns.empty()) continue;
         const UncertainMatrix e = pair.value(values, rows.columns, others.columns);
@@ -311,8 +220,7 @@ class LinearStep : public Step {
       const Directions* change = pair.source ? changes.find(*pair.source) : nullptr;
       if (!change) continue;
       const Index rows = structure_.columns(pair.source->left);
-      const LinearForm::Term &left = term(values.form(x), pair.left),
-                             &right = term(values.form(x), pair.right);
+      const LinearForm::Term left = pair.left.term(values.form(x)), right = pair.right.term(values.form(x));
       entries.for_each(columns, columns, [&](Index i, Index j, Index k) {
         for (const auto& [row, a] : column_entries(left, i)) {
           for (const auto& [other, b] : column_entries(right, j)) {
@@ -349,13 +257,8 @@ class LinearStep : public Step {
     return sum;
   }
 
-  // The columns that a combination reads of its atom.
-  Columns read(const LinearForm::Term& term) const {
-    return columns_read(term, term.atom == one ? 1 : structure_.columns(term.atom));
-  }
-
   UncertainMatrix whole(const Pair& pair, const Values& values) const {
-    return pair.value(values, all_columns(structure_, pair.left), all_columns(structure_, pair.right));
+    return pair.value(values, pair.left.all_columns(structure_), pair.right.all_columns(structure_));
   }
 
   const Structure& structure_;
@@ -380,23 +283,55 @@ StepPointer mean(const Planning& planning, const Demand& demand) {
     for (const NodeIndex source : structure.sources(x)) {
       const double mean = structure.mean_of_source(source);
       if (mean == 0) continue;
-      pairs.push_back({.left = source, .right = one, .constant = [mean](const Columns& rows, const Columns&) {
-                         return exact(MatrixXd::Constant(std::ssize(rows), 1, mean));
-                       }});
+      pairs.push_back(
+          {.left = {source}, .right = {one}, .constant = [mean](const ColumnList& rows, const ColumnList&) {
+             return exact(MatrixXd::Constant(std::ssize(rows), 1, mean));
+           }});
     }
   } else if (structure.is_atom(x)) {
     return nullptr;
   } else {
     for (const NodeIndex atom : structure.atoms(x)) {
-      pairs.push_back({.left = atom, .right = one, .source = Demand::mean(atom)});
+      pairs.push_back({.left = {atom}, .right = {one}, .source = Demand::mean(atom)});
     }
   }
   return make(planning, demand, std::move(pairs));
 }
 
-// E[XᵀY] of two bundles, one pair.
-Pair moment_pair(NodeIndex left, NodeIndex right, NodeIndex x, NodeIndex y) {
+// E[XᵀY] of two bundles, read by these.
+Pair moment_pair(const Reader& left, const Reader& right, NodeIndex x, NodeIndex y) {
   return {.left = left, .right = right, .source = Demand::moment(x, y), .transposed = x > y};
+}
+
+// Whether every column of a matrix is a column of the identity, or 0, and none is there twice.
+bool is_selection(const SparseMatrix& matrix) {
+  std::vector<bool> taken(static_cast<std::size_t>(matrix.rows()), false);
+  for (Index j = 0; j < matrix.outerSize(); ++j) {
+    int entries = 0;
+    for (SparseMatrix::InnerIterator it(matrix, j); it; ++it) {
+      if (it.value() != 1 || ++entries > 1 || taken[static_cast<std::size_t>(it.row())]) return false;
+      taken[static_cast<std::size_t>(it.row())] = true;
+    }
+  }
+  return true;
+}
+
+// What a weight is applied to: a bundle, or columns of an atom that are selected from it, such as those of
+// one offset of a convolution. The moments of the atom are then read in place.
+struct Argument {
+  NodeIndex bundle;
+  std::shared_ptr<const SparseMatrix> selection = {};
+};
+
+Argument argument_of(const Structure& structure, const netsor::MatMul& product) {
+  const NodeIndex bundle = product.argument.index();
+  if (structure.is_atom(bundle) || structure.atoms(bundle).size() > 1 || !structure.tables(bundle).empty())
+    return {bundle};
+  LinearForms forms(structure,
+                    [](NodeIndex) -> const UncertainMatrix& { throw LimitError("no tables here"); });
+  const LinearForm::Term& term = forms.of(bundle).terms.front();
+  if (!term.coefficients || !is_selection(term.coefficients->value)) return {bundle};
+  return {term.atom, std::make_shared<const SparseMatrix>(term.coefficients->value)};
 }
 
 // cov of two uses of one random object, before any mixing; of one use alone, if only its diagonal is wanted.
@@ -411,37 +346,31 @@ Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow
             const MatrixXd* first = op.data.get();
             const MatrixXd* second = std::get<netsor::Input>(right).data.get();
             const double scale = weight.variance / static_cast<double>(weight.inputs);
-            Pair pair{.left = a, .right = b, .narrow = narrow};
-            if (narrow) {
-              pair.constant = [=](const Columns&, const Columns&) {
-                const MatrixXd value = scale * first->colwise().squaredNorm().transpose();
-                return UncertainMatrix{value, rounding_of_gram(first->rows()) * value};
-              };
-            } else {
-              pair.gram = Gram{first, second, scale};
-            }
-            return pair;
+            return Pair{.left = {a}, .right = {b}, .gram = Gram{first, second, scale}, .narrow = narrow};
           },
           [&](const netsor::BiasColumn& op) {
             const double variance = program[op.bias].variance;
-            return Pair{
-                .left = a, .right = b, .constant = [variance](const Columns& rows, const Columns& columns) {
-                  return exact(MatrixXd::Constant(std::ssize(rows), std::ssize(columns), variance));
-                }};
+            return Pair{.left = {a},
+                        .right = {b},
+                        .constant = [variance](const ColumnList& rows, const ColumnList& columns) {
+                          return exact(MatrixXd::Constant(std::ssize(rows), std::ssize(columns), variance));
+                        }};
           },
           [&](const netsor::MatMul& op) {
-            Pair pair =
-                moment_pair(a, b, op.argument.index(), std::get<netsor::MatMul>(right).argument.index());
-            if (a == b) pair.source = Demand::moment(op.argument.index(), entries_of(op.argument.index()));
+            const Argument x = argument_of(planning.structure, op);
+            const Argument y = argument_of(planning.structure, std::get<netsor::MatMul>(right));
+            Pair pair = moment_pair({a, x.selection}, {b, y.selection}, x.bundle, y.bundle);
+            if (a == b) pair.source = Demand::moment(x.bundle, entries_of(x.bundle));
             pair.variance = program[op.weight].variance;
-            if (narrow) pair.source = planning.second_moment(op.argument.index());
+            if (narrow) pair.source = planning.second_moment(x.bundle);
             pair.narrow = narrow;
             return pair;
           },
           [&](const netsor::Ones&) {
-            return Pair{.left = a, .right = b, .constant = [](const Columns& rows, const Columns& columns) {
-                          return zero(std::ssize(rows), std::ssize(columns));
-                        }};
+            return Pair{
+                .left = {a}, .right = {b}, .constant = [](const ColumnList& rows, const ColumnList& columns) {
+                  return zero(std::ssize(rows), std::ssize(columns));
+                }};
           },
       },
       program.nodes()[a].operation);
@@ -475,7 +404,7 @@ StepPointer linear_rule(const Planning& planning, const Demand& demand) {
   std::vector<Pair> pairs;
   for (const NodeIndex a : structure.atoms(demand.left)) {
     for (const NodeIndex b : structure.atoms(demand.right)) {
-      pairs.push_back(moment_pair(a, b, a, b));
+      pairs.push_back(moment_pair({a}, {b}, a, b));
       if (a == b) pairs.back().source = Demand::moment(a, planning.entries_for(demand, a));
     }
   }

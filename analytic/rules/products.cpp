@@ -141,7 +141,7 @@ class ProductStep : public Step {
   UncertainMatrix value(Workplace& workplace, Cost&) const override {
     UncertainMatrix result = exact(MatrixXd::Ones(rows_, columns_));
     for (const Factor& factor : factors_) multiply(result, factor.value(workplace.values));
-    if (demand().left == demand().right) mirror_upper(result);
+    if (demand().left == demand().right) mirror(result, Triangle::upper);
     return result;
   }
 

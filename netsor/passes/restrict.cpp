@@ -26,17 +26,23 @@ class Demand {
       : program_(program), needed_(program.nodes().size()), named_(program.nodes().size(), false) {
     for (const BundleId block : program.output().blocks) add(block.index(), outputs);
     for (std::size_t k = needed_.size(); k-- > 0;) {
-      if (named_[k] && needed_[k].empty()) needed_[k].insert(0);
-      if (!needed_[k].empty()) propagate(program.nodes()[k], of(k));
+      if (named_[k] && needed_[k].empty()) needed_[k] = {0};
+      if (!needed_[k].empty()) propagate(program.nodes()[k], needed_[k]);
     }
   }
 
   bool needs(std::size_t index) const { return !needed_[index].empty(); }
-  Columns of(std::size_t index) const { return {needed_[index].begin(), needed_[index].end()}; }
+  const Columns& of(std::size_t index) const { return needed_[index]; }
 
  private:
-  void add(std::size_t index, const Columns& columns) {
-    needed_[index].insert(columns.begin(), columns.end());
+  void add(std::size_t index, Columns columns) {
+    Columns& needed = needed_[index];
+    if (columns == needed) return;
+    if (!std::is_sorted(columns.begin(), columns.end())) std::sort(columns.begin(), columns.end());
+    columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+    Columns both;
+    std::set_union(needed.begin(), needed.end(), columns.begin(), columns.end(), std::back_inserter(both));
+    needed = std::move(both);
   }
 
   void propagate(const Node& node, const Columns& columns) {
@@ -50,17 +56,13 @@ class Demand {
   }
 
   const Program& program_;
-  std::vector<std::set<Index>> needed_;
+  std::vector<Columns> needed_;
   std::vector<bool> named_;  // some instruction that is needed names it, even if it reads no column of it
 };
 
-// The places of `columns` in a list that holds them, ascending.
-Columns places(const Columns& columns, const Columns& among) {
-  Columns result;
-  for (const Index column : columns) {
-    result.push_back(std::lower_bound(among.begin(), among.end(), column) - among.begin());
-  }
-  return result;
+// The place of a column in a list that holds it, ascending.
+Index place(Index column, const Columns& among) {
+  return std::lower_bound(among.begin(), among.end(), column) - among.begin();
 }
 
 // Rewrites instructions of one program into the builder of another, for some of their columns only.
@@ -120,8 +122,14 @@ class Restriction {
   TableId kept(TableId id) const { return {builder_.serial(), made_[id.index()]}; }
 
   // These columns of the source's bundle, from its rewritten form.
-  BundleId at(BundleId id, const Columns& columns) {
-    return builder_.select(kept(id), places(columns, columns_[id.index()]));
+  BundleId at(BundleId id, const Columns& columns) { return select(kept(id), columns, columns_[id.index()]); }
+
+  // These of the columns of a bundle.
+  BundleId select(BundleId id, const Columns& columns, const Columns& among) {
+    if (columns == among) return id;
+    Columns places;
+    for (const Index column : columns) places.push_back(place(column, among));
+    return builder_.select(id, places);
   }
 
   std::uint32_t write_all(const Node& node, const Columns& columns) {
@@ -151,7 +159,7 @@ class Restriction {
     };
     for_each_operand(copy, rewrite);
     for_each_columnwise(copy, [&](auto& constant) { constant = restricted(constant, node, written); });
-    return builder_.select(bundle(builder_.append(copy)), places(columns, written)).index();
+    return select(bundle(builder_.append(copy)), columns, written).index();
   }
 
   SharedMatrix restricted(const SharedMatrix& data, const Node&, const Columns& columns) const {
@@ -165,15 +173,13 @@ class Restriction {
   // The rows are the columns of the operand.
   SharedSparse restricted(const SharedSparse& matrix, const Node& node, const Columns& columns) const {
     const Columns& rows = columns_[bundle_operands(node.operation).front().bundle.index()];
-    std::vector<Eigen::Triplet<double>> entries;
-    for (std::size_t j = 0; j < columns.size(); ++j) {
-      for (SparseMatrix::InnerIterator it(*matrix, columns[j]); it; ++it) {
-        const Index row = places({it.row()}, rows).front();
-        entries.emplace_back(static_cast<int>(row), static_cast<int>(j), it.value());
-      }
+    SparseMatrix result(std::ssize(rows), std::ssize(columns));
+    for (Index j = 0; j < std::ssize(columns); ++j) {
+      result.startVec(j);
+      for (SparseMatrix::InnerIterator it(*matrix, columns[static_cast<std::size_t>(j)]); it; ++it)
+        result.insertBack(place(it.row(), rows), j) = it.value();
     }
-    SparseMatrix result(static_cast<Index>(rows.size()), static_cast<Index>(columns.size()));
-    result.setFromTriplets(entries.begin(), entries.end());
+    result.finalize();
     return std::make_shared<const SparseMatrix>(std::move(result));
   }
 

@@ -11,7 +11,7 @@ namespace nngpcheck::netsor {
 namespace {
 
 std::vector<Index> sorted(std::vector<Index> columns) {
-  std::sort(columns.begin(), columns.end());
+  if (!std::is_sorted(columns.begin(), columns.end())) std::sort(columns.begin(), columns.end());
   columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
   return columns;
 }

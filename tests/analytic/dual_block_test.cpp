@@ -1,4 +1,5 @@
 // dual_block and mean_block: equal to dual entry by entry, bounds that cover what they promise.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <Eigen/Cholesky>
@@ -16,6 +17,8 @@ namespace nngpcheck::analytic {
 namespace {
 
 using netsor::Activation;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
 
 Marginals exact_marginals(const Eigen::VectorXd& mean, const Eigen::VectorXd& variance) {
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(mean.size());
@@ -345,6 +348,34 @@ TEST(MeanBlock, TheBoundCoversPerturbedArguments) {
       EXPECT_LE(result.bound(i), 1e-4 * (1 + std::abs(result.value(i)))) << name;
     }
   }
+}
+
+TEST(SecondMoments, AreTheDiagonalOfBlocks) {
+  const Eigen::VectorXd variance{{0.5, 0, 2, 1e-3}}, mean{{0, 0.3, 0, -1}}, none = Eigen::VectorXd::Zero(4);
+  for (const char* name : {"relu", "erf", "gelu", "tanh", "sigmoid", "abs"}) {
+    const Activation phi = Activation::named(name);
+    const UncertainVector means{mean, 1e-9 * mean.cwiseAbs()}, variances{variance, 1e-8 * variance};
+    const DualBlock found = second_moments(phi, {means, variances});
+    for (Eigen::Index i = 0; i < 4; ++i) {
+      const Marginals one{{mean.segment(i, 1), means.bound.segment(i, 1)},
+                          {variance.segment(i, 1), variances.bound.segment(i, 1)}};
+      const DualBlock block =
+          dual_block(phi, phi, one, one, {one.variance.value, one.variance.bound}, Symmetry::symmetric);
+      EXPECT_EQ(found.moment.value(i, 0), block.moment.value(0, 0)) << name << " " << i;
+      EXPECT_EQ(found.moment.bound(i, 0), block.moment.bound(0, 0)) << name << " " << i;
+    }
+  }
+  const Activation fast = Activation::named("exp");
+  EXPECT_THAT(
+      [&] {
+        second_moments(fast, {{none, none}, {Eigen::VectorXd{{1, 1, 800, 1}}, none}});
+      },
+      ThrowsMessage<LimitError>(HasSubstr("the expectation overflows")));
+  EXPECT_THAT(
+      [&] {
+        second_moments(fast, {{none, none}, {Eigen::VectorXd{{1, 1, -2, 1}}, none}});
+      },
+      ThrowsMessage<LimitError>(HasSubstr("dual kernel, column 2")));
 }
 
 }  // namespace

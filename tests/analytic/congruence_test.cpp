@@ -1,5 +1,5 @@
 // Congruences AᵀEB of coefficients beside dense products of long doubles.
-#include "nngpcheck/analytic/columns/linear_form.hpp"
+#include "nngpcheck/analytic/columns/congruence.hpp"
 
 #include <gtest/gtest.h>
 
@@ -85,6 +85,53 @@ TEST(Congruence, IsTheSameOnAnyNumberOfThreads) {
   const UncertainMatrix one = it.congruence(Entries::upper), three = it.congruence(Entries::upper, 3);
   EXPECT_EQ(one.value, three.value);
   EXPECT_EQ(one.bound, three.bound);
+}
+
+/// One offset of a convolution with zero padding: its columns read one row or none.
+LinearForm::Term offset(Index down, Index along) {
+  netsor::SparseMatrix result(positions, positions);
+  for (Index p = 0; p < positions; ++p) {
+    const Index line = p / length + down, place = p % length + along;
+    if (line < 0 || line >= lines || place < 0 || place >= length) continue;
+    result.insert(line * length + place, p) = 1 + 0.1 * static_cast<double>(down);
+  }
+  result.makeCompressed();
+  return {0, Coefficients{std::move(result), {}}};
+}
+
+// All nine offsets at once, each with a matrix of its own, beside products that are no shifts.
+TEST(Congruence, SumsAreThoseOfTheirTerms) {
+  const Case it;
+  constexpr Index columns = 50;
+  std::vector<LinearForm::Term> terms;
+  std::vector<UncertainMatrix> matrices;
+  for (Index d = 0; d < 9; ++d) {
+    terms.push_back(offset(d / 3 - 1, d % 3 - 1));
+    matrices.push_back(exact(MatrixXd::Random(positions, positions)));
+  }
+  std::vector<Congruence> congruences = {{it.a, it.e, it.b, scale}};
+  Dense expected = it.expected(it.a.coefficients->value, columns);
+  for (std::size_t d = 0; d < 9; ++d) {
+    const netsor::SparseMatrix& shift = terms[d].coefficients->value;
+    const double own = static_cast<double>(d) - 3.3;
+    congruences.push_back({terms[d], matrices[d], terms[d], own});
+    const Dense half =
+        matrices[d].value.cast<long double>() * Dense(MatrixXd(shift.leftCols(columns)).cast<long double>());
+    expected += own * (netsor::SparseMatrix(shift.transpose()).cast<long double>() * half);
+  }
+  const auto excess = [&](Entries entries, std::size_t threads) {
+    UncertainMatrix sum = zero(positions, positions);
+    add_congruences(sum, congruences, entries, threads);
+    Dense wanted = expected;
+    if (entries == Entries::upper) wanted = Dense(wanted.triangularView<Eigen::Upper>());
+    const MatrixXd error =
+        (sum.value.leftCols(columns).cast<long double>() - wanted).cwiseAbs().cast<double>();
+    return (error - sum.bound.leftCols(columns)).maxCoeff();
+  };
+  EXPECT_LE(excess(Entries::all, 1), 0);
+  EXPECT_LE(excess(Entries::upper, 3), 0);
+  std::swap(congruences[2].scale, congruences[3].scale);
+  EXPECT_GT(excess(Entries::all, 1), 0.01);
 }
 
 // The error of E, and that of coefficients of tables, to first order.

@@ -1,0 +1,74 @@
+// What combinations of sources and of atoms have in common, pair by pair.
+#pragma once
+
+#include <compare>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "nngpcheck/analytic/columns/buffers.hpp"
+#include "nngpcheck/analytic/columns/changes.hpp"
+#include "nngpcheck/analytic/columns/values.hpp"
+
+namespace nngpcheck::analytic {
+
+using ColumnList = std::vector<Eigen::Index>;
+
+/// scale·xᵀy of the columns of two inputs. |x|ᵀ|y| ≤ ‖x‖‖y‖ bounds the rounding.
+struct Gram {
+  const Eigen::MatrixXd* x;
+  const Eigen::MatrixXd* y;
+  double scale;
+
+  std::size_t size() const {
+    return static_cast<std::size_t>(x->cols()) * static_cast<std::size_t>(y->cols());
+  }
+  UncertainMatrix all(Buffers& buffers) const;
+  UncertainMatrix at(const ColumnList& rows, const ColumnList& columns) const;
+  /// The entries (j, j), as a column. Precondition: x = y.
+  UncertainMatrix diagonal() const;
+
+  friend auto operator<=>(const Gram&, const Gram&) = default;
+};
+
+/// A source or atom of a bundle, and which columns of E its own are: all, or those of a selection.
+struct Reader {
+  NodeIndex node;
+  std::shared_ptr<const netsor::SparseMatrix> selection = {};
+
+  /// How many columns E has on this side.
+  Eigen::Index columns(const Structure& structure) const;
+  ColumnList all_columns(const Structure& structure) const;
+  /// Its coefficients in a form, by columns of E. Precondition: the form has them.
+  LinearForm::Term term(const LinearForm& form) const;
+  netsor::SparseMatrix selected(const netsor::SparseMatrix& coefficients) const;
+};
+
+/// What one source or atom of X and one of Y have in common, E_kl of rule 1. A number, or read and
+/// multiplied.
+struct Pair {
+  Reader left, right;
+  std::optional<Demand> source = {};
+  bool transposed = false;              // the source's rows are the columns of `right`
+  std::optional<double> variance = {};  // times the source
+  std::function<UncertainMatrix(const ColumnList& rows, const ColumnList& columns)> constant = {};
+  std::optional<Gram> gram = {};  // instead of `constant`
+  bool narrow = false;            // only the diagonal is at hand, all of it, as a column
+
+  /// Before `variance`: all of it where it is stored, which needs no copy, or else at these columns of
+  /// either, in `storage`.
+  const UncertainMatrix& unscaled(const Values& values, const ColumnList& rows, const ColumnList& columns,
+                                  UncertainMatrix& storage) const;
+
+  /// At these columns of either.
+  UncertainMatrix value(const Values& values, const ColumnList& rows, const ColumnList& columns) const;
+
+  /// 0×0: none.
+  Eigen::MatrixXd change(const Structure& structure, const Changes& changes, Eigen::Index direction) const;
+
+ private:
+  UncertainMatrix at(const Values& values, const ColumnList& rows, const ColumnList& columns) const;
+};
+
+}  // namespace nngpcheck::analytic
