@@ -1,7 +1,6 @@
 #include "nngpcheck/analytic/columns/asked.hpp"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 #include <stdexcept>
 
@@ -28,11 +27,14 @@ class Partition {
 
   ColumnClasses classes(NodeIndex bundle) {
     ColumnClasses result{bundle, {}, Columns(parent_.size()), 0};
-    std::map<Index, Index> number;
+    Columns number(parent_.size(), -1);  // of the class of a root
     for (Index j = 0; j < std::ssize(parent_); ++j) {
-      const auto [entry, added] = number.try_emplace(root(j), std::ssize(result.members));
-      if (added) result.members.emplace_back();
-      Columns& members = result.members[place(entry->second)];
+      Index& own = number[place(root(j))];
+      if (own < 0) {
+        own = std::ssize(result.members);
+        result.members.emplace_back();
+      }
+      Columns& members = result.members[place(own)];
       result.place[place(j)] = std::ssize(members);
       members.push_back(j);
       result.largest = std::max<Index>(result.largest, std::ssize(members));
@@ -145,7 +147,7 @@ class Search {
     for (const Columns& members : entries.classes()->members) {
       Columns read;
       for (const Index j : members) {
-        for (const auto& [column, coefficient] : column_entries(term, j)) read.push_back(column);
+        for_each_coefficient(term, j, [&](Index column, double) { read.push_back(column); });
       }
       need.some->unite(read);
     }

@@ -91,16 +91,14 @@ void for_each_row(const SparseMatrix& matrix, const Visit& visit) {
   }
 }
 
-// The rows that hold something, of either matrix.
+// The rows that hold something, of either matrix; in a time that grows with what they hold.
 std::vector<Index> filled_rows(const Coefficients& c) {
-  std::vector<bool> filled(static_cast<std::size_t>(c.value.rows()), false);
-  for (const SparseMatrix* matrix : {&c.value, &c.bound}) {
-    for_each_row(*matrix, [&](Index row) { filled[static_cast<std::size_t>(row)] = true; });
-  }
   std::vector<Index> result;
-  for (std::size_t row = 0; row < filled.size(); ++row) {
-    if (filled[row]) result.push_back(static_cast<Index>(row));
+  for (const SparseMatrix* matrix : {&c.value, &c.bound}) {
+    for_each_row(*matrix, [&](Index row) { result.push_back(row); });
   }
+  if (!std::is_sorted(result.begin(), result.end())) std::sort(result.begin(), result.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;
 }
 
@@ -143,15 +141,6 @@ LinearForm LinearForms::make(NodeIndex node) {
     // A Gaussian operand of a bundle that is not Gaussian is an atom.
     const bool atom = structure_.gaussian(operand) && !structure_.gaussian(node);
     accumulate(result, times(atom ? LinearForm{{{operand, {}}}} : of(operand), term, columns), columns);
-  }
-  return result;
-}
-
-std::vector<std::pair<Index, double>> column_entries(const Term& term, Index column) {
-  if (!term.coefficients) return {{column, 1.0}};
-  std::vector<std::pair<Index, double>> result;
-  for (SparseMatrix::InnerIterator it(term.coefficients->value, column); it; ++it) {
-    result.emplace_back(it.row(), it.value());
   }
   return result;
 }

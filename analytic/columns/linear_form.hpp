@@ -53,9 +53,13 @@ class LinearForms {
   std::map<NodeIndex, LinearForm> made_;
 };
 
-/// The nonzero coefficients that one column of the combination gives to columns of the term's atom.
-std::vector<std::pair<netsor::Index, double>> column_entries(const LinearForm::Term& term,
-                                                             netsor::Index column);
+/// Calls visit(k, coefficient) for the columns k of the term's atom that one column of the combination reads.
+template <class Visit>
+void for_each_coefficient(const LinearForm::Term& term, netsor::Index column, const Visit& visit) {
+  if (!term.coefficients) return visit(column, 1.0);
+  for (netsor::SparseMatrix::InnerIterator it(term.coefficients->value, column); it; ++it)
+    visit(netsor::Index{it.row()}, it.value());
+}
 
 /// The columns that the combination reads of the term's atom, which has `columns` of them; ascending.
 std::vector<netsor::Index> columns_read(const LinearForm::Term& term, netsor::Index columns);

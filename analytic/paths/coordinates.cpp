@@ -34,9 +34,9 @@ const ArrayXd& Coordinates::operator()(NodeIndex node, Index column) {
 std::vector<Coordinates::Term> Coordinates::terms(NodeIndex node, Index column) {
   std::vector<Term> result;
   for (const LinearForm::Term& term : forms_.of(node).terms) {
-    for (const auto& [row, coefficient] : column_entries(term, column)) {
+    for_each_coefficient(term, column, [&](Index row, double coefficient) {
       result.push_back({term.atom, row, coefficient});
-    }
+    });
   }
   return result;
 }

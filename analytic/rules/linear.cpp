@@ -53,37 +53,48 @@ MatrixXd congruence(const std::optional<SparseMatrix>& a, const MatrixXd& e,
 /// The diagonal of AᵀEB, where E may be narrow.
 MatrixXd congruence_diagonal(const std::optional<SparseMatrix>& a, const MatrixXd& e,
                              const std::optional<SparseMatrix>& b, Index columns, bool narrow) {
-  const auto entries = [](const std::optional<SparseMatrix>& matrix, Index column) {
-    return column_entries({0, matrix ? std::optional(Coefficients{*matrix, {}}) : std::nullopt}, column);
+  const auto term = [](const std::optional<SparseMatrix>& matrix) {
+    return LinearForm::Term{0, matrix ? std::optional(Coefficients{*matrix, {}}) : std::nullopt};
   };
+  const LinearForm::Term left = term(a), right = term(b);
   MatrixXd result = MatrixXd::Zero(columns, 1);
   for (Index j = 0; j < columns; ++j) {
-    for (const auto& [row, left] : entries(a, j)) {
-      for (const auto& [other, right] : entries(b, j))
-        result(j, 0) += left * right * e(row, narrow ? 0 : other);
-    }
+    for_each_coefficient(left, j, [&](Index row, double x) {
+      for_each_coefficient(
+          right, j, [&](Index other, double y) { result(j, 0) += x * y * e(row, narrow ? 0 : other); });
+    });
   }
   return result;
 }
 
-/// The columns that some columns of a combination read of an atom, and for each of these the places among
-/// them, with their coefficients.
-struct ColumnsRead {
-  ColumnList columns;
-  std::vector<std::vector<std::pair<Index, double>>> of;
-
-  ColumnsRead(const LinearForm::Term& term, const ColumnList& reading) {
-    for (const Index j : reading) {
-      of.push_back(column_entries(term, j));
-      for (const auto& [column, coefficient] : of.back()) columns.push_back(column);
-    }
-    std::sort(columns.begin(), columns.end());
-    columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
-    for (auto& entries : of) {
-      for (auto& [column, coefficient] : entries)
-        column = std::lower_bound(columns.begin(), columns.end(), column) - columns.begin();
-    }
+/// The coefficients of a combination, with what bounds their errors, column by column.
+class Reads {
+ public:
+  explicit Reads(LinearForm::Term term) : term_(std::move(term)) {
+    if (has_bounds()) either_ = term_.coefficients->value.cwiseAbs() + term_.coefficients->bound;
   }
+
+  Index count(Index column) const {
+    if (!term_.coefficients) return 1;
+    const auto* starts = term_.coefficients->value.outerIndexPtr();
+    return starts[column + 1] - starts[column];
+  }
+
+  /// Calls visit(row, coefficient) for those that are not exactly 0.
+  template <class Visit>
+  void for_each(Index column, const Visit& visit) const {
+    if (!has_bounds())
+      return for_each_coefficient(term_, column, [&](Index row, double a) { visit(row, Estimate{a, 0}); });
+    const auto& [value, bound] = *term_.coefficients;
+    for (SparseMatrix::InnerIterator it(either_, column); it; ++it)
+      visit(Index{it.row()}, Estimate{value.coeff(it.row(), column), bound.coeff(it.row(), column)});
+  }
+
+ private:
+  bool has_bounds() const { return term_.coefficients && term_.coefficients->bound.size() > 0; }
+
+  LinearForm::Term term_;
+  SparseMatrix either_;  // where value or bound is not 0
 };
 
 class LinearStep : public Step {
@@ -93,8 +104,7 @@ class LinearStep : public Step {
       : Step(demand, Method::linear, std::move(needs)), structure_(structure), pairs_(std::move(pairs)) {}
 
   UncertainMatrix value(Workplace& workplace, Cost&) const override {
-    if (demand().entries.classes()) return within(workplace.values);
-    return demand().entries.is_full() ? full(workplace) : diagonal(workplace.values);
+    return demand().entries.is_full() ? full(workplace) : some(workplace.values);
   }
 
   Directions push(Workplace& workplace, const Changes& changes) const override {
@@ -150,55 +160,28 @@ class LinearStep : public Step {
     return sum;
   }
 
-  UncertainMatrix diagonal(Values& values) const {
-    const NodeIndex x = demand().left;
-    const Index columns = structure_.columns(x);
-    UncertainMatrix sum = zero(columns, 1);
-    for (const Pair& pair : pairs_) {
-      const UncertainMatrix source = whole(pair, values);
-      const LinearForm::Term rows = pair.left.term(values.form(x)), others = pair.right.term(values.form(x));
-      for (Index j = 0; j < columns; ++j) {
-        for (const auto& [row, left] : column_entries(rows, j)) {
-          for (const auto& [other, right] : column_entries(others, j)) {
-            const double product = left * right;
-            const Index k = pair.narrow ? 0 : other;
-            sum.value(j, 0) += product * source.value(row, k);
-            sum.bound(j, 0) +=
-                std::abs(product) * (source.bound(row, k) + 4 * epsilon * std::abs(source.value(row, k)));
-          }
-        }
-      }
-    }
-    return sum;
-  }
-
-  // Of the columns of each class. Programs with tables have none, so coefficients are exact.
-  UncertainMatrix within(Values& values) const {
-    const NodeIndex x = demand().left;
-    const Index columns = structure_.columns(x);
+  // On the diagonal or within classes, entry by entry.
+  UncertainMatrix some(Values& values) const {
+    const LinearForm& form = values.form(demand().left);
+    const Index columns = structure_.columns(demand().left);
     const Pattern& entries = demand().entries;
     UncertainMatrix sum = zero(entries.rows(columns), entries.columns(columns));
     for (const Pair& pair : pairs_) {
-      const LinearForm::Term left = pair.left.term(values.form(x)), right = pair.right.term(values.form(x));
-      for (const ColumnList& members : entries.classes()->members) {
-        const ColumnsRead rows(left, members), others(right, members);
-        if (rows.columns.empty() || others.columns.empty()) continue;
-        const UncertainMatrix e = pair.value(values, rows.columns, others.columns);
-        for (std::size_t j = 0; j < members.size(); ++j) {
-          for (std::size_t i = 0; i < members.size(); ++i) {
-            const Index k = entries.at(members[i], members[j], columns);
-            const double rounding =
-                epsilon * static_cast<double>(2 + rows.of[i].size() + others.of[j].size());
-            for (const auto& [row, a] : rows.of[i]) {
-              for (const auto& [other, b] : others.of[j]) {
-                sum.value.data()[k] += a * b * e.value(row, other);
-                sum.bound.data()[k] +=
-                    std::abs(a * b) * (e.bound(row, other) + rounding * std::abs(e.value(row, other)));
-              }
-            }
-          }
-        }
-      }
+      const Reads left(pair.left.term(form)), right(pair.right.term(form));
+      const PairEntries e(pair, values);
+      entries.for_each(columns, columns, [&](Index i, Index j, Index k) {
+        const double rounding =
+            epsilon * static_cast<double>(1 + std::ssize(pairs_) + left.count(i) + right.count(j));
+        left.for_each(i, [&](Index row, const Estimate& a) {
+          right.for_each(j, [&](Index other, const Estimate& b) {
+            const Estimate entry = e.at(row, other);
+            const double size = std::abs(entry.value), product = a.value * b.value;
+            sum.value.data()[k] += product * entry.value;
+            sum.bound.data()[k] += std::abs(product) * (entry.bound + rounding * size) +
+                                   (a.bound * std::abs(b.value) + std::abs(a.value) * b.bound) * size;
+          });
+        });
+      });
     }
     return sum;
   }
@@ -222,12 +205,12 @@ class LinearStep : public Step {
       const Index rows = structure_.columns(pair.source->left);
       const LinearForm::Term left = pair.left.term(values.form(x)), right = pair.right.term(values.form(x));
       entries.for_each(columns, columns, [&](Index i, Index j, Index k) {
-        for (const auto& [row, a] : column_entries(left, i)) {
-          for (const auto& [other, b] : column_entries(right, j)) {
-            const Index from = pair.source->entries.at(row, pair.narrow ? row : other, rows);
+        for_each_coefficient(left, i, [&](Index row, double a) {
+          for_each_coefficient(right, j, [&](Index other, double b) {
+            const Index from = pair.source->entries.at(row, other, rows);
             result.row(k) += a * b * pair.variance.value_or(1) * change->row(from);
-          }
-        }
+          });
+        });
       });
     }
     return result;
@@ -283,10 +266,7 @@ StepPointer mean(const Planning& planning, const Demand& demand) {
     for (const NodeIndex source : structure.sources(x)) {
       const double mean = structure.mean_of_source(source);
       if (mean == 0) continue;
-      pairs.push_back(
-          {.left = {source}, .right = {one}, .constant = [mean](const ColumnList& rows, const ColumnList&) {
-             return exact(MatrixXd::Constant(std::ssize(rows), 1, mean));
-           }});
+      pairs.push_back({.left = {source}, .right = {one}, .constant = mean});
     }
   } else if (structure.is_atom(x)) {
     return nullptr;
@@ -303,24 +283,26 @@ Pair moment_pair(const Reader& left, const Reader& right, NodeIndex x, NodeIndex
   return {.left = left, .right = right, .source = Demand::moment(x, y), .transposed = x > y};
 }
 
-// Whether every column of a matrix is a column of the identity, or 0, and none is there twice.
-bool is_selection(const SparseMatrix& matrix) {
+// The selection that a matrix is, if it is one: every column one of the identity, or 0, and none there twice.
+std::shared_ptr<const Selection> as_selection(const SparseMatrix& matrix) {
+  Selection result{ColumnList(static_cast<std::size_t>(matrix.cols()), -1), matrix.rows()};
   std::vector<bool> taken(static_cast<std::size_t>(matrix.rows()), false);
   for (Index j = 0; j < matrix.outerSize(); ++j) {
-    int entries = 0;
+    Index& column = result.column[static_cast<std::size_t>(j)];
     for (SparseMatrix::InnerIterator it(matrix, j); it; ++it) {
-      if (it.value() != 1 || ++entries > 1 || taken[static_cast<std::size_t>(it.row())]) return false;
-      taken[static_cast<std::size_t>(it.row())] = true;
+      if (it.value() != 1 || column >= 0 || taken[static_cast<std::size_t>(it.row())]) return nullptr;
+      column = it.row();
+      taken[static_cast<std::size_t>(column)] = true;
     }
   }
-  return true;
+  return std::make_shared<const Selection>(std::move(result));
 }
 
 // What a weight is applied to: a bundle, or columns of an atom that are selected from it, such as those of
 // one offset of a convolution. The moments of the atom are then read in place.
 struct Argument {
   NodeIndex bundle;
-  std::shared_ptr<const SparseMatrix> selection = {};
+  std::shared_ptr<const Selection> selection = {};
 };
 
 Argument argument_of(const Structure& structure, const netsor::MatMul& product) {
@@ -330,8 +312,9 @@ Argument argument_of(const Structure& structure, const netsor::MatMul& product) 
   LinearForms forms(structure,
                     [](NodeIndex) -> const UncertainMatrix& { throw LimitError("no tables here"); });
   const LinearForm::Term& term = forms.of(bundle).terms.front();
-  if (!term.coefficients || !is_selection(term.coefficients->value)) return {bundle};
-  return {term.atom, std::make_shared<const SparseMatrix>(term.coefficients->value)};
+  auto selection = term.coefficients ? as_selection(term.coefficients->value) : nullptr;
+  if (!selection) return {bundle};
+  return {term.atom, std::move(selection)};
 }
 
 // cov of two uses of one random object, before any mixing; of one use alone, if only its diagonal is wanted.
@@ -349,12 +332,7 @@ Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow
             return Pair{.left = {a}, .right = {b}, .gram = Gram{first, second, scale}, .narrow = narrow};
           },
           [&](const netsor::BiasColumn& op) {
-            const double variance = program[op.bias].variance;
-            return Pair{.left = {a},
-                        .right = {b},
-                        .constant = [variance](const ColumnList& rows, const ColumnList& columns) {
-                          return exact(MatrixXd::Constant(std::ssize(rows), std::ssize(columns), variance));
-                        }};
+            return Pair{.left = {a}, .right = {b}, .constant = program[op.bias].variance};
           },
           [&](const netsor::MatMul& op) {
             const Argument x = argument_of(planning.structure, op);
@@ -366,12 +344,7 @@ Pair source_pair(const Planning& planning, NodeIndex a, NodeIndex b, bool narrow
             pair.narrow = narrow;
             return pair;
           },
-          [&](const netsor::Ones&) {
-            return Pair{
-                .left = {a}, .right = {b}, .constant = [](const ColumnList& rows, const ColumnList& columns) {
-                  return zero(std::ssize(rows), std::ssize(columns));
-                }};
-          },
+          [&](const netsor::Ones&) { return Pair{.left = {a}, .right = {b}}; },
       },
       program.nodes()[a].operation);
 }

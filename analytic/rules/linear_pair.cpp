@@ -1,7 +1,9 @@
 #include "nngpcheck/analytic/rules/linear_pair.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
 
@@ -39,13 +41,8 @@ UncertainMatrix Gram::at(const ColumnList& rows, const ColumnList& columns) cons
   return result;
 }
 
-UncertainMatrix Gram::diagonal() const {
-  const MatrixXd value = scale * x->colwise().squaredNorm().transpose();
-  return {value, rounding_of_gram(x->rows()) * value};
-}
-
 Index Reader::columns(const Structure& structure) const {
-  return selection ? selection->rows() : node == one ? 1 : structure.columns(node);
+  return selection ? selection->columns : node == one ? 1 : structure.columns(node);
 }
 
 ColumnList Reader::all_columns(const Structure& structure) const {
@@ -58,14 +55,34 @@ LinearForm::Term Reader::term(const LinearForm& form) const {
   LinearForm::Term result = *std::find_if(form.terms.begin(), form.terms.end(),
                                           [&](const LinearForm::Term& t) { return t.atom == node; });
   if (!selection) return result;
-  if (!result.coefficients) return {node, Coefficients{*selection, {}}};
+  if (!result.coefficients) {
+    const Index own = std::ssize(selection->column);
+    SparseMatrix identity(own, own);
+    identity.setIdentity();
+    result.coefficients = Coefficients{std::move(identity), {}};
+  }
   for (SparseMatrix* matrix : {&result.coefficients->value, &result.coefficients->bound})
     *matrix = selected(*matrix);
   return result;
 }
 
 SparseMatrix Reader::selected(const SparseMatrix& coefficients) const {
-  return selection && coefficients.size() > 0 ? SparseMatrix(*selection * coefficients) : coefficients;
+  if (!selection || coefficients.size() == 0) return coefficients;
+  SparseMatrix result(selection->columns, coefficients.cols());
+  result.reserve(coefficients.nonZeros());
+  std::vector<std::pair<Index, double>> entries;
+  for (Index j = 0; j < coefficients.cols(); ++j) {
+    entries.clear();
+    for (SparseMatrix::InnerIterator it(coefficients, j); it; ++it) {
+      const Index column = selection->column[static_cast<std::size_t>(it.row())];
+      if (column >= 0) entries.emplace_back(column, it.value());
+    }
+    if (!std::is_sorted(entries.begin(), entries.end())) std::sort(entries.begin(), entries.end());
+    result.startVec(j);
+    for (const auto& [row, value] : entries) result.insertBack(row, j) = value;
+  }
+  result.finalize();
+  return result;
 }
 
 const UncertainMatrix& Pair::unscaled(const Values& values, const ColumnList& rows, const ColumnList& columns,
@@ -85,8 +102,8 @@ UncertainMatrix Pair::value(const Values& values, const ColumnList& rows, const 
 }
 
 UncertainMatrix Pair::at(const Values& values, const ColumnList& rows, const ColumnList& columns) const {
-  return gram         ? (narrow ? gram->diagonal() : gram->at(rows, columns))
-         : !source    ? constant(rows, columns)
+  return gram         ? gram->at(rows, columns)
+         : !source    ? exact(MatrixXd::Constant(std::ssize(rows), std::ssize(columns), constant))
          : narrow     ? values.diagonal(*source)
          : transposed ? transpose(values.part(*source, columns, rows))
                       : values.part(*source, rows, columns);
@@ -99,6 +116,26 @@ MatrixXd Pair::change(const Structure& structure, const Changes& changes, Index 
   if (narrow && source->entries.is_full()) result = result.diagonal().eval();
   if (transposed) result.transposeInPlace();
   return variance.value_or(1) * result;
+}
+
+PairEntries::PairEntries(const Pair& pair, const Values& values) : pair_(pair) {
+  if (pair.source) stored_ = &values[*pair.source];
+  if (!pair.gram) return;
+  row_norms_ = pair.gram->x->colwise().norm();
+  column_norms_ =
+      (rounding_of_gram(pair.gram->x->rows()) * pair.gram->scale) * pair.gram->y->colwise().norm();
+}
+
+Estimate PairEntries::at(Index row, Index column) const {
+  if (pair_.gram) {
+    const auto& [x, y, scale] = *pair_.gram;
+    return {scale * x->col(row).dot(y->col(column)), row_norms_(row) * column_norms_(column)};
+  }
+  if (!stored_) return {pair_.constant, 0};
+  if (pair_.transposed) std::swap(row, column);
+  const Index k = pair_.source->entries.at(row, column, stored_->value.rows());
+  const double variance = pair_.variance.value_or(1), value = variance * stored_->value.data()[k];
+  return {value, variance * stored_->bound.data()[k] + epsilon * std::abs(value)};
 }
 
 }  // namespace nngpcheck::analytic

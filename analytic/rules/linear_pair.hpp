@@ -2,7 +2,6 @@
 #pragma once
 
 #include <compare>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -26,16 +25,19 @@ struct Gram {
   }
   UncertainMatrix all(Buffers& buffers) const;
   UncertainMatrix at(const ColumnList& rows, const ColumnList& columns) const;
-  /// The entries (j, j), as a column. Precondition: x = y.
-  UncertainMatrix diagonal() const;
-
   friend auto operator<=>(const Gram&, const Gram&) = default;
+};
+
+/// Some columns of a bundle in another order, or zeros in between.
+struct Selection {
+  std::vector<Eigen::Index> column;  // of the bundle; −1: zero
+  Eigen::Index columns = 0;          // of the bundle
 };
 
 /// A source or atom of a bundle, and which columns of E its own are: all, or those of a selection.
 struct Reader {
   NodeIndex node;
-  std::shared_ptr<const netsor::SparseMatrix> selection = {};
+  std::shared_ptr<const Selection> selection = {};
 
   /// How many columns E has on this side.
   Eigen::Index columns(const Structure& structure) const;
@@ -52,9 +54,9 @@ struct Pair {
   std::optional<Demand> source = {};
   bool transposed = false;              // the source's rows are the columns of `right`
   std::optional<double> variance = {};  // times the source
-  std::function<UncertainMatrix(const ColumnList& rows, const ColumnList& columns)> constant = {};
-  std::optional<Gram> gram = {};  // instead of `constant`
-  bool narrow = false;            // only the diagonal is at hand, all of it, as a column
+  double constant = 0;                  // in place of the source, or
+  std::optional<Gram> gram = {};
+  bool narrow = false;  // only the diagonal is at hand, all of it, as a column
 
   /// Before `variance`: all of it where it is stored, which needs no copy, or else at these columns of
   /// either, in `storage`.
@@ -69,6 +71,20 @@ struct Pair {
 
  private:
   UncertainMatrix at(const Values& values, const ColumnList& rows, const ColumnList& columns) const;
+};
+
+/// Entries of E one by one, `variance` included. The pair and its values must outlive this object.
+class PairEntries {
+ public:
+  PairEntries(const Pair& pair, const Values& values);
+
+  /// Precondition: it is one of those that the pair's source stores.
+  Estimate at(Eigen::Index row, Eigen::Index column) const;
+
+ private:
+  const Pair& pair_;
+  const UncertainMatrix* stored_ = nullptr;
+  Eigen::VectorXd row_norms_, column_norms_;  // of a Gram
 };
 
 }  // namespace nngpcheck::analytic
