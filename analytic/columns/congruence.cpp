@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <deque>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -61,7 +63,7 @@ struct Run {
 };
 
 // Of a compressed matrix, by ascending first columns.
-std::vector<Run> runs(const SparseMatrix& matrix) {
+std::vector<Run> diagonal_runs(const SparseMatrix& matrix) {
   std::vector<Run> result;
   std::vector<std::size_t> last(static_cast<std::size_t>(matrix.rows() + matrix.cols()), 0);
   for (Index j = 0; j < matrix.cols(); ++j) {
@@ -81,66 +83,145 @@ std::vector<Run> runs(const SparseMatrix& matrix) {
   return result;
 }
 
-// Adds AᵀEB to the first `last` entries of column j of `sum`; what lies between the two products stays in the
-// cache. Calls column(k, i, n) for rows i to i + n of column k of E.
-template <class Column>
-void add_product(Eigen::MatrixXd& sum, const std::vector<Run>& left, const Column& column,
-                 const SparseMatrix& right, Index j, Index last) {
-  constexpr Index chunk = 512;
-  Index rows = 0;  // that `left` reads
-  for (const Run& run : left) {
-    if (run.column >= last) break;
-    rows = std::max(rows, run.row + std::min(run.length, last - run.column));
-  }
-  Eigen::VectorXd half = Eigen::VectorXd::Zero(rows), product = Eigen::VectorXd::Zero(last);
-  for (Index i = 0; i < rows; i += chunk) {
-    const Index n = std::min(chunk, rows - i);
-    for (SparseMatrix::InnerIterator it(right, j); it; ++it)
-      half.segment(i, n) += it.value() * column(it.row(), i, n);
-  }
-  for (const Run& run : left) {
-    if (run.column >= last) break;
-    const Index n = std::min(run.length, last - run.column);
-    product.segment(run.column, n) += run.coefficient * half.segment(run.row, n);
-  }
-  sum.col(j).head(last) += product;
-}
-
-/// c·e, the rows of a column of E from some row on, and a bound on the rounding of c·e relative to it.
+/// c·e of a column e of E from some row on, where c is off by at most `error` and rounding is included.
 struct Scaled {
   const double* value;
   const double* bound;
-  double c, rounding;
+  double c, error;
 };
 
 // Several rows at once; as wide as the widest registers, and on others several of them.
 using Lanes = double __attribute__((vector_size(64)));
 constexpr Index lanes = sizeof(Lanes) / sizeof(double);
 
-template <class Numbers>
-[[gnu::always_inline]] inline void sum_rows(double* sum, double* bound, const Scaled* terms, std::size_t size,
+/// Where sums of columns go: Σ c e, its bound, and Σ |c e|, which may be null.
+struct Sums {
+  double *value, *bound, *size;
+};
+
+template <class Numbers, bool sizes>
+[[gnu::always_inline]] inline void sum_rows(const Sums& sums, const Scaled* terms, std::size_t count,
                                             Index i) {
-  Numbers values{}, bounds{}, value, error;
-  for (std::size_t t = 0; t < size; ++t) {
+  Numbers values{}, bounds{}, all{}, value, error;
+  for (std::size_t t = 0; t < count; ++t) {
     std::memcpy(&value, terms[t].value + i, sizeof(Numbers));
     std::memcpy(&error, terms[t].bound + i, sizeof(Numbers));
     values += terms[t].c * value;
-    bounds += std::abs(terms[t].c) * (error + terms[t].rounding * (value < 0 ? -value : value));
+    const Numbers absolute = value < 0 ? -value : value;
+    bounds += std::abs(terms[t].c) * error + terms[t].error * absolute;
+    if constexpr (sizes) all += std::abs(terms[t].c) * absolute;
   }
-  std::memcpy(sum + i, &values, sizeof(Numbers));
-  std::memcpy(bound + i, &bounds, sizeof(Numbers));
+  std::memcpy(sums.value + i, &values, sizeof(Numbers));
+  std::memcpy(sums.bound + i, &bounds, sizeof(Numbers));
+  if constexpr (sizes) std::memcpy(sums.size + i, &all, sizeof(Numbers));
+}
+
+template <bool sizes>
+[[gnu::always_inline]] inline void sum_range(const Sums& sums, const Scaled* terms, std::size_t count,
+                                             Index n) {
+  if (n < lanes) {
+    for (Index i = 0; i < n; ++i) sum_rows<double, sizes>(sums, terms, count, i);
+    return;
+  }
+  for (Index i = 0; i + lanes < n; i += lanes) sum_rows<Lanes, sizes>(sums, terms, count, i);
+  sum_rows<Lanes, sizes>(sums, terms, count, n - lanes);
 }
 
 // The sums of n rows. Nothing is read of where they go, so that the last lanes may overlap those before.
 NNGPCHECK_FOR_EVERY_WIDTH
-void sum_scaled(double* sum, double* bound, const Scaled* terms, std::size_t size, Index n) {
-  if (n < lanes) {
-    for (Index i = 0; i < n; ++i) sum_rows<double>(sum, bound, terms, size, i);
-    return;
+void sum_scaled(const Sums sums, const Scaled* terms, std::size_t count, Index n) {
+  if (sums.size) {
+    sum_range<true>(sums, terms, count, n);
+  } else {
+    sum_range<false>(sums, terms, count, n);
   }
-  for (Index i = 0; i + lanes < n; i += lanes) sum_rows<Lanes>(sum, bound, terms, size, i);
-  sum_rows<Lanes>(sum, bound, terms, size, n - lanes);
 }
+
+/// Rows next to each other in one column of a matrix, such as those of one sequence.
+struct Segment {
+  Index column, row, length;
+  const double* coefficients;
+};
+
+std::vector<Segment> segments(const SparseMatrix& matrix) {
+  std::vector<Segment> result;
+  for (Index j = 0; j < matrix.cols(); ++j) {
+    Index next = -1;
+    for (Index k = matrix.outerIndexPtr()[j]; k < matrix.outerIndexPtr()[j + 1]; ++k) {
+      const Index row = matrix.innerIndexPtr()[k];
+      if (row == next) {
+        ++result.back().length;
+      } else {
+        result.push_back({j, row, 1, matrix.valuePtr() + k});
+      }
+      next = row + 1;
+    }
+  }
+  return result;
+}
+
+// Adds the product of a segment's coefficients with `half` to the number of its column.
+NNGPCHECK_FOR_EVERY_WIDTH
+void add_segments(double* sum, const double* half, const Segment* segments, std::size_t count) {
+  for (std::size_t s = 0; s < count; ++s) {
+    const Segment& segment = segments[s];
+    const double *x = segment.coefficients, *y = half + segment.row;
+    Lanes products{}, left, right;
+    Index i = 0;
+    for (; i + lanes <= segment.length; i += lanes) {
+      std::memcpy(&left, x + i, sizeof(Lanes));
+      std::memcpy(&right, y + i, sizeof(Lanes));
+      products += left * right;
+    }
+    double product = 0;
+    for (; i < segment.length; ++i) product += x[i] * y[i];
+    for (Index l = 0; l < lanes; ++l) product += products[l];
+    sum[segment.column] += product;
+  }
+}
+
+// Aᵀ, by runs along its diagonals where coefficients repeat there, or else by segments of its columns.
+class Left {
+ public:
+  explicit Left(SparseMatrix a) : a_(std::move(a)), runs_(diagonal_runs(a_)) {
+    constexpr Index worthwhile = 4;  // coefficients of a run
+    if (worthwhile * std::ssize(runs_) > a_.nonZeros()) segments_ = segments(a_);
+  }
+
+  Left(const Left&) = delete;
+  Left& operator=(const Left&) = delete;
+
+  /// The rows that the first `last` columns read lie before this one.
+  Index rows(Index last) const {
+    Index result = 0;
+    for (Index j = 0; j < last; ++j) {
+      const Index end = a_.outerIndexPtr()[j + 1];
+      if (end > a_.outerIndexPtr()[j]) result = std::max<Index>(result, a_.innerIndexPtr()[end - 1] + 1);
+    }
+    return result;
+  }
+
+  /// Adds the first `last` entries of Aᵀ times `half`.
+  void add(double* sum, const double* half, Index last) const {
+    if (!segments_.empty()) {
+      const auto end = std::partition_point(segments_.begin(), segments_.end(),
+                                            [last](const Segment& s) { return s.column < last; });
+      return add_segments(sum, half, segments_.data(), static_cast<std::size_t>(end - segments_.begin()));
+    }
+    for (const Run& run : runs_) {
+      if (run.column >= last) break;
+      const Index n = std::min(run.length, last - run.column);
+      for (Index i = 0; i < n; ++i) sum[run.column + i] += run.coefficient * half[run.row + i];
+    }
+  }
+
+  const std::vector<Run>& runs() const { return runs_; }
+
+ private:
+  SparseMatrix a_;
+  std::vector<Run> runs_;
+  std::vector<Segment> segments_;  // of a_
+};
 
 NNGPCHECK_FOR_EVERY_WIDTH
 void add_to(double* __restrict sum, const double* __restrict value, Index n) {
@@ -150,62 +231,65 @@ void add_to(double* __restrict sum, const double* __restrict value, Index n) {
 // A congruence, one of so many, ready to be added column by column.
 class Summand {
  public:
-  Summand(const Congruence& congruence, std::size_t summands)
-      : e_(congruence.e),
-        left_(of_columns(congruence.a, e_.value.rows())),
-        right_(of_columns(congruence.b, e_.value.cols())),
-        scaled_(congruence.scale * right_.value),
-        right_size_(scaled_.cwiseAbs()),
-        left_runs_(runs(left_.value)),
-        size_runs_(runs(left_.value.cwiseAbs())),
-        rounding_(epsilon *
-                  static_cast<double>(2 + static_cast<Index>(summands) + nonzeros_per_column(left_.value) +
-                                      nonzeros_per_column(right_.value))) {
-    if (left_.bound.size() > 0) left_errors_ = runs(left_.bound);
-    if (right_.bound.size() > 0) right_errors_ = std::abs(congruence.scale) * right_.bound;
+  Summand(const Congruence& congruence, std::size_t summands) : e_(congruence.e), is_shift_(false) {
+    Coefficients left = of_columns(congruence.a, e_.value.rows());
+    Coefficients right = of_columns(congruence.b, e_.value.cols());
+    const Index both = nonzeros_per_column(left.value) + nonzeros_per_column(right.value);
+    rounding_ = epsilon * static_cast<double>(2 + static_cast<Index>(summands) + both);
+    is_shift_ = left.bound.size() == 0 && right.bound.size() == 0 && nonzeros_per_column(right.value) <= 1;
+    right_ = congruence.scale * right.value;
+    if (right.bound.size() > 0) {
+      right_bound_ = std::abs(congruence.scale) * right.bound;
+      either_ = right_.cwiseAbs() + right_bound_;
+    }
+    if (left.bound.size() > 0) left_bound_.emplace(std::move(left.bound));
+    left_size_.emplace(left.value.cwiseAbs());
+    left_.emplace(std::move(left.value));
   }
 
-  /// Whether column j of AᵀEB is one column of E in shifted runs, as those of convolutions are.
-  bool is_shift() const { return left_errors_.empty() && right_errors_.size() == 0; }
-  bool is_shift(Index j) const { return is_shift() && nonzeros(j) == 1; }
-  const std::vector<Run>& left_runs() const { return left_runs_; }
+  /// Whether columns of AᵀEB are single columns of E in shifted runs, as those of convolutions are.
+  bool is_shift() const { return is_shift_; }
+  const std::vector<Run>& left_runs() const { return left_->runs(); }
 
-  /// Precondition: is_shift(j). From the first row of E on, times the coefficient of B.
-  Scaled column(Index j) const {
-    const SparseMatrix::InnerIterator it(scaled_, j);
-    return {e_.value.col(it.row()).data(), e_.bound.col(it.row()).data(), it.value(), rounding_};
+  /// c·e for each column e of E that column j of B reads.
+  void read(Index j, std::vector<Scaled>& terms) const {
+    terms.clear();
+    const bool bounds = right_bound_.size() > 0;
+    for (SparseMatrix::InnerIterator it(bounds ? either_ : right_, j); it; ++it) {
+      const double c = bounds ? right_.coeff(it.row(), j) : it.value();
+      const double error = bounds ? right_bound_.coeff(it.row(), j) : 0;
+      terms.push_back(
+          {e_.value.col(it.row()).data(), e_.bound.col(it.row()).data(), c, std::abs(c) * rounding_ + error});
+    }
   }
 
+  /// Adds the first `last` entries of column j. What lies between the two products stays in the cache.
   void add_column(UncertainMatrix& sum, Index j, Index last) const {
-    if (nonzeros(j) == 0 && right_errors_.size() == 0) return;
-    const auto value = [this](Index k, Index i, Index n) { return e_.value.col(k).segment(i, n); };
-    const auto size = [&](Index k, Index i, Index n) { return value(k, i, n).cwiseAbs(); };
-    const auto error = [&](Index k, Index i, Index n) {
-      return e_.bound.col(k).segment(i, n) + rounding_ * size(k, i, n);
-    };
-    add_product(sum.value, left_runs_, value, scaled_, j, last);
-    add_product(sum.bound, size_runs_, error, right_size_, j, last);
-    if (!left_errors_.empty()) add_product(sum.bound, left_errors_, size, right_size_, j, last);
-    if (right_errors_.size() > 0) add_product(sum.bound, size_runs_, size, right_errors_, j, last);
+    std::vector<Scaled> terms;
+    read(j, terms);
+    if (terms.empty()) return;
+    const Index rows = std::max(left_->rows(last), left_bound_ ? left_bound_->rows(last) : 0);
+    Eigen::VectorXd value(rows), bound(rows), size(left_bound_ ? rows : 0);
+    sum_scaled({value.data(), bound.data(), left_bound_ ? size.data() : nullptr}, terms.data(), terms.size(),
+               rows);
+    left_->add(sum.value.col(j).data(), value.data(), last);
+    left_size_->add(sum.bound.col(j).data(), bound.data(), last);
+    if (left_bound_) left_bound_->add(sum.bound.col(j).data(), size.data(), last);
   }
 
  private:
-  Index nonzeros(Index j) const { return scaled_.outerIndexPtr()[j + 1] - scaled_.outerIndexPtr()[j]; }
-
   const UncertainMatrix& e_;
-  const Coefficients left_, right_;
-  const SparseMatrix scaled_, right_size_;
-  const std::vector<Run> left_runs_, size_runs_;
-  const double rounding_;
-  std::vector<Run> left_errors_;
-  SparseMatrix right_errors_;
+  bool is_shift_;
+  double rounding_ = 0;
+  std::optional<Left> left_, left_size_, left_bound_;  // A, |A| and the errors of A
+  SparseMatrix right_, right_bound_, either_;          // B, its errors, and where one of them is not 0
 };
 
 // The shifts among the summands, all at once: rows of the sum in segments in each of which the same runs
 // read.
 class Shifts {
  public:
-  Shifts(const std::vector<Summand>& summands, Index rows) : summands_(summands) {
+  Shifts(const std::deque<Summand>& summands, Index rows) : summands_(summands) {
     std::set<Index> ends = {0, rows};
     for_each_run([&](std::size_t, const Run& run) { ends.insert({run.column, run.column + run.length}); });
     begins_.assign(ends.begin(), ends.end());
@@ -223,7 +307,7 @@ class Shifts {
   void add_column(UncertainMatrix& sum, Index j, Index last) const {
     std::vector<Scaled> columns(summands_.size()), terms(most_reads());
     for (std::size_t s = 0; s < summands_.size(); ++s)
-      columns[s] = summands_[s].is_shift(j) ? summands_[s].column(j) : Scaled{};
+      if (summands_[s].is_shift()) columns[s] = column(s, j);
     Eigen::VectorXd value(last), bound(last);
     for (std::size_t k = 0; k < reads_.size() && begins_[k] < last; ++k) {
       std::size_t size = 0;
@@ -231,9 +315,9 @@ class Shifts {
         const Scaled& column = columns[read.summand];
         if (!column.value) continue;
         terms[size++] = {column.value + read.row, column.bound + read.row, read.coefficient * column.c,
-                         column.rounding};
+                         std::abs(read.coefficient) * column.error};
       }
-      sum_scaled(value.data() + begins_[k], bound.data() + begins_[k], terms.data(), size,
+      sum_scaled({value.data() + begins_[k], bound.data() + begins_[k], nullptr}, terms.data(), size,
                  std::min(begins_[k + 1], last) - begins_[k]);
     }
     add_to(sum.value.col(j).data(), value.data(), last);
@@ -246,6 +330,13 @@ class Shifts {
     Index row;
     double coefficient;
   };
+
+  /// The column of E that column j of a summand reads; null if there is none.
+  Scaled column(std::size_t summand, Index j) const {
+    std::vector<Scaled> terms;
+    summands_[summand].read(j, terms);
+    return terms.empty() ? Scaled{} : terms.front();
+  }
 
   template <class Visit>
   void for_each_run(const Visit& visit) const {
@@ -260,7 +351,7 @@ class Shifts {
     return result;
   }
 
-  const std::vector<Summand>& summands_;
+  const std::deque<Summand>& summands_;
   std::vector<Index> begins_;             // of segments, and the end of the last
   std::vector<std::vector<Read>> reads_;  // of each segment, in the order of summands
 };
@@ -269,8 +360,7 @@ class Shifts {
 
 void add_congruences(UncertainMatrix& sum, const std::vector<Congruence>& congruences, Entries entries,
                      std::size_t threads) {
-  std::vector<Summand> summands;
-  summands.reserve(congruences.size());
+  std::deque<Summand> summands;
   for (const Congruence& congruence : congruences) summands.emplace_back(congruence, congruences.size());
   const Shifts shifts(summands, sum.value.rows());
   constexpr Index columns = 32;  // of one thread at a time
@@ -281,7 +371,7 @@ void add_congruences(UncertainMatrix& sum, const std::vector<Congruence>& congru
       const Index last = entries == Entries::upper ? j + 1 : sum.value.rows();
       shifts.add_column(sum, j, last);
       for (const Summand& summand : summands) {
-        if (!summand.is_shift(j)) summand.add_column(sum, j, last);
+        if (!summand.is_shift()) summand.add_column(sum, j, last);
       }
     }
   });

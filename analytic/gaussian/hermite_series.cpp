@@ -1,6 +1,7 @@
 #include "nngpcheck/analytic/gaussian/hermite_series.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <cmath>
 #include <list>
@@ -286,7 +287,8 @@ HermiteTables::~HermiteTables() = default;
 
 HermiteTable HermiteTables::table(const netsor::Activation& phi, const std::vector<Normal>& marginals,
                                   Eigen::Index orders) {
-  orders = std::min(largest_orders, (orders + chunk - 1) / chunk * chunk);
+  orders = std::clamp(static_cast<Eigen::Index>(std::bit_ceil(static_cast<std::uint64_t>(orders))), chunk,
+                      largest_orders);
   const auto law = [](const Normal& x) { return Kept::Law(x.mean.value, x.variance.value); };
   Kept::Rows rows;  // those of these marginals
   std::unique_ptr<Expander> expander;
@@ -348,7 +350,7 @@ std::optional<Eigen::Index> sufficient_orders(HermiteTables& tables, const netso
   };
   const bool same =
       phi == psi && row.mean.value == column.mean.value && row.variance.value == column.variance.value;
-  for (const Eigen::Index orders : {usual_orders, largest_orders}) {
+  for (Eigen::Index orders = usual_orders; orders <= largest_orders; orders *= 2) {
     if (orders > usual_orders && (has_kinks(phi, row) || has_kinks(psi, column))) break;
     const HermiteTable left = tables.table(phi, {row}, orders);
     const HermiteTable right = same ? left : tables.table(psi, {column}, orders);

@@ -29,7 +29,8 @@ struct HermiteTable {
   Eigen::Index orders() const { return coefficients.cols(); }
 };
 
-/// Coefficients k < orders; orders is rounded up to a multiple of 32, at most largest_orders.
+/// Coefficients k < orders; orders is rounded up to a power of 2, at least 32 and at most largest_orders: few
+/// numbers, so that columns which meet many others have few rows.
 HermiteTable hermite_table(const netsor::Activation& phi, const std::vector<Normal>& marginals,
                            Eigen::Index orders);
 
