@@ -10,8 +10,8 @@
 
 namespace nngpcheck::testing {
 
-/// Expects that the call throws an InputError whose message holds all of these parts, about that option ("" for
-/// none).
+/// Expects that the call throws an InputError whose message holds all of these parts, about that option (""
+/// for none).
 template <class Call>
 void expect_refused(Call call, const std::string& key, std::initializer_list<const char*> parts) {
   try {
