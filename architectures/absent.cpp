@@ -12,7 +12,7 @@ namespace nngpcheck::architectures {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 16> absent = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 22> absent = {{
     {"softmax", "there is no softmax over the width of a layer; self_attention has one, over the positions"},
     {"weight_norm",
      "there is no weight norm; a weight of n entries of variance s/n has norm √s in the limit: set "
@@ -43,9 +43,16 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 16> absent =
      "no "
      "deterministic limit; the nearest is graph_conv"},
     {"relative_position_bias",
-     "learnt numbers for each distance stay random, and there is no deterministic limit; distance_slope "
-     "subtracts given "
-     "ones"},
+     "learnt numbers of a fixed number of heads stay random, and there is no deterministic limit; "
+     "relative_bias and score_bias add given ones, relative_bias_variance random ones of n/d heads"},
+    {"num_kv_heads", "the key is key_value_heads; of heads of a fixed size, queries_per_key"},
+    {"attn_mask", "the keys are visible, 0 or 1, and score_bias, which is added to the scores"},
+    {"attention_mask", "the keys are visible, 0 or 1, and score_bias, which is added to the scores"},
+    {"relative_position_embedding",
+     "learnt vectors for each distance that all heads share stay random, and there is no deterministic "
+     "limit; rotary_base turns queries and keys by given angles, relative_bias adds given numbers"},
+    {"rope_theta", "the key is rotary_base"},
+    {"num_key_value_groups", "the key is queries_per_key"},
     {"bias", "whether there are biases is said by bias_variance, which is 0 without them"},
     {"use_bias", "whether there are biases is said by bias_variance, which is 0 without them"},
     {"activation_fn", "the key is called activation"},

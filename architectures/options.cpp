@@ -48,6 +48,48 @@ void assign(std::vector<std::int64_t>& target, const Value& value, const std::st
   }
 }
 
+void assign(std::optional<double>& target, const Value& value, const std::string& key, double least) {
+  double number = 0;
+  assign(number, value, key, least);
+  target = number;
+}
+
+namespace {
+
+void refuse_infinite(const std::vector<double>& numbers, const std::string& key) {
+  for (const double number : numbers) {
+    if (!std::isfinite(number))
+      throw ArchitectureError(key + " holds a number that is not finite; give finite ones", key);
+  }
+}
+
+}  // namespace
+
+void assign(std::vector<double>& target, const Value& value, const std::string& key) {
+  if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {
+    target.assign(integers->begin(), integers->end());
+  } else if (const auto* numbers = std::get_if<std::vector<double>>(&value)) {
+    target = *numbers;
+  } else {
+    throw ArchitectureError(key + ": must be a list of numbers", key);
+  }
+  refuse_infinite(target, key);
+}
+
+void assign(Table& target, const Value& value, const std::string& key) {
+  const auto* table = std::get_if<Table>(&value);
+  if (!table) throw ArchitectureError(key + ": must be a table, a list of rows of numbers", key);
+  for (const std::vector<double>& row : *table) {
+    refuse_infinite(row, key);
+    if (row.size() != table->front().size()) {
+      throw ArchitectureError(key + " has rows of " + std::to_string(table->front().size()) + " and of " +
+                                  std::to_string(row.size()) + " numbers; give all one length",
+                              key);
+    }
+  }
+  target = *table;
+}
+
 void assign(bool& target, const Value& value, const std::string& key) {
   const auto* truth = std::get_if<bool>(&value);
   if (!truth) throw ArchitectureError(key + ": must be true or false", key);
@@ -129,11 +171,22 @@ void unknown(const std::string& key, const std::vector<std::string>& known) {
 }
 
 std::string text(bool value) { return value ? "true" : "false"; }
-std::string text(const std::vector<std::int64_t>& value) {
+namespace {
+
+template <class List>
+std::string text_of_list(const List& list) {
   std::string result;
-  for (const std::int64_t number : value) result += (result.empty() ? "" : ", ") + std::to_string(number);
+  for (const auto& entry : list) result += (result.empty() ? "" : ", ") + text(entry);
   return "[" + result + "]";
 }
+
+}  // namespace
+
+std::string text(std::int64_t value) { return std::to_string(value); }
+std::string text(const std::vector<std::int64_t>& value) { return text_of_list(value); }
+std::string text(const std::vector<double>& value) { return text_of_list(value); }
+std::string text(const Table& value) { return text_of_list(value); }
+std::string text(const std::optional<double>& value) { return value ? shortest(*value) : "null"; }
 std::string text(const netsor::Width& value) {
   const std::string numerator = std::to_string(value.numerator());
   return value.denominator() == 1 ? numerator : numerator + "/" + std::to_string(value.denominator());

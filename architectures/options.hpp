@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -31,18 +32,22 @@ class ArchitectureError : public InputError {
 /// this.
 inline constexpr std::int64_t largest_count = 10'000;
 
+/// Rows of numbers, all of one length.
+using Table = std::vector<std::vector<double>>;
+
 /// An option's value as given: an activation may be given by its name, a list of one integer as the integer,
-/// padding as a word or as integers, a width as a multiple of n: 4 or "1/2".
-using Value =
-    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, netsor::Activation>;
+/// padding as a word or as integers, a width as a multiple of n: 4 or "1/2"; numbers of a list or of a table
+/// may be given as integers.
+using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                           netsor::Activation, std::vector<double>, Table>;
 using Settings = std::map<std::string, Value>;
 
 /// An option as `nngpcheck list` shows it.
 struct OptionInfo {
   std::string name;
-  std::string
-      type;  // "integer", "integers", "number", "true|false", "width", "activation", or the words allowed
-  std::string fallback;
+  std::string type;  // "integer", "integers", "number", "numbers", "table", "true|false", "width",
+                     // "activation", or the words allowed
+  std::string fallback;  // "null" of a number that may be left out
   std::string meaning;
 };
 
@@ -51,7 +56,8 @@ template <class S>
 struct Field {
   using Member =
       std::variant<bool S::*, int S::*, double S::*, std::string S::*, std::vector<std::int64_t> S::*,
-                   Padding S::*, netsor::Width S::*, netsor::Activation S::*>;
+                   Padding S::*, netsor::Width S::*, netsor::Activation S::*, std::optional<double> S::*,
+                   std::vector<double> S::*, Table S::*>;
   std::string name;
   Member member;
   std::string meaning;
@@ -83,7 +89,12 @@ namespace detail {
 /// Whether options of this type have a smallest valid number.
 template <class T>
 constexpr bool has_least =
-    std::is_same_v<T, int> || std::is_same_v<T, double> || std::is_same_v<T, std::vector<std::int64_t>>;
+    std::is_same_v<T, int> || std::is_same_v<T, double> || std::is_same_v<T, std::vector<std::int64_t>> ||
+    std::is_same_v<T, std::optional<double>>;
+
+/// Lists and tables of numbers.
+template <class T>
+constexpr bool is_numbers = std::is_same_v<T, std::vector<double>> || std::is_same_v<T, Table>;
 
 // One per type of option; each throws ArchitectureError with the key, the problem and what would be valid.
 void assign(int& target, const Value& value, const std::string& key, double least);
@@ -91,6 +102,9 @@ void assign(double& target, const Value& value, const std::string& key, double l
 void assign(std::string& target, const Value& value, const std::string& key,
             const std::vector<std::string>& words);
 void assign(std::vector<std::int64_t>& target, const Value& value, const std::string& key, double least);
+void assign(std::optional<double>& target, const Value& value, const std::string& key, double least);
+void assign(std::vector<double>& target, const Value& value, const std::string& key);
+void assign(Table& target, const Value& value, const std::string& key);
 void assign(bool& target, const Value& value, const std::string& key);
 void assign(Padding& target, const Value& value, const std::string& key);
 void assign(netsor::Width& target, const Value& value, const std::string& key);
@@ -99,10 +113,14 @@ void assign(netsor::Activation& target, const Value& value, const std::string& k
 
 std::string text(bool value);
 std::string text(int value);
+std::string text(std::int64_t value);
 std::string text(const std::vector<std::int64_t>& value);
 std::string text(const Padding& value);
 std::string text(const netsor::Width& value);
 std::string text(double value);
+std::string text(const std::optional<double>& value);
+std::string text(const std::vector<double>& value);
+std::string text(const Table& value);
 std::string text(const std::string& value);
 std::string text(const netsor::Activation& value);
 std::string join(const std::vector<std::string>& words);
@@ -117,8 +135,12 @@ void check(const S& options) {
           auto copy = options.*member;
           if constexpr (std::is_same_v<decltype(copy), int>) {
             detail::assign(copy, Value(std::int64_t{copy}), field.name, field.least);
+          } else if constexpr (std::is_same_v<decltype(copy), std::optional<double>>) {
+            if (copy) detail::assign(copy, Value(*copy), field.name, field.least);
           } else if constexpr (detail::has_least<decltype(copy)>) {
             detail::assign(copy, Value(copy), field.name, field.least);
+          } else if constexpr (detail::is_numbers<decltype(copy)>) {
+            detail::assign(copy, Value(copy), field.name);
           } else if constexpr (std::is_same_v<decltype(copy), std::string>) {
             detail::assign(copy, Value(copy), field.name, field.words);
           }
@@ -177,6 +199,8 @@ std::vector<OptionInfo> describe() {
           if constexpr (std::is_same_v<T, bool>) type = "true|false";
           if constexpr (std::is_same_v<T, int>) type = "integer";
           if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) type = "integers";
+          if constexpr (std::is_same_v<T, std::vector<double>>) type = "numbers";
+          if constexpr (std::is_same_v<T, Table>) type = "table";
           if constexpr (std::is_same_v<T, Padding>) type = Padding::choices();
           if constexpr (std::is_same_v<T, netsor::Width>) type = "width";
           if constexpr (std::is_same_v<T, std::string>) type = detail::join(field.words);

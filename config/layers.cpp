@@ -44,6 +44,8 @@ std::string described(const OptionInfo& option) {
   if (option.type == "integers") return "an integer or a list of them";
   if (takes_integers(option)) return "one of " + option.type;
   if (option.type == "true|false") return "true or false";
+  if (option.type == "numbers") return "a list of numbers";
+  if (option.type == "table") return "a table, such as [[1, 0], [1, 1]]";
   if (option.type == "width") return "a multiple of n, such as 4 or \"1/2\"";
   return "a " + (option.type.find('|') == std::string::npos ? option.type : std::string("string"));
 }
@@ -52,6 +54,37 @@ ordered_json fallback(const OptionInfo& option) {
   const bool text = option.type == "activation" || option.type == "width" ||
                     (option.type != "true|false" && option.type.find('|') != std::string::npos);
   return text ? ordered_json(option.fallback) : ordered_json::parse(option.fallback);
+}
+
+// A list of numbers, `resolved` as JSON.
+std::vector<double> read_numbers(const TableReader& table, const OptionInfo& option, const toml::node& node,
+                                 ordered_json& resolved) {
+  const toml::array* list = node.as_array();
+  if (!list)
+    table.fail(node, table.full(option.name) + (option.type == "table" ? " holds " : " is ") +
+                         type_name(node) + ", not " + described(option));
+  resolved = ordered_json::array();
+  std::vector<double> result;
+  for (const toml::node& entry : *list) {
+    const auto number = entry.value<double>();
+    if (!number || entry.is_boolean())
+      table.fail(entry, table.full(option.name) + " holds " + type_name(entry) + "; give numbers");
+    result.push_back(*number);
+    resolved.push_back(*number);
+  }
+  return result;
+}
+
+architectures::Table read_rows(const TableReader& table, const OptionInfo& option, const toml::node& node,
+                               ordered_json& resolved) {
+  const toml::array* rows = node.as_array();
+  if (!rows)
+    table.fail(node, table.full(option.name) + " is " + type_name(node) + ", not " + described(option));
+  resolved = ordered_json::array();
+  architectures::Table result;
+  for (const toml::node& row : *rows)
+    result.push_back(read_numbers(table, option, row, resolved.emplace_back()));
+  return result;
 }
 
 const LayerKind& find_kind(const TableReader& table) {
@@ -131,6 +164,8 @@ architectures::Value read_value(const TableReader& table, const OptionInfo& opti
     resolved = integers;
     return integers;
   }
+  if (option.type == "numbers") return read_numbers(table, option, node, resolved);
+  if (option.type == "table") return read_rows(table, option, node, resolved);
   if (const auto* truth = node.as_boolean(); truth && option.type == "true|false") {
     return (resolved = truth->get(), truth->get());
   }

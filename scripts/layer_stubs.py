@@ -7,7 +7,7 @@ import textwrap
 from nngpcheck import _core, layers
 
 TYPES = {"integers": "Union[int, Sequence[int]]", "width": "Union[int, str]", "activation": "Union[str, dict]",
-         "number": "float", "integer": "int", "true|false": "bool"}
+         "number": "float", "numbers": "Sequence[float]", "table": "Sequence[Sequence[float]]", "integer": "int", "true|false": "bool"}
 
 
 def type_of(parameter, options, parts):
@@ -17,7 +17,8 @@ def type_of(parameter, options, parts):
         kind = "Sequence[_Layers]" if parameter.name == "branches" else "_Layers"
         return kind if parameter.default is parameter.empty else f"Optional[{kind}]"
     kind = options[parameter.name]
-    return TYPES.get(kind, "Union[str, int, Sequence[int]]" if "integers" in kind else "str")
+    kind = TYPES.get(kind, "Union[str, int, Sequence[int]]" if "integers" in kind else "str")
+    return f"Optional[{kind}]" if parameter.default is None else kind
 
 
 def function(name, options, parts):

@@ -200,7 +200,29 @@ std::vector<Field<SelfAttention>> SelfAttention::fields() {
       {"head_size", &S::head_size, "d of n/d heads; 0: heads of width n/heads", 0, {}},
       {"key_value_heads", &S::key_value_heads, "heads of keys and values, a divisor of heads; 0: all", 0, {}},
       {"window", &S::window, "distance from which positions are not seen; 0: all are", 0, {}},
-      {"distance_slope", &S::distance_slope, "times the distance, taken off the scores", 0, {}}};
+      {"distance_slope", &S::distance_slope, "times the distance, taken off the scores", 0, {}},
+      {"query_variance", &S::query_variance, "weight_variance of the queries, if another", 0, {}},
+      {"key_variance", &S::key_variance, "of the keys", 0, {}},
+      {"value_variance", &S::value_variance, "of the values", 0, {}},
+      {"output_variance", &S::output_variance, "of the output", 0, {}},
+      {"query_bias_variance", &S::query_bias_variance, "bias_variance of the queries, if another", 0, {}},
+      {"key_bias_variance", &S::key_bias_variance, "of the keys", 0, {}},
+      {"value_bias_variance", &S::value_bias_variance, "of the values", 0, {}},
+      {"output_bias_variance", &S::output_bias_variance, "of the output", 0, {}},
+      {"queries_per_key", &S::queries_per_key, "heads that share keys and values, with head_size", 1, {}},
+      {"visible", &S::visible, "a row per query, 1 for each key that it sees, else 0", 0, {}},
+      {"score_bias", &S::score_bias, "added to the scores, a row per query, an entry per key", 0, {}},
+      {"relative_bias",
+       &S::relative_bias,
+       "added to the scores, by key's - query's position, 0 in the middle",
+       0,
+       {}},
+      {"relative_bias_variance",
+       &S::relative_bias_variance,
+       "variance of a bias of each head and difference of positions, with head_size",
+       0,
+       {}},
+      {"rotary_base", &S::rotary_base, "of rotary positions, with head_size; 0: none", 0, {}}};
 }
 
 std::vector<Field<CrossAttention>> CrossAttention::fields() {

@@ -13,14 +13,12 @@
 #include <variant>
 #include <vector>
 
+#include "nngpcheck/architectures/layers/attention.hpp"
 #include "nngpcheck/architectures/options.hpp"
 #include "nngpcheck/netsor/activation.hpp"
 #include "nngpcheck/netsor/width.hpp"
 
 namespace nngpcheck::architectures {
-
-struct Layer;
-using Layers = std::vector<Layer>;
 
 /// W x + b at every site. "L.W", "L.b". The output has `blocks` blocks of width/blocks each, block j with
 /// "L.W#j", "L.b#j" if there are several; norms, products and further layers see them as groups of channels.
@@ -321,59 +319,6 @@ struct BatchNorm {
   double running_mean = 0;
   double running_variance = 1;
   static std::vector<Field<BatchNorm>> fields();
-};
-
-/// softmax over the keys k of s_{kq} = (key_k·query_q · scaling)/temperature - distance_slope · |k - q|, then
-/// Σ_k weight_{kq} value_k, within each sample; mask = "causal" lets position q see k ≤ q only, window = w
-/// only |k - q| < w (0: all). The distances, ALiBi's, and both masks are of sequences. weights = "none":
-/// keys, queries and values are x (one head). "separate": K = W_K x + b_K, Q = W_Q x + b_Q, V = W_V x
-/// + b_V, and the output is W_O of all heads, + b_O; "tied": Q = K.
-/// head_size = 0: `heads` heads of width n/heads, scaling = "1/n", by that width; "L.K0", "L.Q0", "L.V0",
-/// "L.bK0", … of head 0, …, "L.O@0", "L.bO". With separate weights scores tend to 0 and attention to an
-/// average. key_value_heads = g > 0, a divisor of heads: grouped-query attention, heads/g in a row share keys
-/// and values. Scores scaled by "1/sqrt(n)" are refused: they have no deterministic limit. head_size = d: n/d
-/// heads of that size, scaling = "1/sqrt(d)", as PyTorch has it, or "1/d". Every head has random scores, and
-/// the limit averages over heads: the d coordinates of all heads are d vectors of width n/d, "L.Q0" the
-/// first, and scores are sums of their products, coordinatewise. (In Hron et al. 2020 d grows, too: another
-/// limit.)
-struct SelfAttention {
-  static constexpr const char* type = "self_attention";
-  std::string weights = "separate";
-  int heads = 1;
-  std::string mask = "full";
-  std::string scaling = "1/n";
-  double temperature = 1;
-  double weight_variance = 1;
-  double bias_variance = 0;
-  int head_size = 0;
-  int key_value_heads = 0;
-  int window = 0;
-  double distance_slope = 0;
-  static std::vector<Field<SelfAttention>> fields();
-};
-
-/// The same with queries of x, and keys and values of what `memory`, a list of layers, makes of the network's
-/// inputs: of the encoder, in an encoder–decoder. Layers of one name share their weights, so that several
-/// layers may have one memory. Query positions of a sample see all positions of its memory; weights are
-/// separate or tied.
-struct CrossAttention : SelfAttention {
-  static constexpr const char* type = "cross_attention";
-  Layers memory = {};
-  static std::vector<Field<CrossAttention>> fields();
-};
-
-/// Σ_k (ψ(key_k)·ψ(query_q)/width) value_k, divided by Σ_k of its weights unless not normalized; ψ = feature,
-/// which must not be negative then. elu_plus_one, elu(x) + 1, is that of Katharopoulos et al. Heads, masks
-/// and names as in SelfAttention.
-struct LinearAttention {
-  static constexpr const char* type = "linear_attention";
-  netsor::Activation feature = netsor::Activation::named("elu_plus_one");
-  std::string weights = "separate";
-  int heads = 1;
-  std::string mask = "full";
-  bool normalized = true;
-  double weight_variance = 1;
-  static std::vector<Field<LinearAttention>> fields();
 };
 
 // Recurrent layers run over the sites of sequences or grids of one axis, and give the state at every site.

@@ -132,6 +132,26 @@ bool other_scaling(SelfAttention& attention) {
   return true;
 }
 
+/// The transposed table, where it is square and allowed.
+bool other_way(SelfAttention& attention) {
+  const Table before = attention.visible;
+  for (std::size_t q = 0; q < before.size() && before.size() == before.front().size(); ++q) {
+    for (std::size_t k = 0; k < before.size(); ++k) attention.visible[q][k] = before[k][q];
+  }
+  return attention.visible != before;
+}
+
+bool queries_like_values(SelfAttention& attention) {
+  std::swap(attention.query_variance, attention.value_variance);
+  return attention.query_variance != attention.value_variance;
+}
+
+bool distances_mirrored(SelfAttention& attention) {
+  const std::vector<double> before = attention.relative_bias;
+  std::reverse(attention.relative_bias.begin(), attention.relative_bias.end());
+  return attention.relative_bias != before;
+}
+
 bool dropout_masks_exchanged(Dropout& dropout) {
   dropout.shared = dropout.shared == "none" ? "sites" : "none";
   return dropout.mode == "training";
@@ -195,9 +215,24 @@ std::vector<LayerMistake> layer_mistakes() {
       {"initial state 0", "of LSTMs", set_each(&Lstm::initial_variance, 0)},
       {"initial state 0", "of GRUs", set_each(&Gru::initial_variance, 0)},
       {"initial state 0", "of simple recurrences", set_each(&SimpleRnn::initial_variance, 0)},
+  };
+}
+
+/// The same in attention.
+std::vector<LayerMistake> attention_mistakes() {
+  return {
       {"scores scaled otherwise", "1/d and 1/√d exchanged", of_each<SelfAttention>(other_scaling)},
       {"window missing", "all positions are seen", set_each(&SelfAttention::window, 0)},
       {"distances missing", "scores without them", set_each(&SelfAttention::distance_slope, 0)},
+      {"queries and keys exchanged in the mask", "the table transposed", of_each<SelfAttention>(other_way)},
+      {"table of scores missing", "scores without it", set_each(&SelfAttention::score_bias, Table{})},
+      {"relative positions mirrored", "query - key", of_each<SelfAttention>(distances_mirrored)},
+      {"relative positions of heads missing", "scores without them",
+       set_each(&SelfAttention::relative_bias_variance, 0)},
+      {"rotary positions missing", "queries and keys are not turned",
+       set_each(&SelfAttention::rotary_base, 0)},
+      {"variances of queries and values exchanged", "each has the other's",
+       of_each<SelfAttention>(queries_like_values)},
       {"causal mask missing in heads", "positions see later ones",
        of_each<SelfAttention>([](SelfAttention& attention) {
          return attention.head_size > 0 && std::exchange(attention.mask, "full") != "full";
@@ -294,8 +329,10 @@ std::vector<WrongNetwork> wrong_networks(const Network& network, const inputs::I
       edited("self loops missing", "graph convolutions", of_each<GraphConv>(without_self_loops)));
   mistakes.push_back(
       edited("the other GRU convention", "tp1 and torch exchanged", of_each<Gru>(other_convention)));
-  for (const LayerMistake& mistake : layer_mistakes())
-    mistakes.push_back(edited(mistake.name, mistake.change, mistake.edit));
+  for (const auto& family : {layer_mistakes(), attention_mistakes()}) {
+    for (const LayerMistake& mistake : family)
+      mistakes.push_back(edited(mistake.name, mistake.change, mistake.edit));
+  }
   mistakes.push_back(readout_bias_missing(network, inputs));
   mistakes.push_back(carried_over(network, inputs));
   mistakes.push_back(truncated(network, inputs));

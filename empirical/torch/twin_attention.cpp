@@ -1,7 +1,9 @@
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "nngpcheck/empirical/torch/twin_value.hpp"
 
@@ -22,10 +24,21 @@ struct Projections {
   std::int64_t heads;
 };
 
+// The variances of a matrix and its bias.
+struct Variances {
+  double weight, bias;
+};
+
 // What acts on the signal `x`, from the objects "L.K0", "L.K1", … and "L.bK0", …
 class Reader {
  public:
-  Reader(const SelfAttention& layer, const Place& place) : layer_(layer), place_(place) {}
+  Reader(const SelfAttention& layer, const Place& place)
+      : layer_(layer),
+        place_(place),
+        of_("QKVO"),
+        weights_{layer.query_variance, layer.key_variance, layer.value_variance, layer.output_variance},
+        biases_{layer.query_bias_variance, layer.key_bias_variance, layer.value_bias_variance,
+                layer.output_bias_variance} {}
 
   // Of `count` heads, each used `repeats` times in a row.
   Projection heads(const std::string& letter, const Value& x, int count, int repeats) const {
@@ -40,38 +53,63 @@ class Reader {
     return {at::cat(weights), at::cat(biases)};
   }
 
-  // Of heads of a fixed size: number i has the i-th rows of all heads.
-  Projection interleaved(const std::string& letter, const Value& x) const {
+  // Of heads of a fixed size, `count` of them in a row beside each other, used `repeats` times in a row:
+  // number j·d + i has the i-th rows of every count-th head.
+  Projection interleaved(const std::string& letter, const Value& x, int count, int repeats) const {
     std::vector<at::Tensor> weights, biases;
-    for (int i = 0; i < layer_.head_size; ++i) {
+    for (int i = 0; i < count * layer_.head_size; ++i) {
       const Projection one = number(letter, i, x);
       weights.push_back(one.weight);
       biases.push_back(one.bias);
     }
-    return {at::stack(weights, 1).flatten(0, 1), at::stack(biases, 1).flatten()};
+    const auto in_heads = [&](const std::vector<at::Tensor>& rows) {
+      at::Tensor all = at::stack(rows, 1);  // [groups, count·d, …]
+      std::vector<at::Tensor> repeated(static_cast<std::size_t>(repeats), all);
+      return at::cat(repeated, 1).flatten(0, 1);
+    };
+    return {in_heads(weights), in_heads(biases)};
   }
 
   Projection output() const {
     const bool fixed = layer_.head_size > 0;
-    const auto blocks = static_cast<std::size_t>(fixed ? layer_.head_size : layer_.heads);
-    at::Tensor weight = place_.weight("O", blocks, layer_.weight_variance);
-    if (fixed) weight = weight.view({weight.size(0), layer_.head_size, -1}).transpose(1, 2).flatten(1);
-    return {weight, bias("bO", weight.size(0))};
+    const int blocks = fixed ? layer_.head_size * layer_.queries_per_key : layer_.heads;
+    const Variances of = variances('O');
+    at::Tensor weight = place_.weight("O", static_cast<std::size_t>(blocks), of.weight);
+    if (fixed) weight = weight.view({weight.size(0), blocks, -1}).transpose(1, 2).flatten(1);
+    return {weight, bias("bO", weight.size(0), of.bias)};
+  }
+
+  // [heads], of one difference of positions.
+  at::Tensor relative(std::int64_t difference) const {
+    std::vector<at::Tensor> result;
+    for (int j = 0; j < layer_.queries_per_key; ++j) {
+      result.push_back(
+          place_.bias(numbered(indexed("R", std::to_string(difference)), j, layer_.queries_per_key),
+                      layer_.relative_bias_variance));
+    }
+    return at::stack(result, 1).flatten();
   }
 
  private:
+  Variances variances(char letter) const {
+    const std::size_t k = of_.find(letter);
+    return {weights_[k].value_or(layer_.weight_variance), biases_[k].value_or(layer_.bias_variance)};
+  }
   Projection number(const std::string& letter, int k, const Value& x) const {
     const std::string name = letter + std::to_string(k);
-    const at::Tensor weight = place_.weight(name, x.blocks.size(), layer_.weight_variance);
-    return {weight, bias("b" + name, weight.size(0))};
+    const Variances of = variances(letter[0]);
+    const at::Tensor weight = place_.weight(name, x.blocks.size(), of.weight);
+    return {weight, bias("b" + name, weight.size(0), of.bias)};
   }
-  at::Tensor bias(const std::string& name, std::int64_t size) const {
-    const at::Tensor drawn = place_.bias(name, layer_.bias_variance);
+  at::Tensor bias(const std::string& name, std::int64_t size, double variance) const {
+    const at::Tensor drawn = place_.bias(name, variance);
     return drawn.defined() ? drawn : at::zeros({size}, at::kDouble);
   }
 
   const SelfAttention& layer_;
   const Place& place_;
+  std::string of_;
+  std::optional<double> weights_[4], biases_[4];
 };
 
 Projections projections(const SelfAttention& layer, const Value& x, const Value& memory, const Place& place) {
@@ -82,9 +120,10 @@ Projections projections(const SelfAttention& layer, const Value& x, const Value&
   }
   const Reader read(layer, place);
   if (layer.head_size > 0) {
-    const Projection key = read.interleaved("K", memory), output = read.output();
-    return {layer.weights == "tied" ? key : read.interleaved("Q", x), key, read.interleaved("V", memory),
-            output, output.weight.size(0) / layer.head_size};
+    const int repeats = layer.queries_per_key;
+    const Projection key = read.interleaved("K", memory, 1, repeats), output = read.output();
+    return {layer.weights == "tied" ? key : read.interleaved("Q", x, repeats, 1), key,
+            read.interleaved("V", memory, 1, repeats), output, output.weight.size(1) / layer.head_size};
   }
   const int groups = layer.key_value_heads == 0 ? layer.heads : layer.key_value_heads;
   const Projection key = read.heads("K", memory, groups, layer.heads / groups);
@@ -115,16 +154,95 @@ at::Tensor added(const SelfAttention& layer, std::int64_t queries, std::int64_t 
   for (std::int64_t q = 0; q < queries; ++q) {
     for (std::int64_t k = 0; k < keys; ++k) {
       const std::int64_t distance = q > k ? q - k : k - q;
-      const bool hidden = (layer.mask == "causal" && k > q) || (layer.window > 0 && distance >= layer.window);
-      result[q][k] = hidden ? -std::numeric_limits<double>::infinity()
-                            : -layer.distance_slope * static_cast<double>(distance);
+      const auto of = [&](const architectures::Table& table) {
+        return table.at(static_cast<std::size_t>(q)).at(static_cast<std::size_t>(k));
+      };
+      const bool hidden = (layer.mask == "causal" && k > q) ||
+                          (layer.window > 0 && distance >= layer.window) ||
+                          (!layer.visible.empty() && of(layer.visible) == 0);
+      double sum = -layer.distance_slope * static_cast<double>(distance);
+      if (!layer.score_bias.empty()) sum += of(layer.score_bias);
+      if (!layer.relative_bias.empty()) {
+        const std::int64_t middle = std::ssize(layer.relative_bias) / 2;
+        const std::int64_t at = std::min(std::max<std::int64_t>(middle + k - q, 0), 2 * middle);
+        sum += layer.relative_bias[static_cast<std::size_t>(at)];
+      }
+      result[q][k] = hidden ? -std::numeric_limits<double>::infinity() : sum;
     }
   }
   return result;
 }
 
+// Complex numbers of coordinates i and i + d/2 of each head times exp(i p base^(-2i/d)), p = 0, 1, … the row.
+at::Tensor turned(const at::Tensor& rows, std::int64_t size, double base) {
+  if (base == 0) return rows;
+  const at::Tensor pairs = rows.view({rows.size(0), -1, 2, size / 2});
+  const at::Tensor numbers = at::complex(pairs.select(2, 0), pairs.select(2, 1));
+  const at::Tensor frequencies = at::pow(base, at::arange(0, size, 2, at::kDouble) / -size);
+  const at::Tensor angles = at::outer(at::arange(rows.size(0), at::kDouble), frequencies).unsqueeze(1);
+  const at::Tensor result = numbers * at::polar(at::ones_like(angles), angles);
+  return at::stack({at::real(result), at::imag(result)}, 2).flatten(1);
+}
+
+// The module's score masks are the same in all heads, and positions turn what is projected: one module per
+// head, of projected rows.
+class SingleHeads {
+ public:
+  SingleHeads(const SelfAttention& layer, Projections matrices, const Place& place)
+      : layer_(layer), matrices_(std::move(matrices)), read_(layer, place) {}
+
+  static bool needed(const SelfAttention& layer) {
+    return layer.rotary_base > 0 || layer.relative_bias_variance > 0;
+  }
+
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& memory) const {
+    const auto project = [](const at::Tensor& rows, const Projection& by) {
+      return linear_map(rows, by.weight, by.bias);
+    };
+    const at::Tensor query = turned(project(x, matrices_.query), layer_.head_size, layer_.rotary_base),
+                     key = turned(project(memory, matrices_.key), layer_.head_size, layer_.rotary_base),
+                     value = project(memory, matrices_.value);
+    const std::int64_t size = layer_.head_size;
+    const Projection identity{at::eye(size, at::kDouble), at::zeros({size}, at::kDouble)};
+    nn::MultiheadAttention module = attention({identity, identity, identity, identity, 1}, layer_);
+    const at::Tensor given = added(layer_, x.size(0), memory.size(0));
+    std::vector<at::Tensor> heads;
+    for (std::int64_t head = 0; head < matrices_.heads; ++head) {
+      const auto part = [&](const at::Tensor& all) { return all.narrow(1, head * size, size).unsqueeze(1); };
+      heads.push_back(std::get<0>(module->forward(part(query), part(key), part(value), {}, true,
+                                                  given + relative(head, given)))
+                          .squeeze(1));
+    }
+    return project(at::cat(heads, 1), matrices_.output);
+  }
+
+ private:
+  // Of the keys that are seen.
+  at::Tensor relative(std::int64_t head, const at::Tensor& given) const {
+    at::Tensor result = at::zeros_like(given);
+    if (layer_.relative_bias_variance == 0) return result;
+    for (std::int64_t q = 0; q < given.size(0); ++q) {
+      for (std::int64_t k = 0; k < given.size(1); ++k) {
+        if (std::isfinite(given[q][k].item<double>())) result[q][k] = read_.relative(k - q)[head];
+      }
+    }
+    return result;
+  }
+
+  const SelfAttention& layer_;
+  Projections matrices_;
+  Reader read_;
+};
+
 Value attend(const SelfAttention& layer, const Value& x, const Value& memory, const Place& place) {
   Projections matrices = projections(layer, x, memory, place);
+  if (SingleHeads::needed(layer)) {
+    const SingleHeads heads(layer, matrices, place);
+    const std::vector<at::Tensor> sequences = samples(x), of_memory = samples(memory);
+    std::vector<at::Tensor> rows;
+    for (std::size_t s = 0; s < sequences.size(); ++s) rows.push_back(heads(sequences[s], of_memory[s]));
+    return hidden(at::cat(rows), x.shapes);
+  }
   at::Tensor query = joined(x), key = joined(memory), values = key;
   const std::int64_t width = matrices.output.weight.size(1);
   if (query.size(1) != width || key.size(1) != width) {

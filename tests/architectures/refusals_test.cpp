@@ -82,5 +82,51 @@ TEST(Network, SaysWhatDoesNotFit) {
   refused({{Dense{.weight_variance = -1}}}, vectors(2), {"weight_variance = -1"}, "weight_variance");
 }
 
+TEST(SelfAttention, SaysWhatDoesNotFit) {
+  const auto refused = [](const SelfAttention& layer, std::initializer_list<const char*> parts,
+                          const std::string& key) {
+    expect_refused([&] { program(network({{Dense{}}, {layer}}), sentences({3, 2})); }, key, parts);
+  };
+  const Table all = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}};
+  EXPECT_NO_THROW(program(network({{Dense{}}, {SelfAttention{.visible = all}}}), sentences({3, 2})));
+  refused({.visible = {{1, 1}, {1, 1}}}, {"2 rows of 2", "3 queries and 3 keys"}, "visible");
+  refused({.visible = {{1, 1, 1}, {1, 1}, {1, 1, 1}}}, {"rows of 3 and of 2 numbers"}, "visible");
+  refused({.visible = {{1, 1, 1}, {0.5, 1, 1}, {1, 1, 1}}}, {"neither 0 nor 1"}, "visible");
+  refused({.visible = {{1, 1, 1}, {0, 0, 0}, {1, 1, 1}}}, {"position 1 of sample 0 sees no key"}, "visible");
+  refused({.visible = {{1, 1, 1}, {0, 0, 1}, {1, 1, 1}}}, {"position 1 of sample 1 sees no key"}, "visible");
+  refused({.mask = "causal", .visible = {{0, 1, 1}, {1, 1, 1}, {1, 1, 1}}}, {"position 0 of sample 0"},
+          "visible");
+  refused({.score_bias = {{1}}}, {"1 rows of 1"}, "score_bias");
+  refused({.score_bias = {{1, 1, 1}, {1, 1, 1}, {1, 1, std::nan("")}}}, {"not finite"}, "score_bias");
+  refused({.relative_bias = {1, 2}}, {"2 entries", "odd"}, "relative_bias");
+  refused({.query_variance = -1}, {"query_variance = -1"}, "query_variance");
+  refused({.weights = "tied", .query_variance = 1}, {"queries are the keys"}, "query_variance");
+  refused({.weights = "none", .output_bias_variance = 1}, {"there are no weights"}, "output_bias_variance");
+  refused({.queries_per_key = 2}, {"head_size"}, "queries_per_key");
+  refused({.relative_bias_variance = 1}, {"no deterministic limit", "relative_bias"},
+          "relative_bias_variance");
+  refused({.rotary_base = 10}, {"head_size"}, "rotary_base");
+  refused({.scaling = "1/d", .head_size = 3, .rotary_base = 10}, {"even head_size"}, "rotary_base");
+  refused({.scaling = "1/d", .head_size = 2, .key_value_heads = 1},
+          {"no deterministic limit", "queries_per_key"}, "key_value_heads");
+  const auto on_a_graph = [](const SelfAttention& layer, const char* key) {
+    expect_refused(
+        [&] {
+          program(network({{Dense{}}, {layer}}), graph(3, cycle(3)));
+        },
+        key, {key, "needs sequences"});
+  };
+  on_a_graph({.relative_bias = {1}}, "relative_bias");
+  on_a_graph({.scaling = "1/d", .head_size = 2, .rotary_base = 10}, "rotary_base");
+  CrossAttention cross;
+  cross.memory = {{Dense{}}};
+  cross.relative_bias = {1};
+  expect_refused(
+      [&] {
+        program(network({{Dense{}}, {cross}}), sentences({2}));
+      },
+      "relative_bias", {"compares positions of one sequence"});
+}
+
 }  // namespace
 }  // namespace nngpcheck::architectures

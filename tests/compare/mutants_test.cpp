@@ -303,6 +303,28 @@ TEST(Mutants, OfStatesAndScores) {
       inputs);
   heads.expect_wrong("scores scaled otherwise");
   heads.expect_wrong("causal mask missing in heads");
+  SelfAttention tables{.weights = "none",
+                       .visible = {{1, 1}, {0, 1}},
+                       .score_bias = {{0, 1}, {0, 0}},
+                       .relative_bias = {1, 0, -1}};
+  const Mistakes given({{Dense{}}, {tables}}, inputs);
+  for (const char* name :
+       {"queries and keys exchanged in the mask", "table of scores missing", "relative positions mirrored"})
+    given.expect_wrong(name);
+  tables.visible = {{1, 1}, {1, 1}};
+  EXPECT_THAT(names(Mistakes({{Dense{}}, {tables}}, inputs).all),
+              Not(Contains("queries and keys exchanged in the mask")));
+  const Mistakes positions({{Dense{}},
+                            {SelfAttention{.scaling = "1/d",
+                                           .weight_variance = 4,
+                                           .head_size = 4,
+                                           .value_variance = 1,
+                                           .relative_bias_variance = 2,
+                                           .rotary_base = 2}}},
+                           sequences({3, 1}));
+  for (const char* name : {"relative positions of heads missing", "rotary positions missing",
+                           "variances of queries and values exchanged"})
+    positions.expect_wrong(name);
   Mistakes({{Dense{}}, {LinearAttention{}}}, inputs).expect_wrong("linear attention normalized otherwise");
 }
 

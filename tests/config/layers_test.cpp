@@ -87,7 +87,8 @@ TEST_F(LayerList, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error("[\n{type = \"dens\"}]"),
               HasSubstr("e.toml:5: there is no layer of type \"dens\"; did you mean \"dense\"?"));
   const auto of_type = [&](const std::string& type) { return error("[{type = \"" + type + "\"}]"); };
-  EXPECT_THAT(of_type("Conv2d"), HasSubstr("there is no layer of type \"Conv2d\"; it is called \"conv\" here"));
+  EXPECT_THAT(of_type("Conv2d"),
+              HasSubstr("there is no layer of type \"Conv2d\"; it is called \"conv\" here"));
   EXPECT_THAT(of_type("MultiHeadAttention"), HasSubstr("; it is called \"self_attention\" here"));
   EXPECT_THAT(of_type("BatchNorm"), HasSubstr("did you mean \"batch_norm\"?"));
   EXPECT_THAT(of_type("ReLU"), HasSubstr("write {type = \"activation\", activation = \"relu\"}"));
@@ -139,6 +140,35 @@ TEST_F(LayerList, SaysWhatDoesNotExistAndWhatComesNearest) {
               HasSubstr("unknown key \"architecture.layers.unit_forget_bias\": the key is forget_bias"));
   EXPECT_THAT(layer("\"lstm\", proj_size = 2"), HasSubstr("no deterministic limit"));
   EXPECT_THAT(layer("\"max_pool\", count_include_pad = false"), HasSubstr("is for avg_pool"));
+}
+
+TEST_F(LayerList, ReadsTablesOfNumbers) {
+  const auto attention = [](const std::string& options) {
+    return "[{type = \"dense\"},\n{type = \"self_attention\", " + options + "}]";
+  };
+  const Experiment found =
+      read(attention("visible = [[1, 0, 0], [1, 1, 0], [1, 1, 1]], relative_bias = [0, 0.5, 1], "
+                     "query_variance = 2"));
+  const auto& resolved = found.resolved["architecture"]["layers"][1];
+  EXPECT_EQ(resolved["visible"][1][0], 1);
+  EXPECT_EQ(resolved["relative_bias"][1], 0.5);
+  EXPECT_EQ(resolved["query_variance"], 2);
+  EXPECT_TRUE(resolved["key_variance"].is_null());
+  EXPECT_EQ(resolved["score_bias"].size(), 0u);
+  EXPECT_THAT(error(attention("visible = 1")),
+              HasSubstr("visible is an integer, not a table, such as [[1, 0]"));
+  EXPECT_THAT(error(attention("visible = [1, 0]")), HasSubstr("visible holds an integer, not a table"));
+  EXPECT_THAT(error(attention("visible = [[1, \"x\"]]")), HasSubstr("visible holds a string; give numbers"));
+  EXPECT_THAT(error(attention("visible = [[1, true]]")), HasSubstr("visible holds a boolean; give numbers"));
+  EXPECT_THAT(error(attention("score_bias = [[1, 2]]")),
+              AllOf(HasSubstr("e.toml:4: "), HasSubstr("1 rows of 2"), HasSubstr("3 queries and 3 keys")));
+  EXPECT_THAT(error(attention("relative_bias = \"x\"")), HasSubstr("is a string, not a list of numbers"));
+  EXPECT_THAT(error(attention("relative_bias = [1, 2]")), HasSubstr("give an odd number"));
+  EXPECT_THAT(error(attention("query_variance = \"big\"")), HasSubstr("query_variance: must be a number"));
+  EXPECT_THAT(error(attention("attn_mask = [[1]]")),
+              HasSubstr("the keys are visible, 0 or 1, and score_bias"));
+  EXPECT_THAT(error(attention("relative_position_bias = 1")),
+              HasSubstr("relative_bias_variance random ones"));
 }
 
 TEST_F(LayerList, TwoExpressionsOfOneNameAreRefused) {

@@ -33,6 +33,12 @@ double value_at(const Activation& activation, double x) {
       return x * x;
     case Activation::Kind::sigmoid:
       return 1 / (1 + std::exp(-x));
+    case Activation::Kind::exp:
+      return std::exp(x);
+    case Activation::Kind::leaky_relu:
+      return x > 0 ? x : activation.parameter() * x;
+    case Activation::Kind::expression:
+      return activation.expression()(x);
     case Activation::Kind::custom:
       return activation.function()(x);
     default:
