@@ -165,19 +165,37 @@ Signal join(Writer& writer, const Layer& layer, const Maximum& maximum, const Si
                  [&](BundleId a, BundleId b) { return writer.builder().max(a, b); });
 }
 
-template <class L>
-concept HasParts = std::is_same_v<L, CrossAttention> || requires(L layer) {
-  layer.shortcut;
-} || requires(L layer) {
-  layer.branches;
-};
-
 Signal join(Writer& writer, const Layer& layer, const CrossAttention& attention, const Signal& x) {
   const inputs::Inputs& inputs = writer.inputs();
   const Signal memory = apply_all(writer, attention.memory, {inputs.data, {}, Sites(inputs)});
   writer.enter(layer.name, x.sites);
   return at(layer, [&] { return apply(writer, attention, layer.name, x, memory); });
 }
+
+template <class L>
+concept Recurrent = requires(L layer) {
+  layer.initial;
+};
+
+template <Recurrent L>
+Signal join(Writer& writer, const Layer& layer, const L& recurrent, const Signal& x) {
+  const inputs::Inputs& inputs = writer.inputs();
+  const auto given = [&](const Layers& layers) -> std::optional<Signal> {
+    if (layers.empty()) return {};
+    return apply_all(writer, layers, {inputs.data, {}, Sites(inputs)});
+  };
+  InitialStates initial{given(recurrent.initial), {}};
+  if constexpr (requires { recurrent.initial_cell; }) initial.cell = given(recurrent.initial_cell);
+  writer.enter(layer.name, x.sites);
+  return at(layer, [&] { return apply(writer, recurrent, layer.name, x, initial); });
+}
+
+template <class L>
+concept HasParts = std::is_same_v<L, CrossAttention> || Recurrent<L> || requires(L layer) {
+  layer.shortcut;
+} || requires(L layer) {
+  layer.branches;
+};
 
 Signal apply_all(Writer& writer, const Layers& layers, Signal x) {
   for (const Layer& layer : layers) {

@@ -1,5 +1,7 @@
 #include "nngpcheck/config/layers.hpp"
 
+#include <algorithm>
+
 #include "nngpcheck/architectures/absent.hpp"
 
 namespace nngpcheck::config {
@@ -102,10 +104,11 @@ Layers read_list(const TableReader& table, const toml::node& node, const std::st
                  ordered_json& resolved);
 
 // The lists of a part: one, or for "branches" several; none where it is left out.
-std::vector<Layers> read_part(const TableReader& table, const std::string& part, ordered_json& resolved) {
+std::vector<Layers> read_part(const TableReader& table, const LayerKind& kind, const std::string& part,
+                              ordered_json& resolved) {
   const toml::node* node = table.find(part);
   if (!node) {
-    if (part == "shortcut") return {};
+    if (std::find(kind.optional.begin(), kind.optional.end(), part) != kind.optional.end()) return {};
     table.fail(table.table(), table.full(part) + " is missing; give a list of layers");
   }
   if (part != "branches") return {read_list(table, *node, table.full(part), resolved)};
@@ -125,7 +128,7 @@ architectures::Layer read_layer(const TableReader& table, ordered_json& resolved
   const std::string name = table.find_string("name", "name = \"shared\"").value_or("");
   if (!name.empty()) resolved["name"] = name;
   std::vector<std::vector<Layers>> parts;
-  for (const std::string& part : kind.parts) parts.push_back(read_part(table, part, resolved[part]));
+  for (const std::string& part : kind.parts) parts.push_back(read_part(table, kind, part, resolved[part]));
   try {
     return {kind.make(settings, parts), name};
   } catch (const architectures::ArchitectureError& error) {

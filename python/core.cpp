@@ -129,11 +129,11 @@ py::list table_of(const std::vector<architectures::OptionInfo>& options) {
   return result;
 }
 
-/// (name, summary, [(option, type, default, meaning)], [parts]) of every layer.
+/// (name, summary, [(option, type, default, meaning)], [parts], [those that may be left out]) of every layer.
 py::list layer_kinds() {
   py::list result;
   for (const architectures::LayerKind& kind : architectures::layer_kinds())
-    result.append(py::make_tuple(kind.name, kind.summary, table_of(kind.options), kind.parts));
+    result.append(py::make_tuple(kind.name, kind.summary, table_of(kind.options), kind.parts, kind.optional));
   return result;
 }
 

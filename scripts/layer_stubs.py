@@ -37,7 +37,7 @@ def function(name, options, parts):
 
 def stub():
     head = "from typing import List, Optional, Sequence, Union\n\n_Layers = Sequence[dict]\n\n"
-    functions = [function(name, options, parts) for name, _, options, parts in _core.layer_kinds()]
+    functions = [function(name, options, parts) for name, _, options, parts, _ in _core.layer_kinds()]
     return head + "\n".join(functions) + "\n\n__all__: List[str]\n"
 
 

@@ -52,7 +52,9 @@ std::vector<Field<L>> recurrent_fields() {
           {"input_variance", &L::input_variance, "variance of an input weight times its fan-in", 0, {}},
           {"bias_variance", &L::bias_variance, variance_of_bias, 0, {}},
           {"bidirectional", &L::bidirectional, "also from the last site to the first", 0, {}},
-          {"initial_variance", &L::initial_variance, "variance of the state before the first site", 0, {}}};
+          {"initial_variance", &L::initial_variance, "variance of the state before the first site", 0, {}},
+          {"layer_norm", &L::layer_norm, "layer norm inside the cell", 0, {}},
+          {"epsilon", &L::epsilon, "added to its variance", 0, {}}};
 }
 
 template <class L>
@@ -303,6 +305,26 @@ LayerKind branched(const std::string& summary) {
 
 Layers single(const std::vector<Layers>& lists) { return lists.empty() ? Layers{} : lists.front(); }
 
+template <class L>
+concept HasCell = requires(L layer) {
+  layer.initial_cell;
+};
+
+template <class L>
+LayerKind recurrence(const std::string& summary) {
+  LayerKind result = kind<L>(summary);
+  result.parts = {"initial"};
+  if constexpr (HasCell<L>) result.parts.push_back("initial_cell");
+  result.optional = result.parts;
+  result.make = [](const Settings& settings, const Parts& parts) {
+    L made = parse<L>(settings);
+    made.initial = single(parts.at(0));
+    if constexpr (HasCell<L>) made.initial_cell = single(parts.at(1));
+    return made;
+  };
+  return result;
+}
+
 }  // namespace
 
 std::vector<Layers*> parts(Layer& layer) {
@@ -310,6 +332,10 @@ std::vector<Layers*> parts(Layer& layer) {
       []<class L>(L& kind) -> std::vector<Layers*> {
         if constexpr (requires { kind.memory; }) {
           return {&kind.memory};
+        } else if constexpr (requires { kind.initial_cell; }) {
+          return {&kind.initial, &kind.initial_cell};
+        } else if constexpr (requires { kind.initial; }) {
+          return {&kind.initial};
         } else if constexpr (requires { kind.shortcut; }) {
           return {&kind.layers, &kind.shortcut};
         } else if constexpr (requires { kind.branches; }) {
@@ -351,7 +377,8 @@ const std::vector<LayerKind>& layer_kinds() {
        {"layers", "shortcut"},
        [](const Settings&, const Parts& parts) {
          return Residual{single(parts.at(0)), single(parts.at(1))};
-       }},
+       },
+       {"shortcut"}},
       branched<Concat>("branches side by side along the width"),
       branched<Product>("coordinatewise product of branches"),
       branched<Maximum>("coordinatewise maximum of branches (maxout)"),
@@ -374,9 +401,9 @@ const std::vector<LayerKind>& layer_kinds() {
          return result;
        }},
       kind<LinearAttention>("attention without softmax"),
-      kind<SimpleRnn>("simple recurrence"),
-      kind<Gru>("gated recurrent unit"),
-      kind<Lstm>("long short-term memory"),
+      recurrence<SimpleRnn>("simple recurrence"),
+      recurrence<Gru>("gated recurrent unit"),
+      recurrence<Lstm>("long short-term memory"),
   };
   return table;
 }

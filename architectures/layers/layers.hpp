@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "nngpcheck/architectures/layers/attention.hpp"
+#include "nngpcheck/architectures/layers/recurrent.hpp"
 #include "nngpcheck/architectures/options.hpp"
 #include "nngpcheck/netsor/activation.hpp"
 #include "nngpcheck/netsor/width.hpp"
@@ -321,65 +322,6 @@ struct BatchNorm {
   static std::vector<Field<BatchNorm>> fields();
 };
 
-// Recurrent layers run over the sites of sequences or grids of one axis, and give the state at every site.
-// The state before the first is "L.h0" ~ N(0, initial_variance), the same for all samples (of an LSTM's cell
-// "L.c0"), or 0. "L.U…" acts on the layer's input, "L.W…" on the state; gates have suffixes, "L.W_z".
-// bidirectional: a second run from the last site to the first, with random objects of its own
-// ("L.reverse.W"); its states are further blocks.
-
-/// s_t = φ(W s_{t-1} + U x_t + b).
-struct SimpleRnn {
-  static constexpr const char* type = "simple_rnn";
-  netsor::Activation activation = netsor::Activation::named("tanh");
-  double weight_variance = 1;
-  double input_variance = 1;
-  double bias_variance = 0;
-  bool bidirectional = false;
-  double initial_variance = 0;
-  static std::vector<Field<SimpleRnn>> fields();
-};
-
-/// convention = "tp1" ("Tensor Programs I", appendix B: reset before the product, z gates the candidate):
-///     z_t = σ(W_z h_{t-1} + U_z x_t + b_z),   r_t = σ(W_r h_{t-1} + U_r x_t + b_r)
-///     c_t = φ(W_c (r_t ⊙ h_{t-1}) + U_c x_t + b_c)
-///     h_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ c_t
-/// convention = "torch" (torch::nn::GRU: reset after the product, z gates the old state, two biases a gate):
-///     z_t = σ(W_z h_{t-1} + b'_z + U_z x_t + b_z),   r_t likewise
-///     c_t = φ(U_c x_t + b_c + r_t ⊙ (W_c h_{t-1} + b'_c))
-///     h_t = (1 - z_t) ⊙ c_t + z_t ⊙ h_{t-1}
-/// b' ~ N(0, hidden_bias_variance), torch convention only. Objects "L.W_z", "L.U_z", "L.b_z", "L.b'_z", …
-struct Gru {
-  static constexpr const char* type = "gru";
-  std::string convention = "tp1";
-  netsor::Activation activation = netsor::Activation::named("tanh");
-  netsor::Activation gate_activation = netsor::Activation::named("sigmoid");
-  double weight_variance = 1;
-  double input_variance = 1;
-  double bias_variance = 0;
-  double hidden_bias_variance = 0;
-  bool bidirectional = false;
-  double initial_variance = 0;
-  static std::vector<Field<Gru>> fields();
-};
-
-/// i, f, o = σ(W h_{t-1} + b' + U x_t + b) with random objects of their own, g = φ(the same),
-///     c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t,   h_t = o_t ⊙ φ(c_t),   without peepholes.
-/// b of the gate f ~ N(forget_bias, bias_variance); Keras's unit_forget_bias is 1. Objects "L.W_i", "L.U_i",
-/// "L.b_i", "L.b'_i", and so on for f, g, o.
-struct Lstm {
-  static constexpr const char* type = "lstm";
-  netsor::Activation activation = netsor::Activation::named("tanh");
-  netsor::Activation gate_activation = netsor::Activation::named("sigmoid");
-  double weight_variance = 1;
-  double input_variance = 1;
-  double bias_variance = 0;
-  double hidden_bias_variance = 0;
-  bool bidirectional = false;
-  double forget_bias = 0;
-  double initial_variance = 0;
-  static std::vector<Field<Lstm>> fields();
-};
-
 /// A layer and its name. Layers of one name share their random objects, and must draw the same ones. A name
 /// left empty is filled in by `network()`: "dense1", "dense2", "conv1", …
 struct Layer {
@@ -403,6 +345,7 @@ struct LayerKind {
   std::vector<std::string> parts;  // keys that hold lists of layers; "branches" holds lists of them
   /// From its options, and its parts in that order.
   std::function<Layer::Kind(const Settings&, const std::vector<std::vector<Layers>>&)> make;
+  std::vector<std::string> optional = {};  // parts that may be left out
 };
 
 /// All of them.

@@ -116,8 +116,16 @@ Signal apply(Writer& writer, const LinearAttention& layer, const std::string& na
 /// Of what `memory` made of the network's inputs.
 Signal apply(Writer& writer, const CrossAttention& layer, const std::string& name, const Signal& x,
              const Signal& memory);
-Signal apply(Writer& writer, const SimpleRnn& layer, const std::string& name, const Signal& x);
-Signal apply(Writer& writer, const Gru& layer, const std::string& name, const Signal& x);
-Signal apply(Writer& writer, const Lstm& layer, const std::string& name, const Signal& x);
+
+/// What `initial` and `initial_cell` made of the network's inputs.
+struct InitialStates {
+  std::optional<Signal> state, cell;
+};
+Signal apply(Writer& writer, const SimpleRnn& layer, const std::string& name, const Signal& x,
+             const InitialStates& initial);
+Signal apply(Writer& writer, const Gru& layer, const std::string& name, const Signal& x,
+             const InitialStates& initial);
+Signal apply(Writer& writer, const Lstm& layer, const std::string& name, const Signal& x,
+             const InitialStates& initial);
 
 }  // namespace nngpcheck::architectures

@@ -162,6 +162,16 @@ Conv full_convolution(const DepthwiseConv& of) {
           of.weight_variance, of.bias_variance, of.multiplier};
 }
 
+/// Sets an option of all recurrent layers.
+template <class Change>
+Edit of_recurrences(const Change& change) {
+  return [change](Layers& layers) {
+    const bool simple = of_each<SimpleRnn>(change)(layers), gru = of_each<Gru>(change)(layers),
+               lstm = of_each<Lstm>(change)(layers);
+    return simple || gru || lstm;
+  };
+}
+
 struct LayerMistake {
   const char* name;
   const char* change;
@@ -212,9 +222,13 @@ std::vector<LayerMistake> layer_mistakes() {
       {"dropout left out", "as in evaluation", set_each(&Dropout::mode, "evaluation")},
       {"dropout masks shared otherwise", "over sites, or not", of_each<Dropout>(dropout_masks_exchanged)},
       {"forget bias missing", "0", set_each(&Lstm::forget_bias, 0)},
-      {"initial state 0", "of LSTMs", set_each(&Lstm::initial_variance, 0)},
-      {"initial state 0", "of GRUs", set_each(&Gru::initial_variance, 0)},
-      {"initial state 0", "of simple recurrences", set_each(&SimpleRnn::initial_variance, 0)},
+      {"initial state 0", "of recurrences", of_recurrences([](auto& layer) {
+         const bool given = !layer.initial.empty();
+         layer.initial.clear();
+         return std::exchange(layer.initial_variance, 0) > 0 || given;
+       })},
+      {"layer norm inside cells missing", "sums as they are",
+       of_recurrences([](auto& layer) { return std::exchange(layer.layer_norm, false); })},
   };
 }
 
@@ -264,6 +278,9 @@ std::optional<WrongNetwork> with_layers(const Network& right, const inputs::Inpu
 std::optional<WrongNetwork> carried_over(const Network& network, const inputs::Inputs& inputs) {
   if (inputs.lengths.size() < 2 || !holds_any<SimpleRnn, Gru, Lstm>(network.layers)) return {};
   if (holds_any<Last, GlobalAveragePool, Flatten>(network.layers)) return {};
+  // Initial states are of samples, which would be others.
+  Layers layers = network.layers;
+  if (of_recurrences([](auto& layer) { return !layer.initial.empty(); })(layers)) return {};
   inputs::Inputs one = inputs;
   one.lengths = {inputs.count()};
   one.batch.clear();
@@ -282,7 +299,7 @@ bool one_recurrence(const Layers& layers) {
   if (layers.size() != 1) return false;
   return std::visit(
       []<class L>(const L& layer) {
-        if constexpr (requires { layer.bidirectional; }) return !layer.bidirectional;
+        if constexpr (requires { layer.initial; }) return !layer.bidirectional && layer.initial.empty();
         return false;
       },
       layers.front().kind);

@@ -1,5 +1,7 @@
 #include <torch/torch.h>
 
+#include <optional>
+
 #include "nngpcheck/empirical/torch/twin_value.hpp"
 
 namespace nngpcheck::empirical::twins {
@@ -19,7 +21,9 @@ bool stock(const Activation& activation, const Activation& gate_activation) {
 struct Gates {
   const Place& place;
   std::size_t blocks;  // of its input
-  double input_variance, weight_variance, bias_variance, hidden_bias_variance, initial_variance;
+  double input_variance, weight_variance, bias_variance, hidden_bias_variance;
+  bool layer_norm;
+  double epsilon;
 
   template <class Layer>
   Gates(const Layer& layer, const Place& at, std::size_t input_blocks)
@@ -32,7 +36,8 @@ struct Gates {
           if constexpr (requires { layer.hidden_bias_variance; }) return layer.hidden_bias_variance;
           return 0.0;
         }()),
-        initial_variance(layer.initial_variance) {}
+        layer_norm(layer.layer_norm),
+        epsilon(layer.epsilon) {}
 
   at::Tensor input(const std::string& gate) const { return place.weight("U" + gate, blocks, input_variance); }
   at::Tensor recurrent(const std::string& gate) const { return place.weight("W" + gate, 1, weight_variance); }
@@ -40,18 +45,18 @@ struct Gates {
     const at::Tensor drawn = place.bias("b" + gate, bias_variance, mean);
     return drawn.defined() || mean == 0 ? drawn : at::full({recurrent(gate).size(0)}, mean, at::kDouble);
   }
-  // [1, n], the state before the first site.
-  at::Tensor initial(const std::string& name, std::int64_t width) const {
-    const at::Tensor drawn = place.bias(name, initial_variance);
-    return drawn.defined() ? drawn.unsqueeze(0) : at::zeros({1, width}, at::kDouble);
-  }
   at::Tensor hidden_bias(const std::string& gate) const {
     return place.bias("b'" + gate, hidden_bias_variance);
   }
 };
 
+// What is there before the first site of a sequence, [1, n] each; only an LSTM has the second.
+struct States {
+  at::Tensor state, cell;
+};
+
 // The states [length, n] of one sequence [length, d].
-using Recurrence = std::function<at::Tensor(const at::Tensor& sequence)>;
+using Recurrence = std::function<at::Tensor(const at::Tensor& sequence, const States& initial)>;
 
 // nn::RNN, nn::GRU or nn::LSTM with gates in LibTorch's order. Biases of variance 0 are 0.
 template <class Module, class Options>
@@ -77,116 +82,184 @@ Recurrence fused(const Options& options, const Gates& gates, const std::vector<s
   set("weight_hh_l0", recurrent);
   set("bias_ih_l0", bias);
   set("bias_hh_l0", hidden_bias);
-  const at::Tensor state = gates.initial("h0", recurrent[0].size(0)).unsqueeze(0);
-  if constexpr (std::is_same_v<Module, nn::LSTM>) {
-    const at::Tensor cell = gates.initial("c0", recurrent[0].size(0)).unsqueeze(0);
-    return [module, state, cell](const at::Tensor& sequence) mutable {
-      return std::get<0>(module->forward(sequence.unsqueeze(1), std::tuple(state, cell))).squeeze(1);
-    };
-  } else {
-    return [module, state](const at::Tensor& sequence) mutable {
-      return std::get<0>(module->forward(sequence.unsqueeze(1), state)).squeeze(1);
-    };
-  }
+  return [module](const at::Tensor& sequence, const States& initial) mutable {
+    const at::Tensor steps = sequence.unsqueeze(1), state = initial.state.unsqueeze(0);
+    if constexpr (std::is_same_v<Module, nn::LSTM>) {
+      return std::get<0>(module->forward(steps, std::tuple(state, initial.cell.unsqueeze(0)))).squeeze(1);
+    } else {
+      return std::get<0>(module->forward(steps, state)).squeeze(1);
+    }
+  };
 }
 
-// x, h ↦ U x + b + W h + b', and the two halves of it.
-struct Gate {
-  at::Tensor input_weight, recurrent_weight, input_bias, hidden_bias;
+// nn::LayerNorm over all columns; a state 0 stays.
+at::Tensor normalized(const at::Tensor& row, double epsilon) {
+  if (!row.any().item<bool>()) return row;
+  nn::LayerNorm module(nn::LayerNormOptions({row.size(1)}).eps(epsilon).elementwise_affine(false));
+  return module(row);
+}
 
-  Gate(const Gates& gates, const std::string& gate, double bias_mean = 0)
-      : input_weight(gates.input(gate)),
-        recurrent_weight(gates.recurrent(gate)),
-        input_bias(gates.bias(gate, bias_mean)),
-        hidden_bias(gates.hidden_bias(gate)) {}
-
-  at::Tensor input(const at::Tensor& x) const { return linear_map(x, input_weight, input_bias); }
-  at::Tensor recurrent(const at::Tensor& h) const { return linear_map(h, recurrent_weight, hidden_bias); }
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& h) const { return input(x) + recurrent(h); }
+// The gates that a layer norm is of together, and one of them.
+struct Group {
+  std::vector<std::string> together;
+  std::size_t own = 0;
 };
 
-// One row x and the state before it ↦ the state after it, from the initial one.
+// x, h ↦ U x + b + W h + b', and the two halves of it; U x and W h normalized among those of a group.
+class Gate {
+ public:
+  Gate(const Gates& gates, const Group& group, double bias_mean = 0)
+      : own_(gates.layer_norm ? group.own : 0),
+        input_bias_(gates.bias(group.together[group.own], bias_mean)),
+        hidden_bias_(gates.hidden_bias(group.together[group.own])) {
+    if (gates.layer_norm) epsilon_ = gates.epsilon;
+    for (std::size_t k = 0; k < group.together.size(); ++k) {
+      if (!gates.layer_norm && k != group.own) continue;
+      input_.push_back(gates.input(group.together[k]));
+      recurrent_.push_back(gates.recurrent(group.together[k]));
+    }
+  }
+
+  at::Tensor input(const at::Tensor& x) const { return affine(x, input_, input_bias_); }
+  at::Tensor recurrent(const at::Tensor& h) const { return affine(h, recurrent_, hidden_bias_); }
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& h) const { return input(x) + recurrent(h); }
+
+ private:
+  at::Tensor affine(const at::Tensor& x, const std::vector<at::Tensor>& weights,
+                    const at::Tensor& bias) const {
+    at::Tensor products = linear_map(x, at::cat(weights));
+    if (epsilon_) products = normalized(products, *epsilon_);
+    const at::Tensor own = products.chunk(std::ssize(weights), 1)[own_];
+    return bias.defined() ? own + bias : own;
+  }
+
+  std::size_t own_;
+  std::optional<double> epsilon_;
+  std::vector<at::Tensor> input_, recurrent_;
+  at::Tensor input_bias_, hidden_bias_;
+};
+
+// One row x and the states before it ↦ those after it.
 template <class Step>
-Recurrence loop(const at::Tensor& initial, Step step) {
-  return [initial, step](const at::Tensor& sequence) {
-    Step fresh = step;  // a step may carry more state than its output
-    at::Tensor state = initial;
+Recurrence loop(Step step) {
+  return [step](const at::Tensor& sequence, const States& initial) {
+    States now = initial;
     std::vector<at::Tensor> states;
     for (std::int64_t t = 0; t < sequence.size(0); ++t) {
-      state = fresh(sequence.narrow(0, t, 1), state);
-      states.push_back(state);
+      now = step(sequence.narrow(0, t, 1), now);
+      states.push_back(now.state);
     }
     return at::cat(states);
   };
 }
 
 Recurrence recurrence(const architectures::SimpleRnn& layer, const Place& place, std::size_t blocks) {
-  const Gates gates(layer, place, blocks);
+  Gates gates(layer, place, blocks);
   const bool relu = is(layer.activation, Activation::Kind::relu);
-  if (relu || is(layer.activation, Activation::Kind::tanh)) {
+  if (!layer.layer_norm && (relu || is(layer.activation, Activation::Kind::tanh))) {
     nn::RNNOptions options(gates.input("").size(1), gates.input("").size(0));
     if (relu) options.nonlinearity(torch::kReLU);
     return fused<nn::RNN>(options, gates, {""});
   }
-  return loop(gates.initial("h0", gates.recurrent("").size(0)),
-              [sum = Gate(gates, ""), phi = stock_activation(layer.activation)](
-                  const at::Tensor& x, const at::Tensor& h) { return phi(sum(x, h)); });
+  const at::Tensor bias = layer.layer_norm ? gates.bias("") : at::Tensor();
+  if (layer.layer_norm) gates.bias_variance = 0;
+  gates.layer_norm = false;  // that of the sum is here
+  return loop([sum = Gate(gates, {{""}}), phi = stock_activation(layer.activation), bias,
+               epsilon = layer.layer_norm ? std::optional(layer.epsilon) : std::nullopt](
+                  const at::Tensor& x, const States& before) -> States {
+    at::Tensor result = sum(x, before.state);
+    if (epsilon) result = normalized(result, *epsilon);
+    return {phi(bias.defined() ? result + bias : result), {}};
+  });
 }
 
 Recurrence recurrence(const architectures::Gru& layer, const Place& place, std::size_t blocks) {
   const Gates gates(layer, place, blocks);
-  const std::int64_t width = gates.recurrent("_z").size(0);
   const bool torch_convention = layer.convention == "torch";
-  if (torch_convention && stock(layer.activation, layer.gate_activation)) {
-    const nn::GRUOptions options(gates.input("_z").size(1), width);
+  if (torch_convention && !layer.layer_norm && stock(layer.activation, layer.gate_activation)) {
+    const nn::GRUOptions options(gates.input("_z").size(1), gates.recurrent("_z").size(0));
     return fused<nn::GRU>(options, gates, {"_r", "_z", "_c"});
   }
+  const std::vector<std::string> both = {"_z", "_r"};
   return loop(
-      gates.initial("h0", width),
-      [torch_convention, update = Gate(gates, "_z"), reset = Gate(gates, "_r"), candidate = Gate(gates, "_c"),
-       phi = stock_activation(layer.activation), sigma = stock_activation(layer.gate_activation)](
-          const at::Tensor& x, const at::Tensor& h) -> at::Tensor {
+      [torch_convention, update = Gate(gates, {both, 0}), reset = Gate(gates, {both, 1}),
+       candidate = Gate(gates, {{"_c"}}), phi = stock_activation(layer.activation),
+       sigma = stock_activation(layer.gate_activation)](const at::Tensor& x, const States& before) -> States {
+        const at::Tensor& h = before.state;
         const at::Tensor z = sigma(update(x, h));
         const at::Tensor r = sigma(reset(x, h));
-        if (torch_convention) return (1 - z) * phi(candidate.input(x) + r * candidate.recurrent(h)) + z * h;
-        return (1 - z) * h + z * phi(candidate(x, r * h));
+        if (torch_convention)
+          return {(1 - z) * phi(candidate.input(x) + r * candidate.recurrent(h)) + z * h, {}};
+        return {(1 - z) * h + z * phi(candidate(x, r * h)), {}};
       });
 }
 
 Recurrence recurrence(const architectures::Lstm& layer, const Place& place, std::size_t blocks) {
   const Gates gates(layer, place, blocks);
-  const std::int64_t width = gates.recurrent("_i").size(0);
-  if (stock(layer.activation, layer.gate_activation)) {
-    const nn::LSTMOptions options(gates.input("_i").size(1), width);
+  if (!layer.layer_norm && stock(layer.activation, layer.gate_activation)) {
+    const nn::LSTMOptions options(gates.input("_i").size(1), gates.recurrent("_i").size(0));
     return fused<nn::LSTM>(options, gates, {"_i", "_f", "_g", "_o"}, layer.forget_bias);
   }
-  return loop(
-      gates.initial("h0", width),
-      [input = Gate(gates, "_i"), forget = Gate(gates, "_f", layer.forget_bias),
-       candidate = Gate(gates, "_g"), exposed = Gate(gates, "_o"), phi = stock_activation(layer.activation),
-       sigma = stock_activation(layer.gate_activation),
-       cell = gates.initial("c0", width)](const at::Tensor& x, const at::Tensor& h) mutable -> at::Tensor {
-        cell = sigma(forget(x, h)) * cell + sigma(input(x, h)) * phi(candidate(x, h));
-        return sigma(exposed(x, h)) * phi(cell);
-      });
+  const std::vector<std::string> all = {"_i", "_f", "_g", "_o"};
+  return loop([input = Gate(gates, {all, 0}), forget = Gate(gates, {all, 1}, layer.forget_bias),
+               candidate = Gate(gates, {all, 2}), exposed = Gate(gates, {all, 3}),
+               phi = stock_activation(layer.activation), sigma = stock_activation(layer.gate_activation),
+               epsilon = layer.layer_norm ? std::optional(layer.epsilon) : std::nullopt](
+                  const at::Tensor& x, const States& before) -> States {
+    const at::Tensor& h = before.state;
+    const at::Tensor cell = sigma(forget(x, h)) * before.cell + sigma(input(x, h)) * phi(candidate(x, h));
+    return {sigma(exposed(x, h)) * phi(epsilon ? normalized(cell, *epsilon) : cell), cell};
+  });
 }
 
-at::Tensor states(const Recurrence& recurrence, const std::vector<at::Tensor>& sequences, bool reversed) {
+at::Tensor states(const Recurrence& recurrence, const std::vector<at::Tensor>& sequences,
+                  const std::vector<States>& initial, bool reversed) {
   std::vector<at::Tensor> result;
-  for (const at::Tensor& sequence : sequences) {
-    result.push_back(reversed ? recurrence(sequence.flip(0)).flip(0) : recurrence(sequence));
+  for (std::size_t s = 0; s < sequences.size(); ++s) {
+    const at::Tensor& x = sequences[s];
+    result.push_back(reversed ? recurrence(x.flip(0), initial[s]).flip(0) : recurrence(x, initial[s]));
   }
   return at::cat(result);
 }
 
+// A direction's states before the first site, by sample: given by layers, drawn, or 0.
+template <class Recurrent>
+std::vector<States> initial_states(const Recurrent& layer, const Place& place, std::size_t samples,
+                                   std::size_t block, std::int64_t width) {
+  std::vector<States> result(samples);
+  const auto fill = [&](at::Tensor States::*member, const architectures::Layers& layers,
+                        const std::string& name) {
+    at::Tensor rows = at::zeros({static_cast<std::int64_t>(samples), width}, at::kDouble);
+    if (!layers.empty()) {
+      rows = apply(layers, raw(place.inputs), place).blocks[block];
+    } else if (layer.initial_variance > 0) {
+      rows = rows + place.bias(name, layer.initial_variance);
+    }
+    for (std::size_t s = 0; s < samples; ++s)
+      result[s].*member = rows.narrow(0, static_cast<std::int64_t>(s), 1);
+  };
+  fill(&States::state, layer.initial, "h0");
+  if constexpr (requires { layer.initial_cell; }) fill(&States::cell, layer.initial_cell, "c0");
+  return result;
+}
+
+// One of the weights on the state, which all have n rows.
+std::string any_gate(const architectures::SimpleRnn&) { return "W"; }
+std::string any_gate(const architectures::Gru&) { return "W_z"; }
+std::string any_gate(const architectures::Lstm&) { return "W_i"; }
+
 template <class Recurrent>
 Value run(const Recurrent& layer, const Value& value, const Place& place) {
   const std::vector<at::Tensor> sequences = samples(value);
-  Value result =
-      hidden(states(recurrence(layer, place, value.blocks.size()), sequences, false), value.shapes);
+  const auto direction = [&](const Place& at, std::size_t block) {
+    const std::vector<States> initial =
+        initial_states(layer, at, sequences.size(), block, at.parameter(any_gate(layer)).size(0));
+    return states(recurrence(layer, at, value.blocks.size()), sequences, initial, block == 1);
+  };
+  Value result = hidden(direction(place, 0), value.shapes);
   if (layer.bidirectional) {
     const Place reverse{place.name + ".reverse", place.inputs, place.parameters, place.laws};
-    result.blocks.push_back(states(recurrence(layer, reverse, value.blocks.size()), sequences, true));
+    result.blocks.push_back(direction(reverse, 1));
   }
   return result;
 }

@@ -23,9 +23,9 @@ def _default(text: str) -> Any:
         return text
 
 
-def _layer(name: str, summary: str, options: list, parts: list) -> Callable[..., dict]:
+def _layer(name: str, summary: str, options: list, parts: list, optional: list) -> Callable[..., dict]:
     first = [inspect.Parameter(part, inspect.Parameter.POSITIONAL_OR_KEYWORD,
-                               default=inspect.Parameter.empty if part != "shortcut" else None) for part in parts]
+                               default=inspect.Parameter.empty if part not in optional else None) for part in parts]
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if name == "activation" else inspect.Parameter.KEYWORD_ONLY
     rest = [inspect.Parameter(option, kind, default=_default(default)) for option, _, default, _ in options]
     last = [inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None)]

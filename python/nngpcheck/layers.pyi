@@ -87,16 +87,20 @@ def cross_attention(memory: _Layers, *, weights: str = ..., heads: int = ..., ma
                     name: Optional[str] = ...) -> dict: ...
 def linear_attention(*, feature: Union[str, dict] = ..., weights: str = ..., heads: int = ..., mask: str = ...,
                      normalized: bool = ..., weight_variance: float = ..., name: Optional[str] = ...) -> dict: ...
-def simple_rnn(*, activation: Union[str, dict] = ..., weight_variance: float = ..., input_variance: float = ...,
-               bias_variance: float = ..., bidirectional: bool = ..., initial_variance: float = ...,
+def simple_rnn(initial: Optional[_Layers] = ..., *, activation: Union[str, dict] = ..., weight_variance: float = ...,
+               input_variance: float = ..., bias_variance: float = ..., bidirectional: bool = ...,
+               initial_variance: float = ..., layer_norm: bool = ..., epsilon: float = ...,
                name: Optional[str] = ...) -> dict: ...
-def gru(*, convention: str = ..., activation: Union[str, dict] = ..., gate_activation: Union[str, dict] = ...,
-        hidden_bias_variance: float = ..., weight_variance: float = ..., input_variance: float = ...,
-        bias_variance: float = ..., bidirectional: bool = ..., initial_variance: float = ...,
+def gru(initial: Optional[_Layers] = ..., *, convention: str = ..., activation: Union[str, dict] = ...,
+        gate_activation: Union[str, dict] = ..., hidden_bias_variance: float = ..., weight_variance: float = ...,
+        input_variance: float = ..., bias_variance: float = ..., bidirectional: bool = ...,
+        initial_variance: float = ..., layer_norm: bool = ..., epsilon: float = ...,
         name: Optional[str] = ...) -> dict: ...
-def lstm(*, activation: Union[str, dict] = ..., gate_activation: Union[str, dict] = ...,
+def lstm(initial: Optional[_Layers] = ..., initial_cell: Optional[_Layers] = ..., *,
+         activation: Union[str, dict] = ..., gate_activation: Union[str, dict] = ...,
          hidden_bias_variance: float = ..., weight_variance: float = ..., input_variance: float = ...,
          bias_variance: float = ..., bidirectional: bool = ..., initial_variance: float = ...,
-         forget_bias: float = ..., name: Optional[str] = ...) -> dict: ...
+         forget_bias: float = ..., layer_norm: bool = ..., epsilon: float = ...,
+         name: Optional[str] = ...) -> dict: ...
 
 __all__: List[str]

@@ -124,7 +124,7 @@ TEST(Options, DescribeListsThemAll) {
     EXPECT_FALSE(info.meaning.empty());
     by_name[info.name] = info;
   }
-  ASSERT_EQ(infos.size(), 9u);
+  ASSERT_EQ(infos.size(), 11u);
   EXPECT_EQ(infos[0].name, "activation");
   EXPECT_EQ(by_name["activation"].type, "activation");
   EXPECT_EQ(by_name["activation"].fallback, "tanh");
@@ -143,6 +143,13 @@ TEST(Options, DescribeListsThemAll) {
   EXPECT_EQ(conv[3].fallback, "zero");
   EXPECT_EQ(conv[4].type, "width");
   EXPECT_EQ(conv[4].fallback, "1");
+  by_name.clear();
+  for (const OptionInfo& info : describe<SelfAttention>()) by_name[info.name] = info;
+  EXPECT_EQ(by_name["query_variance"].type, "number");
+  EXPECT_EQ(by_name["query_variance"].fallback, "null");
+  EXPECT_EQ(by_name["visible"].type, "table");
+  EXPECT_EQ(by_name["visible"].fallback, "[]");
+  EXPECT_EQ(by_name["relative_bias"].type, "numbers");
 }
 
 TEST(Options, ListsWidthsAndTruthsAreParsed) {

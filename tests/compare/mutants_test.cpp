@@ -294,6 +294,12 @@ TEST(Mutants, OfStatesAndScores) {
   const Mistakes states({{lstm}}, inputs);
   states.expect_wrong("forget bias missing");
   states.expect_wrong("initial state 0");
+  const Layers first = {{Crop{.after = {1}}}, {Dense{}}, {Last{}}};
+  Mistakes({{Crop{.before = {1}}}, {SimpleRnn{.initial = first}}}, sequences({2, 2}))
+      .expect_wrong("initial state 0");
+  EXPECT_THAT(names(Mistakes({{SimpleRnn{}}}, inputs).all), Not(Contains("initial state 0")));
+  const Mistakes normed({{SimpleRnn{.weight_variance = 4, .layer_norm = true}}}, inputs);
+  normed.expect_wrong("layer norm inside cells missing");
   SelfAttention attention{.weights = "none", .window = 1, .distance_slope = 0.5};
   Mistakes({{Dense{}}, {attention}}, inputs).expect_wrong("window missing");
   attention.window = 0;
@@ -317,11 +323,11 @@ TEST(Mutants, OfStatesAndScores) {
   const Mistakes positions({{Dense{}},
                             {SelfAttention{.scaling = "1/d",
                                            .weight_variance = 4,
-                                           .head_size = 4,
+                                           .head_size = 2,
                                            .value_variance = 1,
                                            .relative_bias_variance = 2,
                                            .rotary_base = 2}}},
-                           sequences({3, 1}));
+                           inputs);
   for (const char* name : {"relative positions of heads missing", "rotary positions missing",
                            "variances of queries and values exchanged"})
     positions.expect_wrong(name);

@@ -212,11 +212,28 @@ std::vector<Case> attention() {
 }
 
 std::vector<Case> recurrences() {
-  const inputs::Inputs words = sequences(3, {3, 2});
+  const inputs::Inputs words = sequences(3, {3, 2}), pairs = sequences(3, {3, 3});
+  const Layer source{Crop{.after = {2}}}, target{Crop{.before = {1}}};
+  const Layers encoder = {source, {SimpleRnn{.bias_variance = 0.4}}, {Last{}}};
+  const Layers embedding = {
+      source, {Dense{.width = Width(2), .bias_variance = 0.3, .blocks = 2}}, act("tanh"), {Last{}}};
   return {
       layered("lstm_forget_bias", {{Lstm{.bias_variance = 0.4, .forget_bias = 1, .initial_variance = 0.7}}},
               words),
       layered("lstm_unit_forget_bias", {{Lstm{.forget_bias = 1}}, {Last{}}}, words),
+      layered("simple_rnn_layer_norm",
+              {{SimpleRnn{.activation = Activation::named("erf"), .bias_variance = 0.4, .layer_norm = true}}},
+              words),
+      layered("gru_layer_norm", {{Gru{.bias_variance = 0.4, .layer_norm = true, .epsilon = 0.1}}}, words),
+      layered("gru_torch_layer_norm",
+              {{Gru{.convention = "torch", .hidden_bias_variance = 0.4, .layer_norm = true}}, {Last{}}},
+              words),
+      layered("lstm_layer_norm",
+              {{Lstm{.bias_variance = 0.4, .forget_bias = 1, .layer_norm = true}}, {Last{}}}, words),
+      layered("lstm_initial_from_layers", {target, {Lstm{.initial = encoder, .initial_cell = encoder}}},
+              pairs),
+      layered("gru_initial_from_layers",
+              {target, {Gru{.bidirectional = true, .initial = embedding}}, {Last{}}}, pairs),
       layered("gru_initial_state", {{Gru{.bias_variance = 0.4, .initial_variance = 0.7}}}, words),
       layered("simple_rnn_initial_state", {{SimpleRnn{.bidirectional = true, .initial_variance = 0.7}}},
               words),
