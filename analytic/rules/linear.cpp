@@ -27,7 +27,8 @@ using Eigen::MatrixXd;
 using netsor::Overloaded;
 using netsor::SparseMatrix;
 
-/// The coefficients of an atom of X and their change in one direction, as matrices; both 0×0 for Y = one.
+/// The coefficients of an atom of X and their change in one direction, as matrices; none for Y = one, and
+/// where X is the atom.
 struct Side {
   std::optional<SparseMatrix> value = {};   // none: the identity
   std::optional<SparseMatrix> change = {};  // none: 0
@@ -36,7 +37,8 @@ struct Side {
 Side side(Values& values, FormChanges& changes, NodeIndex node, const Reader& reader) {
   Side result;
   if (node == one) return result;
-  if (const auto c = reader.term(values.form(node)).coefficients) result.value = c->value;
+  if (const auto c = reader.term(values, node).coefficients) result.value = c->value;
+  if (node == reader.node) return result;
   for (const FormChange::Term& t : changes.of(node).terms) {
     if (t.atom == reader.node) result.change = reader.selected(t.change);
   }
@@ -135,9 +137,8 @@ class LinearStep : public Step {
     for (const Pair& pair : pairs_) {
       if (pair.source && values[*pair.source].value.isZero(0) && values[*pair.source].bound.isZero(0))
         continue;
-      const LinearForm::Term& left = terms.emplace_back(pair.left.term(values.form(x)));
-      const LinearForm::Term& right =
-          terms.emplace_back(y == one ? LinearForm::Term{one, {}} : pair.right.term(values.form(y)));
+      const LinearForm::Term& left = terms.emplace_back(pair.left.term(values, x));
+      const LinearForm::Term& right = terms.emplace_back(pair.right.term(values, y));
       const double scale = pair.variance.value_or(1);
       const ColumnList rows = columns_read(left, pair.left.columns(structure_));
       const ColumnList columns = columns_read(right, pair.right.columns(structure_));
@@ -162,12 +163,12 @@ class LinearStep : public Step {
 
   // On the diagonal or within classes, entry by entry.
   UncertainMatrix some(Values& values) const {
-    const LinearForm& form = values.form(demand().left);
-    const Index columns = structure_.columns(demand().left);
+    const NodeIndex x = demand().left;
+    const Index columns = structure_.columns(x);
     const Pattern& entries = demand().entries;
     UncertainMatrix sum = zero(entries.rows(columns), entries.columns(columns));
     for (const Pair& pair : pairs_) {
-      const Reads left(pair.left.term(form)), right(pair.right.term(form));
+      const Reads left(pair.left.term(values, x)), right(pair.right.term(values, x));
       const PairEntries e(pair, values);
       entries.for_each(columns, columns, [&](Index i, Index j, Index k) {
         const double rounding =
@@ -203,7 +204,7 @@ class LinearStep : public Step {
       const Directions* change = pair.source ? changes.find(*pair.source) : nullptr;
       if (!change) continue;
       const Index rows = structure_.columns(pair.source->left);
-      const LinearForm::Term left = pair.left.term(values.form(x)), right = pair.right.term(values.form(x));
+      const LinearForm::Term left = pair.left.term(values, x), right = pair.right.term(values, x);
       entries.for_each(columns, columns, [&](Index i, Index j, Index k) {
         for_each_coefficient(left, i, [&](Index row, double a) {
           for_each_coefficient(right, j, [&](Index other, double b) {

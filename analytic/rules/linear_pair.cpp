@@ -51,9 +51,12 @@ ColumnList Reader::all_columns(const Structure& structure) const {
   return result;
 }
 
-LinearForm::Term Reader::term(const LinearForm& form) const {
-  LinearForm::Term result = *std::find_if(form.terms.begin(), form.terms.end(),
-                                          [&](const LinearForm::Term& t) { return t.atom == node; });
+LinearForm::Term Reader::term(Values& values, NodeIndex bundle) const {
+  LinearForm::Term result{node, {}};
+  if (node != bundle && node != one) {
+    const auto& terms = values.form(bundle).terms;
+    result = *std::find_if(terms.begin(), terms.end(), [&](const auto& t) { return t.atom == node; });
+  }
   if (!selection) return result;
   if (!result.coefficients) {
     const Index own = std::ssize(selection->column);

@@ -42,8 +42,9 @@ struct Reader {
   /// How many columns E has on this side.
   Eigen::Index columns(const Structure& structure) const;
   ColumnList all_columns(const Structure& structure) const;
-  /// Its coefficients in a form, by columns of E. Precondition: the form has them.
-  LinearForm::Term term(const LinearForm& form) const;
+  /// Its coefficients in a bundle's form, by columns of E. A Gaussian bundle is an atom itself, whose form is
+  /// over its sources. Precondition: the bundle has such a source or atom.
+  LinearForm::Term term(Values& values, NodeIndex bundle) const;
   netsor::SparseMatrix selected(const netsor::SparseMatrix& coefficients) const;
 };
 

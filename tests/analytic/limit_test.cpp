@@ -178,6 +178,21 @@ TEST(Structure, BranchAddedToItsPooledCopyKeepsTheCrossTerm) {
   EXPECT_GT((kernel - independent).cwiseAbs().maxCoeff(), 0.1);
 }
 
+// E[g (relu(g) + g)] of g = 2 b, which is a combination of a source, and an atom itself.
+TEST(Structure, GaussianCombinationMeetsACombinationThatIsNotGaussian) {
+  const auto mean_of_product = [](double coefficient) {
+    Builder b;
+    netsor::SparseMatrix twice(1, 1);
+    twice.insert(0, 0) = coefficient;
+    const BundleId g = b.mix(b.column(b.bias({"b", {}, 1, 0})), std::move(twice));
+    const BundleId sum = b.add(b.map(Activation::named("relu"), g), g);
+    b.output(b.readout({"v", 1}), b.scale(b.ones(), b.gram(g, sum)));
+    return std::sqrt(analytic::limit(std::move(b).build()).value(0, 0));
+  };
+  EXPECT_NEAR(mean_of_product(2), 6, 1e-14);
+  EXPECT_NEAR(mean_of_product(1), 1.5, 1e-14);
+}
+
 TEST(Structure, WeightTiedAcrossLayersCorrelatesThem) {
   // W x + W P x, P swapping columns: with one W the two terms are correlated.
   const auto program = [](bool tied) {
