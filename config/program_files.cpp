@@ -59,7 +59,7 @@ importer::Imported import(const std::filesystem::path& file, const std::string& 
 Read read_archive(const std::filesystem::path& file, const std::optional<std::filesystem::path>& inputs) {
   const std::string bytes = files::read_file(file);
   importer::Imported imported = import(file, bytes, inputs);
-  if (imported.verdict == "limit") return {*imported.outputs, fingerprint(bytes), imported.features};
+  if (imported.outputs) return {*imported.outputs, fingerprint(bytes), imported.features};
   std::string reasons;
   for (const importer::Diagnosis& diagnosis : imported.diagnoses)
     if (imported.verdict != "limit_other_input_law" || diagnosis.code.starts_with("non_gaussian_input"))

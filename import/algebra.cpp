@@ -418,6 +418,18 @@ Tensor Algebra::rsqrt(const Tensor& x, double epsilon) {
   return {x.axes, writer_.rsqrt(x.cells, epsilon)};
 }
 
+Tensor Algebra::sqrt(const Tensor& given) {
+  if (!std::all_of(given.axes.begin(), given.axes.end(), [](const Axis& axis) { return is_finite(axis); }))
+    return function("sqrt", given);
+  Tensor x = given;
+  for (Cell& one : x.cells)
+    if (one.is_zero()) one = number(1.0);
+  Tensor result = multiply(x, rsqrt(x, 0));
+  for (std::size_t k = 0; k < given.cells.size(); ++k)
+    if (given.cells[k].is_zero()) result.cells[k] = given.cells[k];
+  return result;
+}
+
 Tensor Algebra::divide(const Tensor& x, const Tensor& y) {
   const bool numbers =
       std::all_of(y.cells.begin(), y.cells.end(), [](const Cell& c) { return c.is_number(); });

@@ -76,6 +76,8 @@ class Algebra {
   Tensor mean(const Tensor& x, const std::vector<std::size_t>& axes, bool keep);
   /// 1/√(x + ε).
   Tensor rsqrt(const Tensor& x, double epsilon);
+  /// √x; of numbers that converge x/√x, and 0 of 0.
+  Tensor sqrt(const Tensor& x);
   /// x/y; a y that converges must be positive.
   Tensor divide(const Tensor& x, const Tensor& y);
   Tensor softmax(const Tensor& x, std::int64_t axis);

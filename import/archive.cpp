@@ -210,6 +210,12 @@ std::string Law::name() const {
   return names[static_cast<int>(kind)];
 }
 
+bool Law::is_normal() const {
+  constexpr double far = 8;  // deviations
+  return kind == Kind::normal ||
+         (kind == Kind::truncated_normal && std::min(mean - low, high - mean) > far * deviation);
+}
+
 double Law::expectation() const {
   if (kind == Kind::normal) return mean;
   if (kind == Kind::uniform) return (low + high) / 2;

@@ -31,6 +31,8 @@ struct Law {
   std::vector<std::uint8_t> map;   // of mixed: which of them each entry has
   std::string reason;              // of unknown
 
+  /// Whether it is that of normal numbers, cut (if at all) where one in 10¹⁵ lies.
+  bool is_normal() const;
   /// "normal", …
   std::string name() const;
   /// Preconditions: neither mixed nor unknown.

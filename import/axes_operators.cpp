@@ -20,16 +20,6 @@ std::vector<std::int64_t> range(std::int64_t first, std::int64_t last, std::int6
   return result;
 }
 
-/// The one integer of each cell.
-std::vector<std::int64_t> indices(const Tensor& x) {
-  std::vector<std::int64_t> result;
-  for (const Cell& cell : x.cells) {
-    if (!cell.is_number()) throw Refusal{"reject", "data_dependent", "an index that the network computes"};
-    result.push_back(static_cast<std::int64_t>(cell.factor[0]));
-  }
-  return result;
-}
-
 Tensors slice(const Call& call) {
   const Tensor& x = call.tensor("self");
   const std::size_t axis = Algebra::axis_number(x, call.optional_integer("dim").value_or(0));
@@ -216,7 +206,7 @@ Tensors roll(const Call& call) {
 
 Tensors repeat(const Call& call) {
   Tensor x = call.tensor("self");
-  const auto repeats = call.sizes("repeats");
+  const auto repeats = call.sizes(call.given("repeats") ? "repeats" : "dims");
   Algebra& a = call.algebra();
   while (x.axes.size() < repeats.size()) x = a.unsqueeze(x, 0);
   for (std::size_t k = 0; k < repeats.size(); ++k) {
@@ -233,78 +223,6 @@ Tensors repeat(const Call& call) {
   return {x};
 }
 
-Tensors upsample_nearest(const Call& call) {
-  Tensor x = call.tensor("input");
-  const auto sizes = call.result_sizes();
-  for (std::size_t k = 2; k < x.axes.size(); ++k) {
-    std::vector<std::int64_t> positions;
-    require_cells({sizes.at(k)[0]});
-    const std::int64_t length = slots(x.axes[k]);
-    for (std::int64_t p = 0; p < sizes[k][0]; ++p) positions.push_back(p * length / sizes[k][0]);
-    x = call.algebra().take(x, static_cast<std::int64_t>(k), positions);
-  }
-  return {x};
-}
-
-/// Rows of a table, or positions of an axis, that constant indices choose.
-Tensor chosen(const Call& call, const Tensor& x, std::size_t axis, const Tensor& index) {
-  Tensor result = call.algebra().take(x, static_cast<std::int64_t>(axis), indices(index));
-  const bool depends =
-      std::any_of(index.cells.begin(), index.cells.end(), [](const Cell& c) { return c.depends; });
-  if (depends)
-    for (Cell& cell : result.cells) cell.depends = cell.depends || !cell.is_zero();
-  result.axes.erase(result.axes.begin() + static_cast<std::ptrdiff_t>(axis));
-  result.axes.insert(result.axes.begin() + static_cast<std::ptrdiff_t>(axis), index.axes.begin(),
-                     index.axes.end());
-  return result;
-}
-
-Tensors embedding(const Call& call) {
-  const Tensor& weight = call.tensor("weight");
-  for (const Cell& cell : weight.cells) {
-    if (const auto* block = std::get_if<Block>(&cell.value))
-      call.writer()
-          .report()
-          .usage()[call.writer().archive().graphs[0].inputs[block->input].target]
-          .contracted = true;
-  }
-  return {chosen(call, weight, 0, call.tensor("indices"))};
-}
-
-Tensors index(const Call& call) {
-  Tensor x = call.tensor("self");
-  std::size_t axis = 0;
-  std::vector<std::pair<std::size_t, Tensor>> given;
-  for (const auto& i : call.optional_tensors("indices")) {
-    if (i) given.emplace_back(axis, *i);
-    ++axis;
-  }
-  if (given.size() == 1) return {chosen(call, x, given[0].first, given[0].second)};
-  // Several neighbouring axes: one axis of their positions.
-  if (given.empty()) return {x};
-  std::vector<const Tensor*> pointers;
-  for (const auto& [k, t] : given) pointers.push_back(&t);
-  const Algebra::Broadcast all = call.algebra().broadcast(pointers);
-  Tensor flat{all.axes, Cells(all.widths.size(), number(0.0))};
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    if (given[i].first != given[0].first + i)
-      throw Refusal{"reject", "argument:" + call.name(), "indices of axes that are not neighbours"};
-    const auto length = static_cast<double>(slots(x.axes[given[i].first]));
-    for (std::size_t c = 0; c < flat.cells.size(); ++c) {
-      double at = all.cells[i][c].factor[0];
-      if (at < 0) at += length;
-      flat.cells[c] = number(flat.cells[c].factor[0] * length + at);
-    }
-  }
-  x = call.algebra().merge(x, given[0].first, given.back().first);
-  return {chosen(call, x, given[0].first, flat)};
-}
-
-Tensors index_select(const Call& call) {
-  const Tensor& x = call.tensor("self");
-  return {chosen(call, x, Algebra::axis_number(x, call.integer("dim")), call.tensor("index"))};
-}
-
 Tensors triangle(const Call& call, bool lower) {
   Tensor x = call.tensor("self");
   if (x.axes.size() < 2) throw Refusal{"reject", "shape", "a triangle of what is no matrix"};
@@ -316,21 +234,6 @@ Tensors triangle(const Call& call, bool lower) {
     ++k;
   });
   return {x};
-}
-
-Tensors filled(const Call& call, double value) {
-  return {call.algebra().filled(call.result_sizes(), value, call.name())};
-}
-
-Tensors arange(const Call& call) {
-  const double start = call.given("start") ? call.fixed("start") : 0,
-               step = call.given("step") ? call.fixed("step") : 1;
-  Tensor result = call.algebra().filled(call.result_sizes(), 0, call.name());
-  if (!is_finite(result.axes[0]))
-    throw Refusal{"outside", "constant_varies_along_width:" + call.name(), "arange along the width"};
-  for (std::size_t k = 0; k < result.cells.size(); ++k)
-    result.cells[k] = number(start + step * static_cast<double>(k));
-  return {result};
 }
 
 /// Assignment to a part of a tensor.
@@ -368,8 +271,8 @@ Tensors slice_scatter(const Call& call, bool one) {
 }  // namespace
 
 void add_axes_operators(Operators& ops) {
-  for (const char* name :
-       {"clone", "alias", "detach", "contiguous", "_to_copy", "lift_fresh_copy", "lift_fresh", "dropout"})
+  for (const char* name : {"clone", "alias", "detach", "contiguous", "_to_copy", "lift_fresh_copy",
+                           "lift_fresh", "dropout", "nan_to_num"})
     ops[name] = same;
   ops["native_dropout"] = [](const Call&) -> Tensors {
     throw Refusal{"outside", "random_forward",
@@ -416,7 +319,16 @@ void add_axes_operators(Operators& ops) {
     return {c.algebra().expand(c.tensor("self"), c.result_sizes(), c.name())};
   };
   ops["expand_as"] = ops["expand"];
-  ops["repeat"] = repeat;
+  ops["repeat"] = ops["tile"] = repeat;
+  ops["broadcast_tensors"] = [](const Call& c) -> Tensors {
+    const Tensors xs = c.tensors("tensors");
+    std::vector<const Tensor*> pointers;
+    for (const Tensor& x : xs) pointers.push_back(&x);
+    const Algebra::Broadcast all = c.algebra().broadcast(pointers);
+    Tensors result;
+    for (const Cells& cells : all.cells) result.push_back({all.axes, cells});
+    return result;
+  };
   ops["cat"] = [](const Call& c) -> Tensors {
     return {c.algebra().cat(c.tensors("tensors"), c.optional_integer("dim").value_or(0))};
   };
@@ -434,22 +346,8 @@ void add_axes_operators(Operators& ops) {
   ops["pixel_unshuffle"] = pixel_unshuffle;
   ops["flip"] = flip;
   ops["roll"] = roll;
-  for (const char* name : {"upsample_nearest1d.vec", "upsample_nearest2d.vec", "upsample_nearest3d.vec"})
-    ops[name] = upsample_nearest;
-  ops["embedding"] = embedding;
-  ops["index.Tensor"] = index;
-  ops["index_select"] = index_select;
   ops["tril"] = [](const Call& c) { return triangle(c, true); };
   ops["triu"] = [](const Call& c) { return triangle(c, false); };
-  for (const char* name : {"zeros", "zeros_like", "new_zeros", "empty.memory_format"})
-    ops[name] = [](const Call& c) { return filled(c, 0); };
-  for (const char* name : {"ones", "ones_like", "new_ones"})
-    ops[name] = [](const Call& c) { return filled(c, 1); };
-  for (const char* name : {"full", "full_like", "new_full"})
-    ops[name] = [](const Call& c) { return filled(c, c.fixed("fill_value")); };
-  ops["fill.Scalar"] = [](const Call& c) { return filled(c, c.fixed("value")); };
-  ops["scalar_tensor"] = [](const Call& c) { return filled(c, c.fixed("s")); };
-  for (const char* name : {"arange", "arange.start", "arange.start_step"}) ops[name] = arange;
   ops["slice_scatter"] = [](const Call& c) { return slice_scatter(c, false); };
   ops["select_scatter"] = [](const Call& c) { return slice_scatter(c, true); };
   ops["item"] = ops["_local_scalar_dense"] = [](const Call&) -> Tensors {

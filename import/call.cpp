@@ -73,7 +73,7 @@ std::vector<std::optional<Tensor>> Call::optional_tensors(const std::string& nam
   return result;
 }
 
-double Call::number(const Json& json, const std::string& name) const {
+double Call::number(const Json& json, const std::string& name, std::size_t graph) const {
   if (json.is_boolean()) return json.get<bool>() ? 1 : 0;
   if (json.is_object() && json.contains("float")) {
     const auto text = json.at("float").get<std::string>();
@@ -82,7 +82,7 @@ double Call::number(const Json& json, const std::string& name) const {
   }
   if (json.is_object() && json.contains("ref")) {
     const Tensor& t = tensor(json, name);
-    if (t.cells.size() == 1 && t.cells[0].is_number()) return t.cells[0].factor[0];
+    if (t.cells.size() == 1 && t.cells[0].is_number()) return t.cells[0].factor[graph];
   }
   if (!json.is_number()) refuse(name, "a number");
   return json.get<double>();
@@ -90,7 +90,7 @@ double Call::number(const Json& json, const std::string& name) const {
 
 Values Call::number(const std::string& name) const {
   Values result;
-  for (std::size_t g = 0; g < width_count; ++g) result[g] = number(argument(name, g), name);
+  for (std::size_t g = 0; g < width_count; ++g) result[g] = number(argument(name, g), name, g);
   return result;
 }
 
@@ -155,6 +155,13 @@ std::vector<std::int64_t> Call::integers(const std::string& name) const {
   return result;
 }
 
+std::vector<double> Call::numbers(const std::string& name) const {
+  std::vector<double> result;
+  if (given(name) && argument(name).is_array())
+    for (const Json& json : argument(name)) result.push_back(number(json, name));
+  return result;
+}
+
 std::vector<std::size_t> Call::axes(const std::string& name, const Tensor& of) const {
   std::vector<std::size_t> result;
   if (!given(name) || (argument(name).is_array() && argument(name).empty())) {
@@ -185,6 +192,11 @@ const Operator* find_operator(const std::string& op) {
     add_composed_operators(result);
     add_layer_operators(result);
     add_recurrent_operators(result);
+    add_constant_operators(result);
+    add_einsum_operators(result);
+    add_index_operators(result);
+    add_order_operators(result);
+    add_image_operators(result);
     return result;
   }();
   std::string name = op.starts_with("aten.") ? op.substr(5) : op;

@@ -43,6 +43,8 @@ class Call {
   Size size(const std::string& name) const;
   std::vector<Size> sizes(const std::string& name) const;
   std::vector<std::int64_t> integers(const std::string& name) const;
+  /// None if they are not given.
+  std::vector<double> numbers(const std::string& name) const;
   /// The axes of a tensor that an argument names; all if it names none.
   std::vector<std::size_t> axes(const std::string& name, const Tensor& of) const;
   std::vector<std::optional<Tensor>> optional_tensors(const std::string& name) const;
@@ -53,7 +55,7 @@ class Call {
   const nlohmann::json& argument(const std::string& name, std::size_t graph = 0) const;
   [[noreturn]] void refuse(const std::string& name, const std::string& expected) const;
   const Tensor& tensor(const nlohmann::json& json, const std::string& name) const;
-  double number(const nlohmann::json& json, const std::string& name) const;
+  double number(const nlohmann::json& json, const std::string& name, std::size_t graph = 0) const;
 
   Algebra& algebra_;
   const Results& results_;
@@ -70,6 +72,11 @@ void add_expression_operators(Operators& operators);
 void add_composed_operators(Operators& operators);
 void add_layer_operators(Operators& operators);
 void add_recurrent_operators(Operators& operators);
+void add_constant_operators(Operators& operators);
+void add_einsum_operators(Operators& operators);
+void add_index_operators(Operators& operators);
+void add_order_operators(Operators& operators);
+void add_image_operators(Operators& operators);
 
 /// The operator of a node's name; null if it is not known.
 const Operator* find_operator(const std::string& op);

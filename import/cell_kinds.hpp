@@ -15,10 +15,12 @@ inline const Random* as_random(const Cell& cell) {
   const auto* random = std::get_if<std::shared_ptr<const Random>>(&cell.value);
   return random ? random->get() : nullptr;
 }
-inline const Outer* as_outer(const Cell& cell) {
-  const auto* outer = std::get_if<std::shared_ptr<const Outer>>(&cell.value);
+inline const MatrixSum* as_matrix_sum(const Cell& cell) {
+  const auto* outer = std::get_if<std::shared_ptr<const MatrixSum>>(&cell.value);
   return outer ? outer->get() : nullptr;
 }
+/// A block of a parameter with two widths.
+inline bool is_matrix(const Cell& cell) { return as_block(cell) && as_block(cell)->axes.size() == 2; }
 /// A random number of a parameter, without a width.
 inline bool is_finite_block(const Cell& cell) { return as_block(cell) && as_block(cell)->axes.empty(); }
 

@@ -2,7 +2,7 @@
 //
 // A tensor is an array over the slots of its axes. Each slot holds a cell: what the tensor is there as a
 // function of the coordinates of the widths among its axes. A cell without one is a number; with one a
-// vector; with two a matrix, which parameters are, and sums of products u vᵀ. Views, transposes,
+// vector; with two a matrix, which parameters are, and sums of products. Views, transposes,
 // concatenations only move cells.
 #pragma once
 
@@ -68,12 +68,12 @@ struct Random {
   Values bias = {};          // the variance of what was added since, which does not depend on the input
 };
 
-struct Outer;
+struct MatrixSum;
 
 struct Cell {
   /// `monostate`: the number `factor` at every coordinate. All others are times `factor`.
   std::variant<std::monostate, Block, Column, std::shared_ptr<const Scalar>, std::shared_ptr<const Random>,
-               std::shared_ptr<const Outer>>
+               std::shared_ptr<const MatrixSum>>
       value;
   Values factor{};
   bool depends = false;                // on what the user gives
@@ -83,14 +83,19 @@ struct Cell {
   bool is_zero() const { return is_number() && all_zero(factor); }
 };
 
-/// Σ u vᵀ of two vectors, of which the first extends over the first of the two widths: never formed, but read
-/// again as Σ u (vᵀx).
-struct Outer {
+/// Σ u vᵀ + Σ A⋯B of vectors and of blocks of parameters: never formed, but read again as Σ u (vᵀx) + Σ
+/// A(⋯(Bx)). Of two vectors the first extends over the first of the two widths; matrices have their summed
+/// width last.
+struct MatrixSum {
   std::vector<std::pair<Cell, Cell>> terms;
+  std::vector<std::vector<Cell>> products;
 };
 
 inline Cell number(const Values& values, bool depends = false) { return {{}, values, depends}; }
 inline Cell number(double value) { return number(constant_values(value)); }
+
+/// What a mask adds to a score.
+bool is_minus_infinity(const Cell& cell);
 
 /// A matrix with its two widths in the other order.
 Cell transposed(Cell cell);

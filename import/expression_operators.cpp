@@ -56,11 +56,22 @@ void add_expression_operators(Operators& ops) {
   for (const auto& [name, text] :
        {std::pair("exp2", "2^x"), std::pair("erfc", "erfc(x)"), std::pair("round", "rint(x)"),
         std::pair("sgn", "sign(x)"), std::pair("frac", "x - trunc(x)"), std::pair("trunc", "trunc(x)"),
-        std::pair("log10", "log10(x)"), std::pair("sinc", "x == 0 ? 1 : sin(pi*x)/(pi*x)")})
+        std::pair("log10", "log10(x)"), std::pair("special_ndtr", "erfc(-x/sqrt(2))/2"),
+        std::pair("sinc", "x == 0 ? 1 : sin(pi*x)/(pi*x)")})
     ops[name] = expression_of(name, text, {"self"});
   ops["special_expit"] = ops["sigmoid"];
   ops["pow.Scalar"] = ops["pow.Tensor_Tensor"] = expression_of("pow", "x^y", {"self", "exponent"});
   ops["logit"] = expression_of("logit", "log(x/(1 - x))", {"self"});
+  ops["xlogy.Tensor"] = ops["xlogy.Scalar_Self"] = ops["xlogy.Scalar_Other"] =
+      expression_of("xlogy", "x == 0 ? 0 : x*log(y)", {"self", "other"});
+  ops["div.Tensor_mode"] = ops["div.Scalar_mode"] = [](const Call& call) {
+    const std::string mode = call.text("rounding_mode");
+    const char* name = mode == "floor"   ? "aten.floor_divide"
+                       : mode == "trunc" ? "aten.trunc_divide"
+                                         : "aten.div.Tensor";
+    return (*find_operator(name))(call);
+  };
+  ops["trunc_divide"] = expression_of("trunc_divide", "trunc(x/y)", {"self", "other"});
   ops["atan2"] = expression_of("atan2", "atan2(x, y)", {"self", "other"});
   ops["hypot"] = expression_of("hypot", "sqrt(x^2 + y^2)", {"self", "other"});
   ops["logaddexp"] = expression_of("logaddexp", "max(x, y) + log1p(exp(-abs(x - y)))", {"self", "other"});

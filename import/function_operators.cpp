@@ -29,10 +29,6 @@ double option(const Call& call, const char* name, double otherwise) {
   return call.given(name) ? call.fixed(name) : otherwise;
 }
 
-bool is_finite_everywhere(const Tensor& x) {
-  return std::all_of(x.axes.begin(), x.axes.end(), [](const Axis& axis) { return is_finite(axis); });
-}
-
 Tensors elu(const Call& call, double alpha, double scale, double input_scale) {
   if (alpha == 1 && scale == 1 && input_scale == 1) return mapped(call, Activation::named("elu"));
   return expressed(call, shortest(scale) + "*where(x>0, x, " + shortest(alpha) + "*expm1(" +
@@ -55,6 +51,17 @@ Tensors clamp(const Call& call) {
   return text == "x" ? Tensors{call.tensor("self")} : expressed(call, text);
 }
 
+Tensor minimum(Algebra& a, const Tensor& x, const Tensor& y) {
+  return a.scaled(a.maximum(a.scaled(x, -1), a.scaled(y, -1)), -1);
+}
+
+Tensors clamp_by_tensors(const Call& call) {
+  Tensor x = call.tensor("self");
+  if (call.given("min")) x = call.algebra().maximum(x, call.tensor("min"));
+  if (call.given("max")) x = minimum(call.algebra(), x, call.tensor("max"));
+  return {x};
+}
+
 Tensors power(const Call& call) {
   const double p = call.fixed("exponent");
   Algebra& a = call.algebra();
@@ -62,9 +69,13 @@ Tensors power(const Call& call) {
   if (p == 1) return {x};
   if (p == 2) return {a.multiply(x, x)};
   if (p == -0.5) return {a.rsqrt(x, 0)};
+  if (p == 0.5) return {a.sqrt(x)};
+  if (p == -1) return {a.divide(Algebra::scalar(constant_values(1)), x)};
   if (p == std::floor(p) && p > 0 && p <= 20)
     return {a.map("power_" + std::to_string(static_cast<int>(p)), x)};
-  return expressed(call, "x^(" + shortest(p) + ")");
+  // Of numbers in its domain.
+  return {
+      a.function(netsor::Function("pow", netsor::Expression::parse("x^(" + shortest(p) + ")", {"x"})), {x})};
 }
 
 Tensors divided(const Call& call) {
@@ -91,11 +102,6 @@ Tensors sum(const Call& call) {
   return {call.algebra().sum(x, call.axes("dim", x), call.flag("keepdim"))};
 }
 
-/// √x = x/√x.
-Tensor square_root(Algebra& a, const Tensor& x) {
-  return is_finite_everywhere(x) ? a.multiply(x, a.rsqrt(x, 0)) : a.function("sqrt", x);
-}
-
 Tensors variance(const Call& call, bool root) {
   Algebra& a = call.algebra();
   const Tensor& x = call.tensor("self");
@@ -105,16 +111,7 @@ Tensors variance(const Call& call, bool root) {
   const double correction =
       option(call, "correction", call.given("unbiased") && !call.flag("unbiased") ? 0 : 1);
   squares = a.scaled(squares, constant_values(1) / (a.count(x, axes) + constant_values(-correction)));
-  return {root ? square_root(a, squares) : squares};
-}
-
-Tensors norm(const Call& call) {
-  Algebra& a = call.algebra();
-  const Tensor& x = call.tensor("self");
-  if (option(call, "ord", 2) != 2)
-    throw Refusal{"reject", "argument:" + call.name(), "a norm that is not the Euclidean one"};
-  const Tensor squares = a.sum(a.multiply(x, x), call.axes("dim", x), call.flag("keepdim"));
-  return {square_root(a, squares)};
+  return {root ? a.sqrt(squares) : squares};
 }
 
 /// The largest along finite axes.
@@ -132,6 +129,20 @@ Tensor largest(const Call& call, Tensor x, std::vector<std::size_t> axes, bool k
     x = keep ? best : a.squeeze(best, static_cast<std::int64_t>(k));
   }
   return a.scaled(x, sign);
+}
+
+Tensors norm(const Call& call) {
+  Algebra& a = call.algebra();
+  const Tensor& x = call.tensor("self");
+  const double order = option(call, "ord", 2);
+  const auto axes = call.axes("dim", x);
+  if (order == 1) return {a.sum(a.map("abs", x), axes, call.flag("keepdim"))};
+  if (order == std::numeric_limits<double>::infinity())
+    return {largest(call, a.map("abs", x), axes, call.flag("keepdim"))};
+  if (order != 2)
+    throw Refusal{"reject", "argument:" + call.name(), "a norm of another order than 1, 2 and infinity"};
+  const Tensor squares = a.sum(a.multiply(x, x), call.axes("dim", x), call.flag("keepdim"));
+  return {a.sqrt(squares)};
 }
 
 Tensors prelu(const Call& call) {
@@ -152,23 +163,6 @@ Tensors glu(const Call& call) {
   for (std::int64_t& s : half) s /= 2;
   const Tensors parts = a.split(x, axis, {half, half});
   return {a.multiply(parts[0], a.map("sigmoid", parts[1]))};
-}
-
-/// An equation of one or two operands, "bqn,bkn->bqk".
-Tensors einsum(const Call& call) {
-  std::string equation = call.text("equation");
-  std::erase(equation, ' ');
-  const std::size_t arrow = equation.find("->"), comma = equation.find(',');
-  Tensors xs = call.tensors("tensors");
-  if (arrow == std::string::npos || equation.find('.') != std::string::npos || xs.size() > 2 || xs.empty())
-    throw Refusal{"reject", "einsum",
-                  "an einsum that is not of one or two tensors with all axes named, \"" + equation + "\""};
-  const std::string result = equation.substr(arrow + 2);
-  if (xs.size() == 1)
-    return {call.algebra().einsum(equation.substr(0, arrow), "", result, xs[0],
-                                  Algebra::scalar(constant_values(1)))};
-  return {call.algebra().einsum(equation.substr(0, comma), equation.substr(comma + 1, arrow - comma - 1),
-                                result, xs[0], xs[1])};
 }
 
 Tensor matmul(const Call& call, const Tensor& x, const Tensor& y) {
@@ -200,6 +194,9 @@ void add_comparisons(Operators& ops) {
       {"ge", [](double a, double b) { return a >= b; }},
       {"logical_and", [](double a, double b) { return a != 0 && b != 0; }},
       {"logical_or", [](double a, double b) { return a != 0 || b != 0; }},
+      {"logical_xor", [](double a, double b) { return (a != 0) != (b != 0); }},
+      {"__and__", [](double a, double b) { return a != 0 && b != 0; }},
+      {"__or__", [](double a, double b) { return a != 0 || b != 0; }},
       {"bitwise_and", [](double a, double b) { return a != 0 && b != 0; }},
       {"bitwise_or", [](double a, double b) { return a != 0 || b != 0; }}};
   for (const auto& [name, holds] : comparisons) {
@@ -222,7 +219,7 @@ void add_maps(Operators& ops) {
     ops[name] = [name](const Call& c) { return expressed(c, std::string(name) + "(x)"); };
   for (const char* name : {"log", "log1p", "log2"})
     ops[name] = [name](const Call& c) -> Tensors { return {c.algebra().function(name, c.tensor("self"))}; };
-  ops["sqrt"] = [](const Call& c) -> Tensors { return {square_root(c.algebra(), c.tensor("self"))}; };
+  ops["sqrt"] = [](const Call& c) -> Tensors { return {c.algebra().sqrt(c.tensor("self"))}; };
   ops["log_sigmoid"] = [](const Call& c) { return mapped(c, Activation::named("logsigmoid")); };
   ops["square"] = [](const Call& c) -> Tensors {
     return {c.algebra().multiply(c.tensor("self"), c.tensor("self"))};
@@ -244,6 +241,8 @@ void add_maps(Operators& ops) {
                             shortest(option(c, "max_val", 1)) + ")");
   };
   ops["clamp"] = ops["clamp_min"] = ops["clamp_max"] = clamp;
+  for (const char* name : {"clamp.Tensor", "clamp_min.Tensor", "clamp_max.Tensor"})
+    ops[name] = clamp_by_tensors;
   ops["threshold"] = [](const Call& c) {
     return expressed(
         c, "where(x>" + shortest(c.fixed("threshold")) + ", x, " + shortest(c.fixed("value")) + ")");
@@ -290,8 +289,7 @@ void add_function_operators(Operators& ops) {
     return {c.algebra().maximum(c.tensor("self"), c.tensor("other"))};
   };
   ops["minimum"] = ops["min.other"] = [](const Call& c) -> Tensors {
-    Algebra& a = c.algebra();
-    return {a.scaled(a.maximum(a.scaled(c.tensor("self"), -1), a.scaled(c.tensor("other"), -1)), -1)};
+    return {minimum(c.algebra(), c.tensor("self"), c.tensor("other"))};
   };
   ops["masked_fill.Scalar"] = ops["masked_fill.Tensor"] = masked_fill;
   for (const char* name : {"where.self", "where.ScalarOther", "where.ScalarSelf", "where.Scalar"}) {
@@ -305,6 +303,7 @@ void add_function_operators(Operators& ops) {
   ops["var.correction"] = ops["var.dim"] = [](const Call& c) { return variance(c, false); };
   ops["std.correction"] = ops["std.dim"] = [](const Call& c) { return variance(c, true); };
   ops["linalg_vector_norm"] = norm;
+  ops["linalg_norm"] = norm;
   ops["amax"] = [](const Call& c) -> Tensors {
     return {largest(c, c.tensor("self"), c.axes("dim", c.tensor("self")), c.flag("keepdim"))};
   };
@@ -320,7 +319,6 @@ void add_function_operators(Operators& ops) {
     ops[name] = [](const Call& c) -> Tensors {
       return {c.algebra().log_softmax(c.tensor("self"), c.integer("dim"))};
     };
-  ops["einsum"] = einsum;
   for (const char* name : {"matmul", "mm", "bmm", "mv", "dot", "vdot"}) {
     ops[name] = [](const Call& c) -> Tensors {
       const char* other = c.given("other")  ? "other"

@@ -11,6 +11,13 @@ namespace nngpcheck::importer {
 using netsor::BundleId;
 using netsor::Index;
 
+/// Whether what a function reads of a cell depends on the input in the limit, too.
+bool Writer::still_depends(const Cell& cell) const {
+  if (!cell.depends || at_) return cell.depends;
+  const auto g = growth(cell.factor, widths_.n());
+  return !g || g->power > -0.1;
+}
+
 Cells Writer::map(const netsor::Activation& activation, const Cells& cells, const std::vector<int>& widths) {
   Cells result(cells.size());
   const Cells columns = vectors(cells);
@@ -20,7 +27,7 @@ Cells Writer::map(const netsor::Activation& activation, const Cells& cells, cons
     const Cell& cell = columns[k];
     if (as_column(cell)) {
       distinct[width(widths[k]).text()][{*as_column(cell), cell.factor}].push_back(k);
-    } else if (as_outer(cell)) {
+    } else if (as_matrix_sum(cell)) {
       throw Refusal{"reject", "outer_product", "a nonlinear function of a product of two vectors"};
     } else if (as_block(cell) && !is_finite_block(cell)) {
       throw Refusal{"outside", "function_of_weights", "a nonlinear function of a weight matrix"};
@@ -51,8 +58,8 @@ Cells Writer::map(const netsor::Activation& activation, const Cells& cells, cons
     const BundleId done = builder_.map(activation, bundle(rest, widths[(*rest_at[0])[0]]));
     for (std::size_t i = 0; i < rest.size(); ++i) {
       for (const std::size_t k : *rest_at[i])
-        result[k] = {Column{done, static_cast<Index>(i)}, constant_values(1),
-                     columns[k].depends && (at_ || evaluate(columns[k].factor, 0, nullptr) != 0), nullptr};
+        result[k] = {Column{done, static_cast<Index>(i)}, constant_values(1), still_depends(columns[k]),
+                     nullptr};
     }
   }
   // Numbers that converge: φ of a vector that is constant along the width.
@@ -114,7 +121,7 @@ Cells Writer::maximum(const Cells& left, const Cells& right, const std::vector<i
     const BundleId done = builder_.max(bundle(a, w), bundle(b, w));
     for (std::size_t i = 0; i < members.size(); ++i)
       result[members[i]] = {Column{done, static_cast<Index>(i)}, constant_values(1),
-                            a[i].depends || b[i].depends, nullptr};
+                            still_depends(a[i]) || still_depends(b[i]), nullptr};
   }
   return result;
 }
@@ -142,7 +149,7 @@ Cells Writer::function(const netsor::Function& function, const std::vector<Cells
     const BundleId done = builder_.nonlin(function, bundles);
     for (std::size_t i = 0; i < members.size(); ++i) {
       bool depends = false;
-      for (const Cells& cells : arguments) depends = depends || cells[members[i]].depends;
+      for (const Cells& cells : arguments) depends = depends || still_depends(cells[members[i]]);
       result[members[i]] = {Column{done, static_cast<Index>(i)}, constant_values(1), depends, nullptr};
     }
   }
@@ -163,7 +170,8 @@ Cells Writer::standardize(const Cells& cells, const std::vector<int>& groups, co
     }
     const BundleId done = builder_.standardize(bundle(xs, widths[members[0]]), group, epsilon);
     for (std::size_t i = 0; i < members.size(); ++i)
-      result[members[i]] = {Column{done, static_cast<Index>(i)}, constant_values(1), xs[i].depends, nullptr};
+      result[members[i]] = {Column{done, static_cast<Index>(i)}, constant_values(1), still_depends(xs[i]),
+                            nullptr};
   }
   return result;
 }

@@ -118,6 +118,7 @@ class Run {
     for (const Cell& cell : outputs_[0].cells) {
       const auto* random = std::get_if<std::shared_ptr<const Random>>(&cell.value);
       if (!random || (last && (*random)->readout <= last->readout)) continue;
+      if ((*random)->readout >= static_cast<int>(writer_.readouts().size())) continue;  // of no linear layer
       last = random->get();
       factor = cell.factor;
     }
@@ -358,7 +359,7 @@ void derive(Imported& result, const Archive& archive, Widths& widths, Report& re
   set_parameters(result, archive, report);
   conclude(result, report, run->depends());
   result.readout = run->readout();
-  if (has_limit(result)) {
+  if (has_limit(result) && report.has_kernel()) {
     result.features = netsor::change_instructions(run->program(), {});
     Report again;
     again.usage() = report.usage();
@@ -421,7 +422,7 @@ Archive with_input(Archive archive, const Numbers& array) {
 Imported import_model(const Archive& archive, const Numbers& array) {
   const Archive other = with_input(archive, array);
   Imported result = import_model(archive);
-  if (!has_limit(result)) return result;
+  if (!result.outputs) return result;
   Widths widths = widths_of(other);
   Report report;
   const auto features = settled(other, widths, report, {});

@@ -18,9 +18,9 @@ namespace nngpcheck::importer {
 /// What an import concludes about a model.
 struct Imported {
   /// "limit"; "limit_other_input_law": one that is not that of Gaussian weights, as input weights or biases
-  /// are not; "input_vanishes": what is left does not depend on the input; "diverges"; "no_limit": the kernel
-  /// of one network stays random at every width; "outside": no NETSOR program; "reject": no program can be
-  /// formed.
+  /// are not: the program has functions of Gaussian vectors that have their law; "input_vanishes": what is
+  /// left does not depend on the input; "diverges"; "no_limit": the kernel of one network stays random at
+  /// every width; "outside": no NETSOR program; "reject": no program can be formed.
   std::string verdict;
   std::vector<Diagnosis> diagnoses;
   std::map<std::string, std::string> parameters;  // their classes
@@ -28,8 +28,9 @@ struct Imported {
   /// output.
   std::vector<std::pair<std::int64_t, double>> equal_outputs;
   /// The limit's program whose kernel is that of the features, the readout's input, E[F Fᵀ]/columns; and the
-  /// one whose kernel is that of the outputs. Only where there is a limit. Features of a parameter that no
-  /// linear layer reads are the outputs' derivatives by it times its deviation.
+  /// one whose kernel is that of the outputs. Only where there is a limit, and the parameters that decide it
+  /// are normal or uniform. Features of a parameter that no linear layer reads are the outputs' derivatives
+  /// by it times its deviation.
   std::optional<netsor::Program> features, outputs;
   /// The parameter that reads the features out, or "".
   std::string readout;
@@ -50,7 +51,7 @@ Imported import_model(const Archive& archive, const Numbers& array);
 /// verdict, diagnoses (codes), explanations, parameters and equal_outputs.
 nlohmann::ordered_json to_json(const Imported& imported);
 
-/// Whether the verdict is that of a limit with a program.
+/// Whether the verdict is that of a limit.
 bool has_limit(const Imported& imported);
 
 }  // namespace nngpcheck::importer

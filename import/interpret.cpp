@@ -1,6 +1,8 @@
 #include "nngpcheck/import/interpret.hpp"
 
+#include <boost/math/special_functions/erf.hpp>
 #include <cmath>
+#include <limits>
 
 #include "nngpcheck/analytic/gaussian/scalar_activation.hpp"
 #include "nngpcheck/analytic/rules/table_function.hpp"
@@ -26,6 +28,13 @@ MatrixXd standardized(const MatrixXd& x, const std::vector<int>& group, double e
     result(Eigen::all, columns) = centered.array().colwise() / (variance + epsilon).sqrt();
   }
   return result;
+}
+
+/// z with x = m + a·erf(z). At the ends of the range it is the number beyond which erf is ±1.
+Eigen::VectorXd normal_of_uniform(const Eigen::VectorXd& x, double mean, double half_range) {
+  constexpr double most = 1 - std::numeric_limits<double>::epsilon() / 2;
+  return x.unaryExpr(
+      [&](double v) { return boost::math::erf_inv(std::clamp((v - mean) / half_range, -most, most)); });
 }
 
 }  // namespace
@@ -66,9 +75,11 @@ MatrixXd Evaluation::object(const std::string& name, Index rows) const {
   const auto& parts = writer_.objects().at(name);
   MatrixXd result(rows, static_cast<Index>(parts.size()));
   for (std::size_t k = 0; k < parts.size(); ++k) {
-    const Eigen::VectorXd column = block(parts[k].block);
+    const Writer::Part& part = parts[k];
+    Eigen::VectorXd column = block(part.block);
     if (column.size() != rows) throw std::logic_error("a parameter of another size than its width");
-    result.col(static_cast<Index>(k)) = column / parts[k].factor[graph_];
+    if (part.uniform) column = normal_of_uniform(column, part.mean[graph_], part.half_range[graph_]);
+    result.col(static_cast<Index>(k)) = part.uniform ? column : column / part.factor[graph_];
   }
   return result;
 }

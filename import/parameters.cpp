@@ -1,4 +1,6 @@
 // How parameters become random objects.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -41,10 +43,14 @@ std::vector<std::vector<int>> cell_widths(const std::vector<Axis>& axes) {
 Cell transposed(Cell cell) {
   if (auto* block = std::get_if<Block>(&cell.value); block && block->axes.size() == 2) {
     std::swap(block->axes[0], block->axes[1]);
-  } else if (const auto* outer = std::get_if<std::shared_ptr<const Outer>>(&cell.value)) {
-    auto swapped = std::make_shared<Outer>(**outer);
+  } else if (const auto* outer = std::get_if<std::shared_ptr<const MatrixSum>>(&cell.value)) {
+    auto swapped = std::make_shared<MatrixSum>(**outer);
     for (auto& [u, v] : swapped->terms) std::swap(u, v);
-    cell.value = std::shared_ptr<const Outer>(swapped);
+    for (auto& product : swapped->products) {
+      std::reverse(product.begin(), product.end());
+      for (Cell& matrix : product) matrix = transposed(matrix);
+    }
+    cell.value = std::shared_ptr<const MatrixSum>(swapped);
   }
   return cell;
 }
@@ -240,6 +246,7 @@ struct Normalised {
   double variance = 1;
   Values factor = constant_values(1);
   double power = 0;
+  std::optional<netsor::Activation> map = {};  // of the object, which is normal
 };
 
 Normalised normalised(const Values& deviations, const Values& fan_in, const Size& n) {
@@ -255,6 +262,20 @@ Normalised normalised(const Values& deviations, const Values& fan_in, const Size
   return result;
 }
 
+/// Uniform numbers between m − a and m + a are m + a·erf(z), z ~ N(0, ½). Without a mean, a is the factor.
+void uniform_from_normal(Normalised& law, const Values& deviation, const Values& mean, const Size& n) {
+  const double half_range = std::sqrt(3.0);  // over the deviation
+  law.variance = 0.5;
+  if (all_zero(mean)) {
+    law.map = netsor::Activation::named("erf");
+    law.factor = deviation * constant_values(half_range);
+    return;
+  }
+  const double m = growth(mean, n)->limit, a = half_range * growth(deviation, n)->limit;
+  law.map = netsor::Activation::from_expression(fmt::format("{} + {}*erf(x)", m, a));
+  law.factor = constant_values(1);
+}
+
 }  // namespace
 
 void Writer::create_vectors(std::size_t input) {
@@ -263,7 +284,7 @@ void Writer::create_vectors(std::size_t input) {
   struct Kind {
     std::string width;
     Values deviation, mean;
-    bool normal;
+    Law::Kind law;
     auto operator<=>(const Kind&) const = default;
   };
   std::map<Kind, std::vector<Block>> kinds;
@@ -277,36 +298,45 @@ void Writer::create_vectors(std::size_t input) {
       object.cell = constant(*block, false, tensor.cells[k]);
       if (object.cell.is_number()) continue;
     }
-    Kind kind{width(widths[k][0]).text(), {}, {}, law(*block, 0).kind == Law::Kind::normal};
+    Kind kind{width(widths[k][0]).text(),
+              {},
+              {},
+              law(*block, 0).is_normal() ? Law::Kind::normal : law(*block, 0).kind};
     kind.deviation = deviations(*block, kind.mean);
     width_numbers[kind.width] = widths[k][0];
     kinds[kind].push_back(*block);
   }
   int number_of_kind = 0;
   for (const auto& [kind, blocks] : kinds) {
-    const Normalised law_of = normalised(kind.deviation, constant_values(1), widths_.n());
+    Normalised law_of = normalised(kind.deviation, constant_values(1), widths_.n());
+    const bool normal = kind.law == Law::Kind::normal || law_of.power < 0;
     const std::string name =
         kinds.size() == 1 ? source.target : source.target + "[" + std::to_string(number_of_kind++) + "]";
-    if (!kind.normal && law_of.power >= 0) {
+    if (!normal) {
+      if (kind.law != Law::Kind::uniform) report_.has_no_kernel(source.target);
       report_.add("non_gaussian_input:" + source.target,
                   "`" + source.target + "` is " + law(blocks[0], 0).name() +
                       ", not Gaussian: the limit depends on that, as it is added up over a finite fan-in");
     }
-    const Cell like = {{}, law_of.factor, false, law_of.power == 0 ? nullptr : slice(blocks[0])};
     const bool has_mean = !all_zero(kind.mean);
     if (has_mean && (law_of.power != 0 || growth(kind.mean, widths_.n()).value_or(Growth{1, 0}).power != 0))
       throw Refusal{"outside", "nonzero_mean:" + source.target,
                     "`" + source.target + "` has a mean that depends on n"};
+    const bool uniform = !normal && kind.law == Law::Kind::uniform;
+    if (uniform) uniform_from_normal(law_of, kind.deviation, kind.mean, widths_.n());
+    const Cell like = {{}, law_of.factor, false, law_of.power == 0 ? nullptr : slice(blocks[0])};
     const netsor::Width size = width(width_numbers[kind.width]);
     if (blocks.size() == 1 || has_mean) {
       for (std::size_t k = 0; k < blocks.size(); ++k) {
         const std::string own = blocks.size() == 1 ? name : name + "[" + std::to_string(k) + "]";
-        const double mean = has_mean ? growth(kind.mean, widths_.n())->limit : 0;
+        const double mean = has_mean && !uniform ? growth(kind.mean, widths_.n())->limit : 0;
         VectorObject& object = vectors_[{input, blocks[k].slot}];
         object.column = builder_.column(builder_.bias({own, size, law_of.variance, mean}));
+        if (uniform) object.column = builder_.map(*law_of.map, *object.column);
         object.cell = like;
         object.cell.blame = law_of.power == 0 ? nullptr : slice(blocks[k]);
-        objects_[own] = {{blocks[k], law_of.factor}};
+        objects_[own] = {
+            {blocks[k], law_of.factor, uniform, kind.mean, kind.deviation * constant_values(std::sqrt(3.0))}};
       }
       continue;
     }
@@ -314,13 +344,15 @@ void Writer::create_vectors(std::size_t input) {
     const netsor::InputWeightId matrix =
         builder_.input_weight({name, size, count, law_of.variance * static_cast<double>(count)});
     vectors_count_[matrix] = blocks.size();
+    if (uniform) maps_.emplace(matrix, *law_of.map);
     for (std::size_t k = 0; k < blocks.size(); ++k) {
       VectorObject& object = vectors_[{input, blocks[k].slot}];
       object.matrix = matrix;
       object.row = static_cast<Index>(k);
       object.cell = like;
       object.cell.blame = law_of.power == 0 ? nullptr : slice(blocks[k]);
-      objects_[name].push_back({blocks[k], law_of.factor});
+      objects_[name].push_back(
+          {blocks[k], law_of.factor, uniform, kind.mean, kind.deviation * constant_values(std::sqrt(3.0))});
     }
   }
 }
@@ -356,12 +388,23 @@ Cells Writer::vectors(const Cells& cells) {
         result[k].value = Column{netsor::BundleId(0, 0), static_cast<Index>(ones_at.size())};
       ones_at.push_back(row);
     }
-    const netsor::BundleId bundle = builder_.input(matrix, std::move(data));
-    pure_inputs_.insert_or_assign(bundle, std::pair(matrix, ones_at));
+    netsor::BundleId bundle = builder_.input(matrix, std::move(data));
+    if (const auto map = maps_.find(matrix); map != maps_.end()) {
+      bundle = builder_.map(map->second, bundle);
+    } else {
+      pure_inputs_.insert_or_assign(bundle, std::pair(matrix, ones_at));
+    }
     for (const auto& [row, where] : members)
       for (const std::size_t k : where) std::get<Column>(result[k].value).bundle = bundle;
   }
   return result;
+}
+
+/// The width of a block's axis.
+int Writer::width_along(const Block& block, std::size_t axis) const {
+  const Tensor& tensor = loaded_.at(block.input);
+  const auto k = static_cast<std::size_t>(block.axes.at(axis));
+  return slot_widths(tensor.axes[k])[static_cast<std::size_t>(position(block.slot, tensor.shape())[k])];
 }
 
 const Writer::Matrix& Writer::matrix(const Block& block) {
@@ -383,11 +426,7 @@ const Writer::Matrix& Writer::matrix(const Block& block) {
                   "the entries of `" + source.target + "` do not have mean 0"};
   const Tensor& tensor = loaded_.at(block.input);
   const auto at = position(block.slot, tensor.shape());
-  const auto width_along = [&](int axis) {
-    return slot_widths(tensor.axes[static_cast<std::size_t>(axis)])[static_cast<std::size_t>(
-        at[static_cast<std::size_t>(axis)])];
-  };
-  const int rows = width_along(block.axes[0]), columns = width_along(block.axes[1]);
+  const int rows = width_along(block, 0), columns = width_along(block, 1);
   const Normalised law_of = normalised(deviation, values_of(widths_.size(columns)), widths_.n());
   std::string name = source.target;
   if (tensor.cells.size() > 1) {

@@ -10,40 +10,77 @@ namespace nngpcheck::importer {
 using netsor::BundleId;
 using netsor::Index;
 
-Cell Writer::sum_of_outers(const Cells& cells) const {
-  auto sum = std::make_shared<Outer>();
+Cell Writer::sum_of_matrices(const Cells& cells) const {
+  auto sum = std::make_shared<MatrixSum>();
   bool depends = false;
   for (const Cell& cell : cells) {
-    const Outer* outer = as_outer(cell);
-    if (!outer)
-      throw Refusal{"reject", "outer_product", "a product of two vectors is added to something else"};
     depends = depends || cell.depends;
-    for (const auto& [u, v] : outer->terms) sum->terms.emplace_back(scaled(u, cell.factor), v);
+    if (is_matrix(cell)) {
+      sum->products.push_back({cell});
+      continue;
+    }
+    const MatrixSum* other = as_matrix_sum(cell);
+    if (!other) throw Refusal{"reject", "outer_product", "a matrix is added to something else"};
+    for (const auto& [u, v] : other->terms) sum->terms.emplace_back(scaled(u, cell.factor), v);
+    for (Cells product : other->products) {
+      product[0] = scaled(product[0], cell.factor);
+      sum->products.push_back(std::move(product));
+    }
   }
-  return {std::shared_ptr<const Outer>(sum), constant_values(1), depends, nullptr};
+  return {std::shared_ptr<const MatrixSum>(sum), constant_values(1), depends, nullptr};
 }
 
-/// (Σ u vᵀ) x = Σ u (vᵀx).
-Cells Writer::times_outers(const Cells& outers, const Cells& xs, const std::vector<int>& summed,
-                           const std::vector<int>& widths) {
-  Cells us, vs, arguments;
+/// A(⋯(Bx)) of each product and its x.
+Cells Writer::times_product(const std::vector<const Cells*>& products, Cells xs) {
+  for (std::size_t step = 1;; ++step) {
+    Cells matrices, arguments;
+    std::vector<int> summed, widths;
+    std::vector<std::size_t> where;
+    for (std::size_t k = 0; k < products.size(); ++k) {
+      if (products[k]->size() < step) continue;
+      const Cell& one = (*products[k])[products[k]->size() - step];
+      where.push_back(k);
+      matrices.push_back(one);
+      arguments.push_back(xs[k]);
+      widths.push_back(width_along(*as_block(one), 0));
+      summed.push_back(width_along(*as_block(one), 1));
+    }
+    if (where.empty()) return xs;
+    const Cells result = contract(matrices, arguments, summed, widths);
+    for (std::size_t i = 0; i < where.size(); ++i) xs[where[i]] = result[i];
+  }
+}
+
+/// (Σ u vᵀ + Σ A⋯B) x = Σ u (vᵀx) + Σ A(⋯(Bx)).
+Cells Writer::times_sums(const Cells& sums, const Cells& xs, const std::vector<int>& summed,
+                         const std::vector<int>& widths) {
+  Cells us, vs, arguments, factors;
+  std::vector<const Cells*> products;
   std::vector<int> term_summed, term_widths;
-  for (std::size_t k = 0; k < outers.size(); ++k) {
-    for (const auto& [u, v] : as_outer(outers[k])->terms) {
-      us.push_back(scaled(u, outers[k].factor));
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    for (const auto& [u, v] : as_matrix_sum(sums[k])->terms) {
+      us.push_back(scaled(u, sums[k].factor));
       vs.push_back(v);
       arguments.push_back(xs[k]);
       term_summed.push_back(summed[k]);
       term_widths.push_back(widths[k]);
     }
+    for (const Cells& product : as_matrix_sum(sums[k])->products) {
+      products.push_back(&product);
+      factors.push_back(scaled(xs[k], sums[k].factor));
+    }
   }
-  const Cells products =
+  const Cells outer =
       multiply(contract(vs, arguments, term_summed, std::vector<int>(vs.size(), finite)), us, term_widths);
-  std::vector<Cells> sums(outers.size());
-  std::size_t next = 0;
-  for (std::size_t k = 0; k < outers.size(); ++k)
-    for (std::size_t i = 0; i < as_outer(outers[k])->terms.size(); ++i) sums[k].push_back(products[next++]);
-  return add(sums, widths);
+  const Cells applied = times_product(products, factors);
+  std::vector<Cells> lists(sums.size());
+  std::size_t next = 0, next_product = 0;
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    for (std::size_t i = 0; i < as_matrix_sum(sums[k])->terms.size(); ++i) lists[k].push_back(outer[next++]);
+    for (std::size_t i = 0; i < as_matrix_sum(sums[k])->products.size(); ++i)
+      lists[k].push_back(applied[next_product++]);
+  }
+  return add(lists, widths);
 }
 
 Cells Writer::multiply(const Cells& left, const Cells& right, const std::vector<int>& widths) {
@@ -63,7 +100,7 @@ Cells Writer::multiply(const Cells& left, const Cells& right, const std::vector<
     const bool vector_a = as_column(a) || (as_block(a) && as_block(a)->axes.size() == 1);
     const bool vector_b = as_column(b) || (as_block(b) && as_block(b)->axes.size() == 1);
     const auto is_random = [](const Cell& c) { return as_random(c) || is_finite_block(c); };
-    if (as_outer(a) || as_outer(b))
+    if (as_matrix_sum(a) || as_matrix_sum(b))
       throw Refusal{"reject", "outer_product", "a product of two vectors is multiplied coordinatewise"};
     if ((as_block(a) && as_block(a)->axes.size() > 1) || (as_block(b) && as_block(b)->axes.size() > 1)) {
       throw Refusal{"outside", "function_of_weights",
@@ -161,10 +198,10 @@ Cells Writer::contract(const Cells& left, const Cells& right, const std::vector<
       result[k] = number(Values{});
       continue;
     }
-    if (as_outer(*a) || as_outer(*b)) {
+    if (as_matrix_sum(*a) || as_matrix_sum(*b)) {
       outers_at.push_back(k);
-      outers.push_back(as_outer(*a) ? *a : *b);
-      outer_arguments.push_back(as_outer(*a) ? *b : *a);
+      outers.push_back(as_matrix_sum(*a) ? *a : *b);
+      outer_arguments.push_back(as_matrix_sum(*a) ? *b : *a);
       outer_summed.push_back(summed[k]);
       outer_widths.push_back(widths[k]);
       continue;
@@ -192,7 +229,7 @@ Cells Writer::contract(const Cells& left, const Cells& right, const std::vector<
     }
   }
   if (!outers.empty()) {
-    const Cells read = times_outers(outers, outer_arguments, outer_summed, outer_widths);
+    const Cells read = times_sums(outers, outer_arguments, outer_summed, outer_widths);
     for (std::size_t k = 0; k < read.size(); ++k) result[outers_at[k]] = read[k];
   }
   const Cells products = times_matrices(matrices, matrix_widths);

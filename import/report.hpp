@@ -36,6 +36,7 @@ class Report {
     vanished_.clear();
     diverged_.clear();
     heavy_.clear();
+    without_kernel_.clear();
   }
   void set_place(const std::string& place) { place_ = place; }
   const std::string& place() const { return place_; }
@@ -63,6 +64,10 @@ class Report {
   /// Whose contribution diverges.
   std::set<std::string>& diverged() { return diverged_; }
 
+  /// A parameter of another law than the normal and the uniform one decides the limit.
+  void has_no_kernel(const std::string& name) { without_kernel_.insert(name); }
+  bool has_kernel() const { return without_kernel_.empty(); }
+
   /// A name with an address that stays.
   const std::string* name(const std::string& text) { return &*names_.insert(text).first; }
 
@@ -70,7 +75,7 @@ class Report {
   std::map<std::string, Usage> usage_;
   std::set<std::string> names_;
   std::vector<Diagnosis> diagnoses_;
-  std::set<std::string> codes_, diverged_;
+  std::set<std::string> codes_, diverged_, without_kernel_;
   Parameters vanished_, heavy_;
   std::string place_;
 };

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "nngpcheck/import/algebra.hpp"
+#include "nngpcheck/import/cell_kinds.hpp"
 
 namespace nngpcheck::importer {
 
@@ -122,15 +123,24 @@ class Contraction {
     }
     if (over.size() > 1 && !(pair.x.is_number() || pair.y.is_number())) {
       const auto left = wide(left_labels_), right = wide(right_labels_);
+      if (over.size() == 2 && summed != 0 && left.size() == 2 && right.size() == 2 && is_matrix(pair.x) &&
+          is_matrix(pair.y)) {
+        auto product = std::make_shared<MatrixSum>();
+        const Cell x = oriented(pair.x, left, summed), y = oriented(pair.y, right, summed);
+        const bool in_order =
+            std::any_of(left.begin(), left.end(), [&](const auto& w) { return w.first == over[0].first; });
+        product->products.push_back(in_order ? Cells{x, transposed(y)} : Cells{y, transposed(x)});
+        return {{std::shared_ptr<const MatrixSum>(product), constant_values(1), false, nullptr}, number(1.0)};
+      }
       if (over.size() > 2 || summed != 0 || left.size() != 1 || right.size() != 1 ||
           left[0].first == right[0].first)
         throw Refusal{"reject", "outer_product",
                       "a product that grows with n along two axes, and is not that of two vectors"};
-      auto outer = std::make_shared<Outer>();
+      auto outer = std::make_shared<MatrixSum>();
       const bool in_order = left[0].first == over[0].first;
       outer->terms.emplace_back(in_order ? pair.x : pair.y, in_order ? pair.y : pair.x);
       const bool depends = pair.x.depends || pair.y.depends;
-      return {{std::shared_ptr<const Outer>(outer), constant_values(1), depends, nullptr}, number(1.0)};
+      return {{std::shared_ptr<const MatrixSum>(outer), constant_values(1), depends, nullptr}, number(1.0)};
     }
     if (over.size() == 1) pair.width = over[0].second;
     pair.x = oriented(pair.x, wide(left_labels_), summed);

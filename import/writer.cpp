@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "nngpcheck/import/cell_kinds.hpp"
 #include "nngpcheck/import/interpret.hpp"
@@ -133,7 +134,7 @@ Cell Writer::reenter(const Cell& cell) {
     source = archive_.graphs[0].inputs[as_block(cell)->input].target;
     code = "finite_random:" + source;
   }
-  if (random && random->readout >= 0) {
+  if (random && random->readout >= 0 && random->readout < static_cast<int>(readouts_.size())) {
     // A sum over the width that vanishes is no readout: it converges, to 0.
     const Readout& readout = readouts_.at(static_cast<std::size_t>(random->readout));
     Values variance = readout.variance * cell.factor * cell.factor * random->scale * random->scale;
@@ -159,6 +160,10 @@ Cell Writer::reenter(const Cell& cell) {
 }
 
 // ---- Sums ----
+
+bool is_minus_infinity(const Cell& cell) {
+  return cell.is_number() && cell.factor == constant_values(-std::numeric_limits<double>::infinity());
+}
 
 std::vector<std::vector<Writer::Term>> Writer::terms(const std::vector<Cells>& sums,
                                                      const std::vector<int>& widths) {
@@ -199,8 +204,12 @@ Cells Writer::add(const std::vector<Cells>& sums, const std::vector<int>& widths
       continue;
     }
     const auto any = [&](auto test) { return std::any_of(kept.begin(), kept.end(), test); };
-    if (any(as_outer)) {
-      result[j] = sum_of_outers(kept);
+    if (any(is_minus_infinity)) {  // a mask
+      result[j] = number(-std::numeric_limits<double>::infinity());
+      continue;
+    }
+    if (any([](const Cell& cell) { return as_matrix_sum(cell) || is_matrix(cell); })) {
+      result[j] = sum_of_matrices(kept);
     } else if (any([](const Cell& cell) {
                  return as_column(cell) || (as_block(cell) && !as_block(cell)->axes.empty());
                })) {
@@ -239,7 +248,15 @@ Cells Writer::add(const std::vector<Cells>& sums, const std::vector<int>& widths
   return result;
 }
 
-Cells Writer::combine(const std::vector<std::vector<Term>>& sums, const std::vector<int>& widths) {
+Cells Writer::combine(std::vector<std::vector<Term>> sums, const std::vector<int>& widths) {
+  for (auto& sum : sums) {  // x − x is 0
+    std::map<Column, Values> total;
+    for (const Term& term : sum) {
+      const auto [entry, added] = total.try_emplace(term.column, term.factor);
+      if (!added) entry->second = entry->second + term.factor;
+    }
+    std::erase_if(sum, [&](const Term& term) { return all_zero(total.at(term.column)); });
+  }
   Cells result(sums.size(), number(Values{}));
   std::map<std::string, std::vector<std::size_t>> by_width;
   for (std::size_t j = 0; j < sums.size(); ++j) {

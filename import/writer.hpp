@@ -78,10 +78,13 @@ class Writer {
   const std::optional<std::size_t>& at() const { return at_; }
   std::vector<Readout>& readouts() { return readouts_; }
 
-  /// What the random objects of the program are in the archive: for each, blocks divided by factors.
+  /// What the random objects of the program are in the archive: for each, blocks divided by factors, or the
+  /// normal numbers that uniform ones are functions of.
   struct Part {
     Block block;
     Values factor;
+    bool uniform = false;
+    Values mean = {}, half_range = {};  // of uniform ones
   };
   const std::map<std::string, std::vector<Part>>& objects() const { return objects_; }
   /// Where the entries of a block are in the graph's array, its first width slowest.
@@ -114,6 +117,7 @@ class Writer {
   using Sparse = std::vector<std::pair<Column, double>>;
 
   double evaluate(const Values& values, double power, const std::string* blame);
+  bool still_depends(const Cell& cell) const;
   double power_of(const Values& values);
   Values powers(double power) const;
   netsor::Width width(int width);
@@ -132,20 +136,22 @@ class Writer {
     const std::string* blame;
     int summed;
   };
+  int width_along(const Block& block, std::size_t axis) const;
   const Matrix& matrix(const Block& block);
   bool is_readout(const Block& block) const;
 
   // writer.cpp
   std::vector<std::vector<Term>> terms(const std::vector<Cells>& sums, const std::vector<int>& widths);
-  Cells combine(const std::vector<std::vector<Term>>& sums, const std::vector<int>& widths);
+  Cells combine(std::vector<std::vector<Term>> sums, const std::vector<int>& widths);
   netsor::BundleId emit(const std::vector<Sparse>& columns, int width);
   netsor::BundleId aligned(const std::vector<Column>& columns, int width);
   Cells times_matrices(const std::vector<std::pair<const Block*, Cell>>& products,
                        const std::vector<int>& summed);
   Cells read_out(const std::vector<std::pair<const Block*, Cell>>& products, const std::vector<int>& summed);
-  Cell sum_of_outers(const Cells& cells) const;
-  Cells times_outers(const Cells& outers, const Cells& xs, const std::vector<int>& summed,
-                     const std::vector<int>& widths);
+  Cell sum_of_matrices(const Cells& cells) const;
+  Cells times_product(const std::vector<const Cells*>& products, Cells xs);
+  Cells times_sums(const Cells& outers, const Cells& xs, const std::vector<int>& summed,
+                   const std::vector<int>& widths);
   Cells times_vectors(const Cells& left, const Cells& right, const std::vector<int>& widths);
 
   // scalars.cpp
@@ -165,7 +171,9 @@ class Writer {
   std::map<std::pair<std::size_t, std::int64_t>, VectorObject> vectors_;
   std::map<std::pair<std::size_t, std::int64_t>, Matrix> matrices_;
   std::map<netsor::BundleId, std::pair<netsor::InputWeightId, std::vector<netsor::Index>>> pure_inputs_;
-  std::map<netsor::InputWeightId, std::size_t> vectors_count_;                    // the inputs of each
+  std::map<netsor::InputWeightId, std::size_t> vectors_count_;  // the inputs of each
+  std::map<netsor::InputWeightId, netsor::Activation>
+      maps_;  // of those whose numbers are functions of normal ones
   std::map<std::pair<netsor::TableId, netsor::Index>, std::size_t> table_lines_;  // unmasked rows
   std::map<std::size_t, Tensor> loaded_;
   std::map<std::string, std::vector<Part>> objects_;

@@ -143,6 +143,41 @@ TEST(ModelKernels, OfAnotherModelAreFound) {
             most(reference, {0, 16}));
 }
 
+/// The kernel of uniform weights is their own: with normal ones of the same variances it is another.
+TEST(ModelKernels, OfUniformWeightsAreNotThoseOfNormalOnes) {
+  Archive archive = read_archive(folder / "archives" / "mlp_relu_default.nngp");
+  const Imported uniform = import_model(archive);
+  EXPECT_EQ(uniform.verdict, "limit_other_input_law");
+  for (Graph& graph : archive.graphs) {
+    for (GraphInput& input : graph.inputs) {
+      if (input.law.kind != Law::Kind::uniform) continue;
+      input.law.deviation = std::sqrt(input.law.variance());
+      input.law.kind = Law::Kind::normal;
+    }
+  }
+  const Imported normal = import_model(archive);
+  EXPECT_EQ(normal.verdict, "limit");
+  const analytic::Limit one = analytic::limit(*uniform.features), other = analytic::limit(*normal.features);
+  // The diagonal is the same: relu is homogeneous, and both laws are symmetric.
+  EXPECT_GT((one.value - other.value).cwiseAbs().maxCoeff(),
+            10 * (one.standard_error + one.error_bound).maxCoeff());
+}
+
+/// A law that the program cannot have leaves the verdict, without a program.
+TEST(Models, OfTruncatedInputWeightsHaveALimitWithoutAProgram) {
+  Archive archive = read_archive(folder / "archives" / "mlp_relu_default.nngp");
+  for (Graph& graph : archive.graphs) {
+    for (GraphInput& input : graph.inputs) {
+      if (input.target != "0.weight") continue;
+      input.law.kind = Law::Kind::truncated_normal;
+      input.law.deviation = input.law.high;
+    }
+  }
+  const Imported cut = import_model(archive);
+  EXPECT_EQ(cut.verdict, "limit_other_input_law");
+  EXPECT_FALSE(cut.features);
+}
+
 INSTANTIATE_TEST_SUITE_P(Fast, ModelKernels, testing::ValuesIn(names("kernel")),
                          [](const auto& test) { return test.param; });
 
