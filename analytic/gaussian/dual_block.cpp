@@ -23,8 +23,7 @@ namespace {
 
 constexpr Eigen::Index tile = 64;  // rows whose series are summed together
 using TileArray = Eigen::Array<double, Eigen::Dynamic, 1, 0, tile, 1>;
-constexpr double negligible_remainder = 1e-13;  // of a series, relative to √(E[φ²] E[ψ²])
-constexpr double largest_remainder = 1e-12;     // beyond it, quadrature
+constexpr double largest_remainder = 1e-12;  // beyond it, quadrature
 
 std::vector<Normal> checked_marginals(const Marginals& marginals, const char* side) {
   std::vector<Normal> result;
@@ -214,6 +213,7 @@ class Block {
   }
 
   Eigen::Index cheapest_orders() const;
+  std::vector<double> absolute_correlations() const;
   void fill_by_series();
   void fill_diagonal(Eigen::Index j);
   void fill_tile(Eigen::Index j, Eigen::Index begin, Eigen::Index end, Eigen::Index tile_index);
@@ -309,21 +309,18 @@ void Block::fill_by_series() {
 /// Orders that are sufficient, or those for which tables and quadrature of the pairs that they leave over
 /// take the least work together.
 Eigen::Index Block::cheapest_orders() const {
-  if (const auto sufficient = sufficient_orders(tables_, phi_, rows_, psi_, columns_)) return *sufficient;
+  const std::vector<double> correlations = absolute_correlations();
+  const double largest_correlation =
+      correlations.empty() ? 0 : *std::max_element(correlations.begin(), correlations.end());
+  if (const auto sufficient =
+          sufficient_orders(tables_, phi_, rows_, psi_, columns_, std::min(1., largest_correlation)))
+    return *sufficient;
   // What quadrature takes for a pair: formulas, or panels within panels.
   const auto kinks = [](const netsor::Activation& f) {
     const double far = 10;
     return static_cast<double>(f.breakpoints(-far, far).points.size());
   };
   const double pair_work = has_smoothed(phi_) || has_smoothed(psi_) ? 1e5 : 1e7 * (1 + kinks(phi_));
-  std::vector<double> correlations;
-  for (Eigen::Index j = 0; j < covariance_.value.cols(); ++j) {
-    for (Eigen::Index i = first_row(j); i < covariance_.value.rows(); ++i) {
-      const double limit = std::sqrt(rows_[i].variance.value) * std::sqrt(columns_[j].variance.value);
-      if (limit > 0 && !(symmetric_ && i == j))
-        correlations.push_back(std::abs(covariance_.value(i, j)) / limit);
-    }
-  }
   const double marginals = static_cast<double>(rows_.size() + (symmetric_ ? 0 : columns_.size()));
   Eigen::Index best = usual_orders;
   double least = std::numeric_limits<double>::infinity();
@@ -339,6 +336,18 @@ Eigen::Index Block::cheapest_orders() const {
     }
   }
   return best;
+}
+
+/// Of the pairs that need a series.
+std::vector<double> Block::absolute_correlations() const {
+  std::vector<double> result;
+  for (Eigen::Index j = 0; j < covariance_.value.cols(); ++j) {
+    for (Eigen::Index i = first_row(j); i < covariance_.value.rows(); ++i) {
+      const double limit = std::sqrt(rows_[i].variance.value) * std::sqrt(columns_[j].variance.value);
+      if (limit > 0 && !(symmetric_ && i == j)) result.push_back(std::abs(covariance_.value(i, j)) / limit);
+    }
+  }
+  return result;
 }
 
 void Block::fill_diagonal(Eigen::Index j) {

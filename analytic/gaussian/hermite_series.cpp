@@ -21,7 +21,9 @@ using Gauss = boost::math::quadrature::gauss<double, 15>;
 
 constexpr Eigen::Index chunk = 32;          // coefficients are computed so many at a time
 constexpr double negligible_tails = 1e-12;  // product of the tails that rounding leaves at the last order
-constexpr double largest_relative_error = 1e-12;            // of usable coefficients
+constexpr double smooth_tails = 1e-10;      // of tails beyond which gradient and curvature have all but 1e-5
+constexpr double largest_relative_error = 1e-12;  // of usable coefficients
+constexpr Eigen::Index most_kept_orders = 1024;
 constexpr Eigen::Index points = 31;                         // of a panel
 constexpr Eigen::Index largest_cache = 1 << 25;             // numbers in bases that are kept
 constexpr Eigen::Index largest_basis = 1 << 24;             // numbers in one
@@ -34,8 +36,8 @@ double widest_panel(Eigen::Index orders) {
   return std::exp2(std::floor(std::log2(16 / std::sqrt(static_cast<double>(orders)))));
 }
 
-/// Nodes x, their weights times the normal density, and h_k(x), k = 0, 1, ... The usual orders are kept for
-/// the next marginal, more are made anew each time.
+/// Nodes x, their weights times the normal density, and h_k(x), k = 0, 1, ... The usual orders, and more
+/// where there are few nodes, are kept for the next marginal; others are made anew each time.
 class HermiteBasis {
  public:
   explicit HermiteBasis(const std::vector<double>& ends) {
@@ -59,7 +61,8 @@ class HermiteBasis {
         }
       }
     }
-    kept_.resize(usual_orders, nodes_.size());
+    const Eigen::Index fitting = largest_basis / nodes_.size() / chunk * chunk;
+    kept_.resize(std::clamp(fitting, usual_orders, most_kept_orders), nodes_.size());
     kept_.row(0).setOnes();
     kept_.row(1) = nodes_.transpose();
     filled_ = 2;
@@ -72,11 +75,11 @@ class HermiteBasis {
   /// the other.
   Eigen::Ref<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> rows(
       Eigen::Index first) {
-    if (first < usual_orders) {
+    if (first < kept_.rows()) {
       for (; filled_ < first + chunk; ++filled_) recur(kept_, filled_, filled_);
       return kept_.middleRows(first, chunk);
     }
-    if (first == usual_orders) {
+    if (first == kept_.rows()) {
       fresh_.resize(chunk + 2, nodes_.size());
       fresh_.topRows(2) = rows(first - chunk).bottomRows(2);
     } else {
@@ -203,7 +206,7 @@ class Expander {
 
   HermiteBasis& basis_for(const std::vector<double>& ends) {
     if (bases_.contains(ends)) return bases_.at(ends);
-    cached_ += points * static_cast<Eigen::Index>(ends.size()) * usual_orders;
+    cached_ += std::min(points * static_cast<Eigen::Index>(ends.size()) * most_kept_orders, largest_basis);
     if (cached_ > largest_cache) {
       bases_.clear();
       cached_ = 0;
@@ -337,7 +340,7 @@ HermiteTable hermite_table(const netsor::Activation& phi, const std::vector<Norm
 
 std::optional<Eigen::Index> sufficient_orders(HermiteTables& tables, const netsor::Activation& phi,
                                               const std::vector<Normal>& rows, const netsor::Activation& psi,
-                                              const std::vector<Normal>& columns) {
+                                              const std::vector<Normal>& columns, double correlation) {
   const auto by_variance = [](const Normal& x, const Normal& y) {
     return x.variance.value < y.variance.value;
   };
@@ -356,9 +359,12 @@ std::optional<Eigen::Index> sufficient_orders(HermiteTables& tables, const netso
     const HermiteTable right = same ? left : tables.table(psi, {column}, orders);
     const auto remainder = [&](Eigen::Index k) { return left.tails(0, k) * right.tails(0, k); };
     const double least = remainder(orders - 1);
-    if (least > negligible_tails) continue;
-    for (Eigen::Index k = 0; k < orders; ++k) {
-      if (remainder(k) <= 1.5 * least) return k + 1;  // about as little as rounding leaves
+    const double negligible =  // or about as little as rounding leaves
+        least > negligible_tails ? negligible_remainder : std::max(negligible_remainder, 1.5 * least);
+    double power = correlation;
+    for (Eigen::Index k = 0; k < orders; ++k, power *= correlation) {
+      if (remainder(k) <= std::max(negligible, smooth_tails) && remainder(k) * power <= negligible)
+        return k + 1;
     }
   }
   return {};

@@ -54,12 +54,16 @@ class HermiteTables {
   std::unique_ptr<Kept> kept_;
 };
 
-/// How many orders a pair of tables needs for the products of tails to be rounding at every ρ: judged by the
-/// marginals of largest variance, since the tails decay the slower the larger the variance. None where even
-/// largest_orders are not enough, or usual_orders for functions with kinks, whose tails decay like powers.
+/// What is left of a series that is cut off, relative to √(E[φ²] E[ψ²]), and may be neglected.
+inline constexpr double negligible_remainder = 1e-13;
+
+/// How many orders a pair of tables needs for what the series leaves to be negligible, or rounding, at every
+/// |ρ| ≤ `correlation`: judged by the marginals of largest variance, since the tails decay the slower the
+/// larger the variance. None where even largest_orders are not enough, or usual_orders for functions with
+/// kinks, whose tails decay like powers.
 std::optional<Eigen::Index> sufficient_orders(HermiteTables& tables, const netsor::Activation& phi,
                                               const std::vector<Normal>& rows, const netsor::Activation& psi,
-                                              const std::vector<Normal>& columns);
+                                              const std::vector<Normal>& columns, double correlation);
 
 /// Operations that a table of so many orders takes for each marginal, roughly.
 double table_work(Eigen::Index orders);
