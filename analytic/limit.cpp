@@ -1,7 +1,6 @@
 #include "nngpcheck/analytic/limit.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cmath>
 #include <functional>
@@ -11,11 +10,9 @@
 #include <numeric>
 
 #include "nngpcheck/analytic/columns/buffers.hpp"
-#include "nngpcheck/analytic/evaluation/evaluation.hpp"
-#include "nngpcheck/analytic/evaluation/plan.hpp"
 #include "nngpcheck/analytic/evaluation/randomizations.hpp"
+#include "nngpcheck/analytic/evaluation/runner.hpp"
 #include "nngpcheck/analytic/gaussian/hermite_series.hpp"
-#include "nngpcheck/analytic/seed.hpp"
 #include "nngpcheck/analytic/tiles.hpp"
 #include "nngpcheck/netsor/passes/restrict.hpp"
 #include "nngpcheck/support/memory.hpp"
@@ -35,26 +32,12 @@ constexpr int default_log2_points =
 constexpr int largest_log2_points = 22;
 constexpr double default_tolerance = 5e-5;
 constexpr double assumed_rate = 0.75;  // of the standard error in the number of points; between 1/2 and 3/2
-// Bytes that one randomization's arrays may take. A constant, so that the number of points, and with it the
-// kernel, is the same on all machines that have as much.
-constexpr double path_memory = 4e9;
-// Of a moment: value and bound, four at a time.
-constexpr double bytes_per_entry = 4 * 16;
-
-// An instruction of the program that the user has: its number there, and its name.
-using Named = std::function<std::pair<NodeIndex, std::string>(NodeIndex)>;
-
-// One summand of a kernel: weight · E[XᵀY].
-struct Block {
-  NodeIndex x, y;
-  double weight;
-};
-
-std::vector<Block> kernel_blocks(const netsor::Program& program, const std::vector<netsor::BundleId>& rows,
-                                 const std::vector<netsor::BundleId>& columns) {
+std::vector<KernelBlock> kernel_blocks(const netsor::Program& program,
+                                       const std::vector<netsor::BundleId>& rows,
+                                       const std::vector<netsor::BundleId>& columns) {
   double total = 0;
   for (const netsor::BundleId block : rows) total += program.type(block).width.ratio();
-  std::vector<Block> result;
+  std::vector<KernelBlock> result;
   for (std::size_t b = 0; b < rows.size(); ++b) {
     const double share = program.type(rows[b]).width.ratio() / total;
     result.push_back({rows[b].index(), columns[b].index(), share * program.readout().variance});
@@ -67,203 +50,6 @@ void check(const LimitOptions& options) {
   if (options.tolerance && !(*options.tolerance > 0))
     throw LimitError("limit: the tolerance must be positive");
   if (options.tolerance && options.points) throw LimitError("limit: give points or a tolerance, not both");
-}
-
-// Mean and standard error of a demand over the randomizations, with the largest of their bounds.
-struct Summary {
-  MatrixXd value, standard_error, bound;
-};
-
-class Runner {
- public:
-  Runner(const Structure& structure, std::vector<Demand> goals, const LimitOptions& options,
-         HermiteTables& tables, Buffers& buffers)
-      : options_(options),
-        goals_(std::move(goals)),
-        plan_(make_plan(structure, goals_, options.force_paths)),
-        base_(structure, plan_, goals_, support::threads_asked(options.threads), options.progress, &tables,
-              &buffers) {}
-
-  const Plan& plan() const { return plan_; }
-
-  bool randomized() const {
-    return std::any_of(goals_.begin(), goals_.end(),
-                       [&](const Demand& g) { return plan_.entry(g).replicated; });
-  }
-
-  // What is the same in all randomizations, before anything else.
-  void run() {
-    check_memory();
-    base_.run();
-  }
-
-  // What the arrays of one randomization take for each point.
-  double bytes_per_point() const {
-    double arrays = 1;
-    for (const Plan::Entry& entry : plan_.entries) arrays += entry.step->arrays_per_path();
-    return 8 * arrays;
-  }
-
-  // The most points whose arrays fit the memory.
-  int affordable_log2_points() const {
-    const double bytes = std::min(path_memory, support::available_memory());
-    return static_cast<int>(std::log2(std::max(1., bytes / bytes_per_point())));
-  }
-
-  // Throws unless the arrays of so many points fit.
-  void check_points(int log2_points) const {
-    const double needed = std::ldexp(bytes_per_point(), log2_points), available = support::available_memory();
-    if (needed <= available) return;
-    throw LimitError("limit: the paths of 2^" + std::to_string(log2_points) + " points take about " +
-                     support::bytes_text(needed) + ", and " + support::bytes_text(available) +
-                     " are available; ask for fewer points, or compute the kernel in blocks");
-  }
-
-  // One small randomization for the principal axes, of use to all later ones and independent of them.
-  void pilot(int log2_points) {
-    if (plan_.systems.common.empty()) return;
-    const PathPool::Axes none;
-    Evaluation pilot(base_, none, log2_points, seed_of_part(options_.seed, pilot_number));
-    pilot.run();
-    axes_ = pilot.principal_axes();
-  }
-
-  void randomize(int log2_points) {
-    replicates_.clear();
-    replicates_.resize(static_cast<std::size_t>(options_.randomizations));
-    std::atomic<std::size_t> done = 0;
-    support::in_parallel(replicates_.size(), threads(log2_points), [&](std::size_t r) {
-      auto replicate =
-          std::make_unique<Evaluation>(base_, axes_, log2_points, seed_of_part(options_.seed, r));
-      replicate->run();
-      replicate->release_paths();
-      replicates_[r] = std::move(replicate);
-      ++done;
-      options_.progress.report({}, [&] {
-        return "limit, " + std::to_string(done) + " of " + std::to_string(replicates_.size()) +
-               " randomizations of 2^" + std::to_string(log2_points) + " points";
-      });
-    });
-  }
-
-  Summary summary(const Demand& demand) const {
-    return summary(plan_.entry(demand).replicated, [&](const Values& values) { return values[demand]; });
-  }
-
-  Limit assemble(const std::vector<Block>& blocks) const {
-    Summary kernel = summary(randomized(), [&](const Values& values) {
-      UncertainMatrix sum;
-      for (const Block& block : blocks) {
-        const UncertainMatrix moment = values.moment(block.x, block.y);
-        if (sum.value.size() == 0) {
-          sum.value = sum.bound = MatrixXd::Zero(moment.value.rows(), moment.value.cols());
-        }
-        sum.value += block.weight * moment.value;
-        sum.bound += block.weight * moment.bound;
-      }
-      return sum;
-    });
-    Limit limit;
-    limit.value = std::move(kernel.value);
-    limit.standard_error = std::move(kernel.standard_error);
-    limit.error_bound = std::move(kernel.bound);
-    return limit;
-  }
-
-  // With the instructions that the program's instructions restrict.
-  std::vector<PlanStep> report(const Named& named) const;
-
- private:
-  // Each holds the arrays of one randomization.
-  std::size_t threads(int log2_points) const {
-    const double fit = support::available_memory() / std::ldexp(bytes_per_point(), log2_points);
-    return std::min(support::threads_asked(options_.threads),
-                    static_cast<std::size_t>(std::clamp(fit, 1., double{1 << 20})));
-  }
-
-  // Over the randomizations by Welford's recursion, or of the one evaluation that is the same in all.
-  template <class Quantity>
-  Summary summary(bool randomized, const Quantity& quantity) const {
-    if (!randomized) {
-      UncertainMatrix x = quantity(base_.values());
-      MatrixXd none = MatrixXd::Zero(x.value.rows(), x.value.cols());
-      return {std::move(x.value), std::move(none), std::move(x.bound)};
-    }
-    MatrixXd mean, squares, bound;
-    double count = 0;
-    for (const auto& replicate : replicates_) {
-      const UncertainMatrix x = quantity(replicate->values());
-      if (count == 0) {
-        mean = squares = MatrixXd::Zero(x.value.rows(), x.value.cols());
-        bound = x.bound;
-      }
-      ++count;
-      const MatrixXd difference = x.value - mean;
-      mean += difference / count;
-      squares += difference.cwiseProduct(x.value - mean);
-      bound = bound.cwiseMax(x.bound);
-    }
-    return {mean, (squares / (count * (count - 1))).cwiseSqrt(), bound};
-  }
-
-  // Before anything large is allocated: the largest matrix, with its bound and what is made on the way to it.
-  void check_memory() const {
-    const Structure& structure = base_.structure();
-    const double available = support::available_memory();
-    for (const Plan::Entry& entry : plan_.entries) {
-      const auto& [kind, x, y, entries, system] = entry.step->demand();
-      if (entries.is_diagonal() || y == one ||
-          (kind != Demand::Kind::moment && kind != Demand::Kind::covariance))
-        continue;
-      const auto rows = static_cast<double>(structure.columns(x));
-      const auto columns = static_cast<double>(entries.columns(structure.columns(y)));
-      const double needed = bytes_per_entry * rows * columns;
-      if (needed < available) continue;
-      throw LimitError("limit: the moments of " + structure.program().name(x) + " and " +
-                       structure.program().name(y) + " are " + std::to_string(structure.columns(x)) + " × " +
-                       std::to_string(entries.columns(structure.columns(y))) + " numbers; this takes about " +
-                       support::bytes_text(needed) + ", and " + support::bytes_text(available) +
-                       " are available; use fewer or smaller inputs, or compute the kernel in blocks");
-    }
-  }
-
-  const LimitOptions& options_;
-  const std::vector<Demand> goals_;
-  const Plan plan_;
-  Evaluation base_;
-  PathPool::Axes axes_;
-  std::vector<std::unique_ptr<Evaluation>> replicates_;
-};
-
-Rule rule_of(Method method, const Cost& cost) {
-  switch (method) {
-    case Method::product:
-      return Rule::product;
-    case Method::dual:
-      return cost.by_formula ? Rule::closed_form : Rule::quadrature;
-    case Method::batch_norm:
-      return Rule::batch_norm;
-    case Method::paths:
-      return Rule::paths;
-    default:
-      return Rule::linear;
-  }
-}
-
-std::vector<PlanStep> Runner::report(const Named& named) const {
-  std::vector<PlanStep> result;
-  for (const auto& [step, replicated] : plan_.entries) {
-    const Demand& demand = step->demand();
-    if (demand.kind != Demand::Kind::moment || step->method() == Method::zero) continue;
-    const Cost& cost = replicated ? replicates_.front()->cost(demand) : base_.cost(demand);
-    const auto [first, second] = std::minmax({named(demand.left), named(demand.right)});
-    PlanStep line{first.second, second.second, rule_of(step->method(), cost)};
-    line.evaluations = cost.evaluations * (replicated ? static_cast<std::int64_t>(replicates_.size()) : 1);
-    line.bound = cost.bound;
-    if (replicated) line.standard_error = summary(demand).standard_error.maxCoeff();
-    result.push_back(line);
-  }
-  return result;
 }
 
 // The largest standard error relative to √(K_aa K_bb), or to the largest entry of a rectangular block.
@@ -285,7 +71,8 @@ double relative_error(const Limit& limit) {
 
 // The limit from as many points as were asked for, or from more and more until it is accurate enough. Returns
 // the binary logarithm of their number.
-int sample(Runner& runner, const std::vector<Block>& blocks, const LimitOptions& options, Limit& limit) {
+int sample(Runner& runner, const std::vector<KernelBlock>& blocks, const LimitOptions& options,
+           Limit& limit) {
   runner.pilot(std::min(first_log2_points, runner.affordable_log2_points()));
   const auto run = [&](int log2_points) {
     runner.randomize(log2_points);
@@ -337,8 +124,8 @@ void set_method(Limit& limit) {
   limit.method = to_string(worst);
 }
 
-Limit compute(Runner& runner, const std::vector<Block>& blocks, const Named& named,
-              const LimitOptions& options) {
+Limit run_limit(Runner& runner, const std::vector<KernelBlock>& blocks, const Named& named,
+                const LimitOptions& options) {
   runner.run();
   Limit limit;
   int log2_points = first_log2_points;
@@ -357,9 +144,9 @@ Limit compute(Runner& runner, const std::vector<Block>& blocks, const Named& nam
   return limit;
 }
 
-std::vector<Demand> goals_of(const std::vector<Block>& blocks) {
+std::vector<Demand> goals_of(const std::vector<KernelBlock>& blocks) {
   std::vector<Demand> result;
-  for (const Block& block : blocks) result.push_back(Demand::moment(block.x, block.y));
+  for (const KernelBlock& block : blocks) result.push_back(Demand::moment(block.x, block.y));
   return result;
 }
 
@@ -369,20 +156,20 @@ Named named_by(const netsor::Program& program, std::vector<NodeIndex> sources) {
   };
 }
 
-Limit compute(const netsor::Rectangle& rectangle, const Named& named, const LimitOptions& options,
-              HermiteTables& tables, Buffers& buffers) {
-  const std::vector<Block> blocks = kernel_blocks(rectangle.program, rectangle.rows, rectangle.columns);
+Limit limit_of_rectangle(const netsor::Rectangle& rectangle, const Named& named, const LimitOptions& options,
+                         HermiteTables& tables, Buffers& buffers) {
+  const std::vector<KernelBlock> blocks = kernel_blocks(rectangle.program, rectangle.rows, rectangle.columns);
   const Structure structure(rectangle.program);
   Runner runner(structure, goals_of(blocks), options, tables, buffers);
-  return compute(runner, blocks, named, options);
+  return run_limit(runner, blocks, named, options);
 }
 
 // A tile, where all entries of every layer are computed or a square of which it is a part.
-Limit compute(const netsor::Program& program, const Tile& tile, bool as_part, const LimitOptions& options,
-              HermiteTables& tables, Buffers& buffers) {
+Limit limit_of_tile(const netsor::Program& program, const Tile& tile, bool as_part,
+                    const LimitOptions& options, HermiteTables& tables, Buffers& buffers) {
   const auto rectangle = [&](const std::vector<Index>& rows, const std::vector<Index>& columns) {
     const netsor::Rectangle result = netsor::restrict_rectangle(program, rows, columns);
-    return compute(result, named_by(program, result.sources), options, tables, buffers);
+    return limit_of_rectangle(result, named_by(program, result.sources), options, tables, buffers);
   };
   if (!as_part || tile.rows == tile.columns) return rectangle(tile.rows, tile.columns);
   std::vector<Index> both = tile.rows;
@@ -429,7 +216,7 @@ Limit by_tiles(const netsor::Program& program, const std::vector<Index>& rows,
       }
     }
     if (!buffers) buffers = std::make_unique<Buffers>();
-    Limit part = compute(program, tiles[t], as_parts, each, tables, *buffers);
+    Limit part = limit_of_tile(program, tiles[t], as_parts, each, tables, *buffers);
     const std::lock_guard lock(mutex);
     idle.push_back(std::move(buffers));
     ++done;
@@ -454,10 +241,10 @@ bool asks_for_some(const netsor::Program& program, Index output) {
 }
 
 // The kernel of a problem, which is the program's at these outputs.
-Limit compute(const Problem& problem, const netsor::Program& program, const std::vector<Index>& rows,
-              const std::vector<Index>& columns, const LimitOptions& options) {
+Limit solve(const Problem& problem, const netsor::Program& program, const std::vector<Index>& rows,
+            const std::vector<Index>& columns, const LimitOptions& options) {
   check(options);
-  const std::vector<Block> blocks = kernel_blocks(problem.program, problem.rows, problem.columns);
+  const std::vector<KernelBlock> blocks = kernel_blocks(problem.program, problem.rows, problem.columns);
   const Structure structure(problem.program);
   HermiteTables tables;
   Buffers buffers;
@@ -468,7 +255,7 @@ Limit compute(const Problem& problem, const netsor::Program& program, const std:
     if (parts.size() > 1 || (some && rows != columns))
       return by_tiles(program, rows, columns, parts, some, options);
   }
-  return compute(runner, blocks, problem.named, options);
+  return run_limit(runner, blocks, problem.named, options);
 }
 
 }  // namespace
@@ -496,7 +283,7 @@ Limit limit(const netsor::Program& program, const LimitOptions& options) {
   std::iota(all.begin(), all.end(), Index{0});
   const std::vector<netsor::BundleId>& blocks = program.output().blocks;
   const Named named = [&](NodeIndex k) { return std::pair(k, program.name(k)); };
-  Limit result = compute({program, blocks, blocks, named}, program, all, all, options);
+  Limit result = solve({program, blocks, blocks, named}, program, all, all, options);
   result.labels = program.output().labels;
   return result;
 }
@@ -506,7 +293,7 @@ Limit limit(const netsor::Program& program, const std::vector<Index>& rows, cons
   const netsor::Rectangle rectangle = netsor::restrict_rectangle(program, rows, columns);
   const Problem problem{rectangle.program, rectangle.rows, rectangle.columns,
                         named_by(program, rectangle.sources)};
-  Limit result = compute(problem, program, rows, columns, options);
+  Limit result = solve(problem, program, rows, columns, options);
   const std::vector<std::string>& labels = program.output().labels;
   for (const Index i : rows) result.labels.push_back(labels[static_cast<std::size_t>(i)]);
   for (const Index j : columns) result.columns.push_back(labels[static_cast<std::size_t>(j)]);
