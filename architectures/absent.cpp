@@ -12,7 +12,7 @@ namespace nngpcheck::architectures {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 22> absent = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 25> absent = {{
     {"softmax", "there is no softmax over the width of a layer; self_attention has one, over the positions"},
     {"weight_norm",
      "there is no weight norm; a weight of n entries of variance s/n has norm √s in the limit: set "
@@ -38,10 +38,12 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 22> absent =
      "dropout of attention weights, which are numbers and no vectors, stays random: there is no "
      "deterministic limit; in "
      "evaluation it is the identity"},
-    {"gat_conv",
-     "graph attention scores are products with one vector, which stay random as the width grows, so there is "
-     "no "
-     "deterministic limit; the nearest is graph_conv"},
+    {"heads",
+     "graph_attention has n/head_size heads: scores of a fixed number of them stay random as they grow, and "
+     "there is no deterministic limit"},
+    {"gatv2_conv", "there is no GATv2; the nearest is graph_attention"},
+    {"concat_heads", "graph_attention gives the coordinates of its heads, as blocks"},
+    {"dropout_edge", "dropout of edges stays random, and there is no deterministic limit"},
     {"relative_position_bias",
      "learnt numbers of a fixed number of heads stay random, and there is no deterministic limit; "
      "relative_bias and score_bias add given ones, relative_bias_variance random ones of n/d heads"},
@@ -60,7 +62,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 22> absent =
 }};
 
 // Layers that have another name here.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 70> renamed = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 71> renamed = {{
     {"linear", "dense"},
     {"fc", "dense"},
     {"einsum", "dense"},
@@ -127,7 +129,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 70> renamed 
     {"interpolate", "upsample"},
     {"globalmaxpooling1d", "global_max_pool"},
     {"globalmaxpooling2d", "global_max_pool"},
-    {"sageconv", "residual"},
+    {"gatconv", "graph_attention"},
+    {"sageconv", "graph_conv"},
     {"ginconv", "graph_conv"},
     {"concatenate", "concat"},
     {"cat", "concat"},

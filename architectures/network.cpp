@@ -50,16 +50,6 @@ Signal apply(Writer& writer, const Activate& layer, const std::string&, const Si
   return result;
 }
 
-Signal apply(Writer& writer, const GraphConv& layer, const std::string& name, const Signal& x) {
-  const netsor::SparseMatrix matrix = adjacency(layer, writer.inputs());
-  if (x.sites != Sites(writer.inputs())) {
-    throw ArchitectureError("acts on the nodes of the inputs' graph; put it before layers that pool them");
-  }
-  const BundleId product = writer.linear(x, name + ".W", layer.width, layer.weight_variance);
-  const BundleId sum = writer.builder().mix(product, matrix);
-  return {std::nullopt, {writer.add_bias(sum, name + ".b", layer.bias_variance)}, x.sites};
-}
-
 // With the layer's name in front of what went wrong.
 template <class Work>
 auto at(const Layer& layer, Work&& work) {

@@ -45,8 +45,8 @@ using Settings = std::map<std::string, Value>;
 /// An option as `nngpcheck list` shows it.
 struct OptionInfo {
   std::string name;
-  std::string type;  // "integer", "integers", "number", "numbers", "table", "true|false", "width",
-                     // "activation", or the words allowed
+  std::string type;      // "integer", "integers", "number", "numbers", "table", "true|false", "width",
+                         // "activation", or the words allowed
   std::string fallback;  // "null" of a number that may be left out
   std::string meaning;
 };

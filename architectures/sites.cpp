@@ -27,8 +27,11 @@ Shape position(const Shape& shape, Index k) {
 }
 
 std::vector<Shape> shapes_of(const inputs::Inputs& inputs) {
-  if (inputs.graph) return {{inputs.count()}};
   std::vector<Shape> result;
+  if (inputs.graph) {
+    for (const Index size : inputs.graph_sizes) result.push_back({size});
+    return result.empty() ? std::vector<Shape>{{inputs.count()}} : result;
+  }
   if (!inputs.grid.empty()) {
     result.assign(static_cast<std::size_t>(inputs.samples()), inputs.grid);
   } else if (!inputs.lengths.empty()) {
@@ -267,34 +270,52 @@ SparseMatrix sample_average(const Sites& sites) {
 
 SparseMatrix sample_repeat(const Sites& sites) { return sample_sum(sites).transpose(); }
 
-SparseMatrix adjacency(const GraphConv& layer, const inputs::Inputs& inputs) {
-  if (!inputs.graph) {
-    throw ArchitectureError("graph_conv needs a graph; give the inputs' graph = \"edges.csv\"");
-  }
+SparseMatrix edge_matrix(const inputs::Inputs& inputs, bool self_loops, double self_loop_weight) {
+  if (!inputs.graph) throw ArchitectureError("needs a graph; give the inputs' graph = \"edges.csv\"");
   std::vector<Triplet<double>> edges;
   std::vector<bool> has_loop(static_cast<std::size_t>(inputs.count()), false);
   for (const inputs::Edge& edge : *inputs.graph) {
     edges.emplace_back(edge.source, edge.target, edge.weight);
     if (edge.source == edge.target) has_loop[static_cast<std::size_t>(edge.source)] = true;
   }
-  for (Index k = 0; layer.self_loops && k < inputs.count(); ++k) {
-    if (!has_loop[static_cast<std::size_t>(k)]) edges.emplace_back(k, k, layer.self_loop_weight);
+  for (Index k = 0; self_loops && k < inputs.count(); ++k) {
+    if (!has_loop[static_cast<std::size_t>(k)]) edges.emplace_back(k, k, self_loop_weight);
   }
   SparseMatrix matrix(inputs.count(), inputs.count());
   matrix.setFromTriplets(edges.begin(), edges.end());
-  const Eigen::ArrayXd ones = Eigen::ArrayXd::Ones(inputs.count());
-  Eigen::ArrayXd source = ones, target = ones;
-  // Nodes without edges keep 0 instead of 0/0.
-  const auto power = [](const Eigen::ArrayXd& degrees, double exponent) {
-    return Eigen::ArrayXd((degrees > 0).select(degrees.pow(exponent), 0));
-  };
-  const Eigen::ArrayXd incoming = (matrix.transpose() * ones.matrix()).array();
-  if (layer.normalization == "row") target = power(incoming, -1);
-  if (layer.normalization == "gcn") {
-    source = power((matrix * ones.matrix()).array(), -0.5);
-    target = power(incoming, -0.5);
+  return matrix;
+}
+
+namespace {
+
+// degrees^exponent, 0 of nodes without edges. `sizes`: the sums of the weights' absolute values.
+Eigen::ArrayXd power_of_degrees(const Eigen::VectorXd& degrees, const Eigen::VectorXd& sizes, double exponent,
+                                const std::string& normalization) {
+  for (Index k = 0; k < degrees.size(); ++k) {
+    if (degrees[k] > 0 || sizes[k] == 0) continue;
+    throw ArchitectureError("normalization = \"" + normalization +
+                                "\" divides by weighted degrees, and node " + std::to_string(k) + " has " +
+                                support::shortest(degrees[k]) +
+                                ", for its edges of negative weight; take \"sum\"",
+                            "normalization");
   }
-  return source.matrix().asDiagonal() * matrix * target.matrix().asDiagonal();
+  return (degrees.array() > 0).select(degrees.array().pow(exponent), 0);
+}
+
+}  // namespace
+
+SparseMatrix adjacency(const GraphConv& layer, const inputs::Inputs& inputs) {
+  const SparseMatrix matrix = edge_matrix(inputs, layer.self_loops, layer.self_loop_weight);
+  if (layer.normalization == "sum") return matrix;
+  const Eigen::VectorXd ones = Eigen::VectorXd::Ones(inputs.count());
+  const SparseMatrix sizes = matrix.cwiseAbs();
+  const auto power = [&](const SparseMatrix& of, const SparseMatrix& absolute, double exponent) {
+    return power_of_degrees(of * ones, absolute * ones, exponent, layer.normalization).matrix().eval();
+  };
+  const SparseMatrix incoming = matrix.transpose(), incoming_sizes = sizes.transpose();
+  if (layer.normalization == "row") return matrix * power(incoming, incoming_sizes, -1).asDiagonal();
+  return power(matrix, sizes, -0.5).asDiagonal() * matrix *
+         power(incoming, incoming_sizes, -0.5).asDiagonal();
 }
 
 }  // namespace nngpcheck::architectures

@@ -12,7 +12,7 @@
 namespace nngpcheck::architectures {
 
 /// Samples one after the other, each with its sites in row-major order: positions of a grid, tokens of a
-/// sequence (a grid of one axis), or one site (no axes). The nodes of a graph are one sample, in no order.
+/// sequence (a grid of one axis), or one site (no axes). The nodes of a graph are a sample, in no order.
 class Sites {
  public:
   using Shape = std::vector<Eigen::Index>;
@@ -107,7 +107,11 @@ netsor::SparseMatrix sample_average(const Sites& sites);
 /// Columns, one per sample, times this: one for every site of it.
 netsor::SparseMatrix sample_repeat(const Sites& sites);
 
-/// Â of GraphConv, so that X·Â sums over edges. Throws ArchitectureError for inputs that are no graph.
+/// A of GraphConv, with the loops that are added. Throws ArchitectureError for inputs that are no graph.
+netsor::SparseMatrix edge_matrix(const inputs::Inputs& inputs, bool self_loops, double self_loop_weight);
+
+/// Â of GraphConv, so that X·Â sums over edges. Throws ArchitectureError for inputs that are no graph, and
+/// for degrees that it cannot divide by.
 netsor::SparseMatrix adjacency(const GraphConv& layer, const inputs::Inputs& inputs);
 
 }  // namespace nngpcheck::architectures

@@ -116,6 +116,7 @@ struct Experiment {
 ///     batch_size = 32          # samples 0, …, 31 are batch 0, and so on; default: all in one batch
 ///     graph = "edges.csv"      # the rows of a file are the nodes of a graph (see inputs::read_edges)
 ///     directed = false         # true: an edge leads from source to target only
+///     graph_sizes = [3, 2]     # nodes of several graphs, one after the other; or a file. Default: one graph
 ///
 /// or one of a program: of the archive of a PyTorch model, FILE.nngp (import/), or of a program's text,
 /// FILE.netsor (netsor/reader.hpp). Its name is the file's; of the keys above, name, sweep and check can be

@@ -101,7 +101,7 @@ inputs::Selection read_rows(const TableReader& table, Index available) {
 
 InputsRead generate(const TableReader& table, ordered_json& resolved, const std::string& reads) {
   refuse(table, {"grid", "first", "count"}, "images say their size and their count themselves");
-  refuse(table, {"graph", "directed"}, "the nodes of a graph are rows of a file");
+  refuse(table, {"graph", "directed", "graph_sizes"}, "the nodes of a graph are rows of a file");
   refuse(table, array_keys, "there is no file");
   refuse(table, table_keys, "there is no file");
   const TableReader images = table.get_table("images", images_example);
@@ -127,16 +127,35 @@ InputsRead generate(const TableReader& table, ordered_json& resolved, const std:
           "synthetic images", ""};
 }
 
+/// Integers given as such, or in a file as an array, what is no integer as 0.
+std::vector<Index> read_counts(const TableReader& table, const std::string& key, const std::string& example) {
+  const toml::node* node = table.find(key);
+  if (!node->is_string()) {
+    const auto given = table.find_integers(key, example).value();
+    return {given.begin(), given.end()};
+  }
+  const std::filesystem::path path = path_of(table, key, table.get_string(key, ""));
+  const Eigen::MatrixXd numbers = table.at(*node, [&] {
+    const files::Array array = inputs::read_samples(path).array;
+    return array.samples(0, array.count());
+  });
+  std::vector<Index> result;
+  for (const double number : numbers.reshaped()) {
+    const bool whole = number == std::floor(number) && std::abs(number) < 1e9;
+    result.push_back(whole ? static_cast<Index>(number) : 0);
+  }
+  return result;
+}
+
 /// Makes the inputs the nodes of a graph if the table has one.
 void add_graph(const TableReader& table, inputs::Inputs& inputs, ordered_json& resolved) {
   const std::optional<std::string> file = table.find_string("graph", "graph = \"edges.csv\"");
-  if (!file) refuse(table, {"directed"}, "there is no graph");
+  if (!file) refuse(table, {"directed", "graph_sizes"}, "there is no graph");
   const bool directed = table.find_boolean("directed", "directed = true").value_or(false);
   resolved["graph"] = file ? ordered_json(*file) : ordered_json();
   resolved["directed"] = directed;
   if (!file) return;
-  refuse(table, {"grid", "first", "count", "batch_size"},
-         "with a graph, all rows of the file are nodes, and one sample");
+  refuse(table, {"grid", "first", "count", "batch_size"}, "with a graph, all rows of the file are nodes");
   const std::filesystem::path path = path_of(table, "graph", *file);
   inputs.graph = table.at(*table.find("graph"), [&] {
     if (!inputs.lengths.empty() || !inputs.grid.empty())
@@ -146,6 +165,11 @@ void add_graph(const TableReader& table, inputs::Inputs& inputs, ordered_json& r
     return inputs::read_edges(path, inputs.count(),
                               directed ? inputs::EdgeKind::directed : inputs::EdgeKind::undirected);
   });
+  if (const toml::node* node = table.find("graph_sizes")) {
+    inputs.graph_sizes = read_counts(table, "graph_sizes", "graph_sizes = [3, 2]");
+    resolved["graph_sizes"] = inputs.graph_sizes;
+    table.at(*node, [&] { inputs::validate(inputs); });
+  }
 }
 
 inputs::TableFormat::Column read_column(const TableReader& table, const std::string& key,
@@ -207,21 +231,7 @@ std::vector<Index> read_lengths(const TableReader& table, const inputs::Samples&
   const toml::node* node = table.find("lengths");
   if (!node) return {};
   const Index tokens = samples.array.shape()[1];
-  std::vector<Index> all;
-  if (node->is_string()) {
-    const std::filesystem::path path = path_of(table, "lengths", table.get_string("lengths", ""));
-    const Eigen::MatrixXd numbers = table.at(*node, [&] {
-      const files::Array array = inputs::read_samples(path).array;
-      return array.samples(0, array.count());
-    });
-    for (const double length : numbers.reshaped()) {
-      const bool whole = length == std::floor(length) && std::abs(length) < 1e9;
-      all.push_back(whole ? static_cast<Index>(length) : 0);
-    }
-  } else {
-    const auto given = table.find_integers("lengths", "lengths = [3, 2]").value();
-    all.assign(given.begin(), given.end());
-  }
+  const std::vector<Index> all = read_counts(table, "lengths", "lengths = [3, 2]");
   if (std::ssize(all) != samples.array.count()) {
     table.fail(*node, fmt::format("inputs.lengths: {} lengths for {} sequences; give one each", all.size(),
                                   samples.array.count()));
@@ -315,6 +325,8 @@ InputsRead load_samples(const TableReader& table, const inputs::Samples& samples
 /// "2 images of 4×4, 3 channels".
 std::string described(const inputs::Inputs& inputs) {
   const Index samples = inputs.samples(), dimension = inputs.dimension();
+  if (inputs.graph && samples > 1)
+    return fmt::format("{} graphs of {} nodes with {} numbers", samples, inputs.count(), dimension);
   if (inputs.graph) return fmt::format("a graph of {} nodes with {} numbers", inputs.count(), dimension);
   if (!inputs.lengths.empty()) return fmt::format("{} sequences with {} numbers a token", samples, dimension);
   if (inputs.grid.empty()) return fmt::format("{} vectors of {} numbers", samples, dimension);
@@ -349,8 +361,8 @@ void assign_batches(const TableReader& table, inputs::Inputs& inputs, ordered_js
 }  // namespace
 
 InputsRead read_inputs_table(const TableReader& table, ordered_json& resolved, const std::string& reads) {
-  std::vector<std::string> keys = {"file",  "images",     "grid",  "flat",    "first",
-                                   "count", "batch_size", "graph", "directed"};
+  std::vector<std::string> keys = {"file",  "images",     "grid",  "flat",     "first",
+                                   "count", "batch_size", "graph", "directed", "graph_sizes"};
   keys.insert(keys.end(), array_keys.begin(), array_keys.end());
   keys.insert(keys.end(), table_keys.begin(), table_keys.end());
   table.only(keys);

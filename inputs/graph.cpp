@@ -122,8 +122,8 @@ class EdgeTable {
   static double weight(const files::CsvRecord& record) {
     const std::string& text = record.fields[2];
     const auto value = files::parse_number<double>(text);
-    if (!value || !std::isfinite(*value) || *value < 0)
-      throw InputError("weight \"" + text + "\": must be a finite number, at least 0");
+    if (!value || !std::isfinite(*value))
+      throw InputError("weight \"" + text + "\": must be a finite number");
     return *value;
   }
 
@@ -147,8 +147,7 @@ std::vector<Edge> listed_edges(const std::vector<Edge>& list, Index nodes, EdgeK
   EdgeList result(nodes, kind, "in row ");
   for (std::size_t row = 0; row < list.size(); ++row) {
     try {
-      if (!std::isfinite(list[row].weight) || list[row].weight < 0)
-        throw InputError("its weight must be a finite number, at least 0");
+      if (!std::isfinite(list[row].weight)) throw InputError("its weight must be a finite number");
       result.add(list[row], static_cast<Index>(row));
     } catch (const InputError& error) {
       throw InputError("edges: row " + std::to_string(row) + ": " + error.what());

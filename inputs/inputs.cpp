@@ -6,6 +6,7 @@
 #include <set>
 
 #include "nngpcheck/support/error.hpp"
+#include "nngpcheck/support/spelling.hpp"
 
 namespace nngpcheck::inputs {
 
@@ -51,24 +52,49 @@ void validate_grid(const Inputs& inputs) {
   }
 }
 
+// The graph of every node.
+std::vector<std::size_t> graph_numbers(const Inputs& inputs) {
+  if (inputs.graph_sizes.empty()) return std::vector<std::size_t>(static_cast<std::size_t>(inputs.count()));
+  std::vector<std::size_t> result;
+  for (std::size_t g = 0; g < inputs.graph_sizes.size(); ++g) {
+    const Index size = inputs.graph_sizes[g];
+    if (size < 1) throw InputError("a graph is empty; give each at least one node");
+    if (size > inputs.count()) break;  // before memory is taken
+    result.insert(result.end(), static_cast<std::size_t>(size), g);
+  }
+  const auto total = std::accumulate(inputs.graph_sizes.begin(), inputs.graph_sizes.end(), 0.0,
+                                     [](double sum, Index size) { return sum + static_cast<double>(size); });
+  if (total != static_cast<double>(inputs.count())) {
+    throw InputError("the graphs have " + support::shortest(total) + " nodes but the inputs " +
+                     count_of(inputs.count(), "columns") + "; their sizes must add up");
+  }
+  return result;
+}
+
 void validate_graph(const Inputs& inputs) {
+  const std::vector<std::size_t> graphs = graph_numbers(inputs);
   for (const Edge& edge : *inputs.graph) {
     for (const Index node : {edge.source, edge.target}) {
       if (node >= 0 && node < inputs.count()) continue;
       throw InputError("an edge names node " + std::to_string(node) + " but the nodes are 0 to " +
                        std::to_string(inputs.count() - 1));
     }
-    if (!(edge.weight >= 0) || !std::isfinite(edge.weight)) {
-      throw InputError("the edge from node " + std::to_string(edge.source) + " to " +
-                       std::to_string(edge.target) + " has a weight that is negative or not finite");
-    }
+    const std::string called =
+        "the edge from node " + std::to_string(edge.source) + " to " + std::to_string(edge.target);
+    if (!std::isfinite(edge.weight)) throw InputError(called + " has a weight that is not finite");
+    const std::size_t from = graphs[static_cast<std::size_t>(edge.source)],
+                      to = graphs[static_cast<std::size_t>(edge.target)];
+    if (from == to) continue;
+    throw InputError(called + " leads from graph " + std::to_string(from) + " to graph " +
+                     std::to_string(to) +
+                     "; nodes are numbered from 0 through all graphs, and edges stay within one");
   }
 }
 
 }  // namespace
 
 Index Inputs::samples() const {
-  if (graph) return 1;
+  if (graph) return graph_sizes.empty() ? 1 : std::ssize(graph_sizes);
   if (!lengths.empty()) return std::ssize(lengths);
   return grid.empty() ? count() : count() / positions(*this);
 }
@@ -84,6 +110,8 @@ void validate(const Inputs& inputs) {
   }
   if (!inputs.lengths.empty()) validate_lengths(inputs);
   if (!inputs.grid.empty()) validate_grid(inputs);
+  if (!inputs.graph && !inputs.graph_sizes.empty())
+    throw InputError("the inputs have graph_sizes and no graph; give its edges, or leave them out");
   if (inputs.graph) validate_graph(inputs);
   if (!inputs.batch.empty() && std::ssize(inputs.batch) != inputs.samples()) {
     throw InputError("the inputs have " + count_of(inputs.samples(), "samples") + " but " +

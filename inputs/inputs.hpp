@@ -8,7 +8,7 @@
 
 namespace nngpcheck::inputs {
 
-/// An edge of a graph: node `target` receives from node `source`.
+/// An edge of a graph: node `target` receives from node `source`. Weights may be negative.
 struct Edge {
   Eigen::Index source = 0;
   Eigen::Index target = 0;
@@ -28,6 +28,9 @@ struct Inputs {
   std::vector<Eigen::Index> grid = {};
   /// A graph: a column is a node. An undirected edge between two nodes is listed in both directions.
   std::optional<std::vector<Edge>> graph = {};
+  /// Numbers of nodes of several graphs, each a sample; those of one stand together, Σ = m, and no edge leads
+  /// from one to another. Empty: one graph.
+  std::vector<Eigen::Index> graph_sizes = {};
 
   /// The batch of each sample, for batch normalization; empty: all in one.
   std::vector<int> batch = {};
@@ -35,7 +38,7 @@ struct Inputs {
   Eigen::Index count() const { return data.cols(); }
   Eigen::Index dimension() const { return data.rows(); }
 
-  /// Number of samples: sequences, grids, or vectors; 1 for a graph.
+  /// Number of samples: sequences, grids, graphs, or vectors.
   Eigen::Index samples() const;
 };
 

@@ -69,6 +69,8 @@ void add_graph(const py::dict& keys, inputs::Inputs& inputs) {
   const auto edges = find<Eigen::MatrixXd>(keys, "edges");
   if (!edges) {
     if (directed) throw InputError("directed = True: there is no graph; give edges, or leave it out");
+    if (find<std::vector<Index>>(keys, "graph_sizes"))
+      throw InputError("graph_sizes: there is no graph; give edges, or leave it out");
     return;
   }
   if (edges->cols() != 2 && edges->cols() != 3)
@@ -90,6 +92,7 @@ void add_graph(const py::dict& keys, inputs::Inputs& inputs) {
   }
   inputs.graph = inputs::listed_edges(list, inputs.count(),
                                       directed ? inputs::EdgeKind::directed : inputs::EdgeKind::undirected);
+  inputs.graph_sizes = find<std::vector<Index>>(keys, "graph_sizes").value_or(std::vector<Index>{});
 }
 
 void assign_labels(const py::dict& keys, const std::string& name, inputs::Inputs& inputs) {

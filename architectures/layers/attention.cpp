@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 
+#include "nngpcheck/architectures/layers/coordinate_softmax.hpp"
 #include "nngpcheck/architectures/layers/sight.hpp"
 #include "nngpcheck/architectures/layers/writer.hpp"
 
@@ -188,49 +189,6 @@ Signal wide_heads(const Projections& project, const Sight& sees) {
   return project.output(std::move(result));
 }
 
-// All visible (key, query), queries in order.
-struct Pairs {
-  std::vector<Index> keys, queries;
-  std::vector<std::vector<Index>> of_query;
-
-  explicit Pairs(const MatrixXd& mask) : of_query(static_cast<std::size_t>(mask.cols())) {
-    for (Index q = 0; q < mask.cols(); ++q) {
-      for (Index k = 0; k < mask.rows(); ++k) {
-        if (mask(k, q) == 0) continue;
-        of_query[static_cast<std::size_t>(q)].push_back(std::ssize(keys));
-        keys.push_back(k);
-        queries.push_back(q);
-      }
-    }
-  }
-  Index count() const { return std::ssize(keys); }
-};
-
-// exp s_p/Σ exp s over the keys of the query of p, coordinatewise, as 1/Σ_j exp(s_j - s_p), whose sum is at
-// least 1.
-BundleId softmax_columns(netsor::Builder& builder, BundleId scores, const Pairs& pairs) {
-  std::vector<Eigen::Triplet<double>> differences, sums;
-  Index column = 0;
-  for (const std::vector<Index>& of : pairs.of_query) {
-    for (const Index p : of) {
-      for (const Index j : of) {
-        if (j != p) {
-          differences.emplace_back(j, column, 1.0);
-          differences.emplace_back(p, column, -1.0);
-        }
-        sums.emplace_back(column++, p, 1.0);
-      }
-    }
-  }
-  netsor::SparseMatrix difference(pairs.count(), column), sum(column, pairs.count());
-  difference.setFromTriplets(differences.begin(), differences.end());
-  sum.setFromTriplets(sums.begin(), sums.end());
-  const BundleId exponentials =
-      builder.map(netsor::Activation::named("exp"), builder.mix(scores, std::move(difference)));
-  return builder.map(netsor::Activation::from_expression("1/max(x, 1)", "reciprocal"),
-                     builder.mix(exponentials, std::move(sum)));
-}
-
 // x, one vector for each coordinate of a head, turned by the angles of their positions.
 std::vector<BundleId> turned(Writer& writer, std::vector<BundleId> x, double base, const Sites& sites) {
   if (base == 0) return x;
@@ -266,13 +224,12 @@ class FixedHeads {
         keys_(coordinates('K', 0)) {}
 
   Signal output() const {
-    netsor::SparseMatrix sum(pairs_.count(), sees_.mask.cols());
-    for (Index p = 0; p < pairs_.count(); ++p) sum.insert(p, pairs_.queries[static_cast<std::size_t>(p)]) = 1;
+    const netsor::SparseMatrix sum = pairs_.sum();
     std::vector<BundleId> values, result;
     for (int i = 0; i < layer_.head_size; ++i)
       values.push_back(builder_.select(project_('V', i, width_), pairs_.keys));
     for (int j = 0; j < layer_.queries_per_key; ++j) {
-      const BundleId weights = softmax_columns(builder_, scores(j), pairs_);
+      const BundleId weights = softmax(builder_, scores(j), pairs_);
       for (const BundleId value : values) result.push_back(builder_.mix(builder_.mul(weights, value), sum));
     }
     return project_.output(std::move(result));

@@ -147,8 +147,23 @@ std::vector<Field<GraphConv>> GraphConv::fields() {
   const std::vector<Field<GraphConv>> own = {
       {"normalization", &GraphConv::normalization, "of the adjacency matrix", 0, {"gcn", "row", "sum"}},
       {"self_loops", &GraphConv::self_loops, "whether every node sees itself", 0, {}},
-      {"self_loop_weight", &GraphConv::self_loop_weight, "of the loops that are added", 0, {}}};
+      {"self_loop_weight", &GraphConv::self_loop_weight, "of the loops that are added", 0, {}},
+      {"self_weight_variance",
+       &GraphConv::self_weight_variance,
+       "variance of a weight on the node itself; 0: none",
+       0,
+       {}}};
   return own + affine_fields<GraphConv>();
+}
+
+std::vector<Field<GraphAttention>> GraphAttention::fields() {
+  using G = GraphAttention;
+  return {{"head_size", &G::head_size, "d of n/d heads", 1, {}},
+          {"activation", &G::activation, "φ of the scores", 0, {}},
+          {"self_loops", &G::self_loops, "whether every node sees itself", 0, {}},
+          {"weight_variance", &G::weight_variance, variance_of_weight, 0, {}},
+          {"attention_variance", &G::attention_variance, "variance of a score's weight times d", 1e-300, {}},
+          {"bias_variance", &G::bias_variance, variance_of_bias, 0, {}}};
 }
 
 std::vector<Field<Pool>> Pool::fields() {
@@ -358,6 +373,7 @@ const std::vector<LayerKind>& layer_kinds() {
       kind<TransposedConv>("transposed convolution"),
       kind<LocalConv>("convolution with weights of its own at every position"),
       kind<GraphConv>("convolution over the edges of a graph"),
+      kind<GraphAttention>("softmax attention along the edges of a graph"),
       pool("average over a window", Pool::Kind::average),
       pool("sum over a window", Pool::Kind::sum),
       pool("maximum over a window", Pool::Kind::maximum),

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "nngpcheck/architectures/layers/attention.hpp"
+#include "nngpcheck/architectures/layers/graphs.hpp"
 #include "nngpcheck/architectures/layers/recurrent.hpp"
 #include "nngpcheck/architectures/options.hpp"
 #include "nngpcheck/netsor/activation.hpp"
@@ -105,22 +106,6 @@ struct LocalConv {
   double weight_variance = 1;
   double bias_variance = 0;
   static std::vector<Field<LocalConv>> fields();
-};
-
-/// X ↦ W X Â + b over the nodes of a graph, A_{st} the weight of the edge from s to t. "gcn": Â = D^{-1/2} A
-/// D^{-1/2}, D the weighted degrees (of sources by outgoing, of targets by incoming edges); "row": each node
-/// averages over its incoming edges; "sum": Â = A. self_loops first adds a loop of weight self_loop_weight to
-/// every node that has no edge to itself; those that have one keep its weight. "sum" with the weight 1 + ε is
-/// GIN's; "row" without loops, beside a dense shortcut, GraphSAGE's mean. "L.W", "L.b".
-struct GraphConv {
-  static constexpr const char* type = "graph_conv";
-  std::string normalization = "gcn";
-  bool self_loops = true;
-  netsor::Width width = {};
-  double weight_variance = 1;
-  double bias_variance = 0;
-  double self_loop_weight = 1;
-  static std::vector<Field<GraphConv>> fields();
 };
 
 /// Pools over a window as in Conv; an empty stride means the kernel's size. An average divides by the
@@ -325,11 +310,12 @@ struct BatchNorm {
 /// A layer and its name. Layers of one name share their random objects, and must draw the same ones. A name
 /// left empty is filled in by `network()`: "dense1", "dense2", "conv1", …
 struct Layer {
-  using Kind = std::variant<Dense, Activate, Conv, DepthwiseConv, TransposedConv, LocalConv, GraphConv, Pool,
-                            GlobalAveragePool, GlobalSumPool, GlobalMaxPool, AdaptiveAveragePool, Pad, Crop,
-                            Upsample, PixelShuffle, Last, Flatten, Residual, Concat, Product, Maximum, Glu,
-                            Rescale, Dropout, LayerNorm, RmsNorm, GroupNorm, InstanceNorm, BatchNorm,
-                            SelfAttention, CrossAttention, LinearAttention, SimpleRnn, Gru, Lstm>;
+  using Kind =
+      std::variant<Dense, Activate, Conv, DepthwiseConv, TransposedConv, LocalConv, GraphConv, GraphAttention,
+                   Pool, GlobalAveragePool, GlobalSumPool, GlobalMaxPool, AdaptiveAveragePool, Pad, Crop,
+                   Upsample, PixelShuffle, Last, Flatten, Residual, Concat, Product, Maximum, Glu, Rescale,
+                   Dropout, LayerNorm, RmsNorm, GroupNorm, InstanceNorm, BatchNorm, SelfAttention,
+                   CrossAttention, LinearAttention, SimpleRnn, Gru, Lstm>;
   Kind kind;
   std::string name = {};
 };

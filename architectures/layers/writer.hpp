@@ -91,6 +91,8 @@ Signal apply(Writer& writer, const Conv& layer, const std::string& name, const S
 Signal apply(Writer& writer, const DepthwiseConv& layer, const std::string& name, const Signal& x);
 Signal apply(Writer& writer, const TransposedConv& layer, const std::string& name, const Signal& x);
 Signal apply(Writer& writer, const LocalConv& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const GraphConv& layer, const std::string& name, const Signal& x);
+Signal apply(Writer& writer, const GraphAttention& layer, const std::string& name, const Signal& x);
 Signal apply(Writer& writer, const Pool& layer, const std::string& name, const Signal& x);
 Signal apply(Writer& writer, const AdaptiveAveragePool& layer, const std::string& name, const Signal& x);
 Signal apply(Writer& writer, const Pad& layer, const std::string& name, const Signal& x);

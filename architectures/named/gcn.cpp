@@ -2,33 +2,82 @@
 
 namespace nngpcheck::architectures {
 
-std::vector<Field<GcnOptions>> GcnOptions::fields() {
-  return {
-      {"depth", &GcnOptions::depth, "number of graph convolutions", 1, {}},
-      {"normalization", &GcnOptions::normalization, "of the adjacency matrix", 0, {"gcn", "row", "sum"}},
-      {"self_loops", &GcnOptions::self_loops, "whether every node sees itself", 0, {}},
-      {"activation", &GcnOptions::activation, "φ", 0, {}},
-      {"weight_variance", &GcnOptions::weight_variance, "variance of a weight times n", 0, {}},
-      {"input_variance", &GcnOptions::input_variance, "variance of a first-layer weight times d", 0, {}},
-      {"bias_variance", &GcnOptions::bias_variance, "variance of a bias", 0, {}},
-      {"readout_variance", &GcnOptions::readout_variance, "variance of a readout weight times n", 0, {}},
-      {"outputs", &GcnOptions::outputs, "what is read out", 0, {"nodes", "average"}},
-  };
+namespace {
+
+template <class S>
+std::vector<Field<S>> common_fields() {
+  return {{"activation", &S::activation, "φ", 0, {}},
+          {"weight_variance", &S::weight_variance, "variance of a weight times n", 0, {}},
+          {"input_variance", &S::input_variance, "variance of a first-layer weight times d", 0, {}},
+          {"bias_variance", &S::bias_variance, "variance of a bias", 0, {}},
+          {"readout_variance", &S::readout_variance, "variance of a readout weight times n", 0, {}},
+          {"outputs", &S::outputs, "what is read out", 0, {"nodes", "average", "sum"}}};
 }
 
-Network gcn(const GcnOptions& options) {
+// depth × [block(variance of its first weight)], and the outputs.
+template <class S, class Block>
+Network stacked(const S& options, const Block& block) {
   check(options);
   Layers layers;
   for (int l = 1; l <= options.depth; ++l) {
-    layers.push_back({GraphConv{options.normalization,
-                                options.self_loops,
-                                {},
-                                l == 1 ? options.input_variance : options.weight_variance,
-                                options.bias_variance}});
-    layers.push_back({Activate{options.activation}});
+    for (Layer& layer : block(l == 1 ? options.input_variance : options.weight_variance))
+      layers.push_back(std::move(layer));
   }
   if (options.outputs == "average") layers.push_back({GlobalAveragePool{}});
+  if (options.outputs == "sum") layers.push_back({GlobalSumPool{}});
   return network(std::move(layers), options.readout_variance);
+}
+
+}  // namespace
+
+std::vector<Field<GcnOptions>> GcnOptions::fields() {
+  const std::vector<Field<GcnOptions>> own = {
+      {"depth", &GcnOptions::depth, "number of graph convolutions", 1, {}},
+      {"normalization", &GcnOptions::normalization, "of the adjacency matrix", 0, {"gcn", "row", "sum"}},
+      {"self_loops", &GcnOptions::self_loops, "whether every node sees itself", 0, {}}};
+  return own + common_fields<GcnOptions>();
+}
+
+Network gcn(const GcnOptions& options) {
+  return stacked(options, [&](double variance) {
+    const GraphConv conv{options.normalization, options.self_loops, {}, variance, options.bias_variance};
+    return Layers{{conv}, {Activate{options.activation}}};
+  });
+}
+
+std::vector<Field<GraphsageOptions>> GraphsageOptions::fields() {
+  const std::vector<Field<GraphsageOptions>> own = {
+      {"depth", &GraphsageOptions::depth, "number of graph convolutions", 1, {}}};
+  return own + common_fields<GraphsageOptions>();
+}
+
+Network graphsage(const GraphsageOptions& options) {
+  return stacked(options, [&](double variance) {
+    const GraphConv conv{.normalization = "row",
+                         .self_loops = false,
+                         .weight_variance = variance,
+                         .bias_variance = options.bias_variance,
+                         .self_weight_variance = variance};
+    return Layers{{conv}, {Activate{options.activation}}};
+  });
+}
+
+std::vector<Field<GinOptions>> GinOptions::fields() {
+  const std::vector<Field<GinOptions>> own = {
+      {"depth", &GinOptions::depth, "number of sums, each before a perceptron", 1, {}},
+      {"epsilon", &GinOptions::epsilon, "a node counts 1 + epsilon times", -1, {}}};
+  return own + common_fields<GinOptions>();
+}
+
+Network gin(const GinOptions& options) {
+  return stacked(options, [&](double variance) {
+    const GraphConv sum{.normalization = "sum",
+                        .weight_variance = variance,
+                        .bias_variance = options.bias_variance,
+                        .self_loop_weight = 1 + options.epsilon};
+    const Layer activation{Activate{options.activation}};
+    return Layers{{sum}, activation, {Dense{{}, options.weight_variance, options.bias_variance}}, activation};
+  });
 }
 
 }  // namespace nngpcheck::architectures

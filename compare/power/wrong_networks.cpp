@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <tuple>
 
 #include "nngpcheck/architectures/options.hpp"
 #include "nngpcheck/compare/power/mistakes.hpp"
@@ -192,6 +194,10 @@ std::vector<LayerMistake> layer_mistakes() {
          return true;
        })},
       {"padding with zeros", "instead of what is inside", set_each(&Pad::mode, "zero")},
+      {"weight of the node itself missing", "neighbours alone",
+       set_each(&GraphConv::self_weight_variance, 0)},
+      {"edges attended to alike", "the average of incoming ones",
+       set_each(&GraphAttention::attention_variance, 1e-300)},
       {"group norm with one group", "groups = 1", set_each(&GroupNorm::groups, 1)},
       {"RMS norm subtracts the mean", "layer norm instead", replace_each<RmsNorm>([](const RmsNorm& of) {
          return LayerNorm{of.epsilon, of.gain_variance, 0, of.over};
@@ -288,6 +294,24 @@ std::optional<WrongNetwork> carried_over(const Network& network, const inputs::I
                       fmt::format("{} sequences as one", inputs.lengths.size()), program(network, one)};
 }
 
+/// Nothing where every edge has its other direction.
+std::optional<WrongNetwork> edges_reversed(const Network& right, const inputs::Inputs& inputs) {
+  if (!inputs.graph) return {};
+  inputs::Inputs other = inputs;
+  std::set<std::tuple<Index, Index, double>> before, after;
+  for (inputs::Edge& edge : *other.graph) {
+    before.emplace(edge.source, edge.target, edge.weight);
+    std::swap(edge.source, edge.target);
+    after.emplace(edge.source, edge.target, edge.weight);
+  }
+  if (before == after) return {};
+  try {
+    return WrongNetwork{"edges reversed", "from target to source", program(right, other)};
+  } catch (const ArchitectureError&) {
+    return {};
+  }
+}
+
 std::optional<WrongNetwork> readout_bias_missing(const Network& right, const inputs::Inputs& inputs) {
   if (right.readout_bias_variance == 0) return {};
   return WrongNetwork{"readout bias missing", "the output's",
@@ -351,6 +375,7 @@ std::vector<WrongNetwork> wrong_networks(const Network& network, const inputs::I
       mistakes.push_back(edited(mistake.name, mistake.change, mistake.edit));
   }
   mistakes.push_back(readout_bias_missing(network, inputs));
+  mistakes.push_back(edges_reversed(network, inputs));
   mistakes.push_back(carried_over(network, inputs));
   mistakes.push_back(truncated(network, inputs));
   const Index outputs = program(network, inputs).outputs();

@@ -45,7 +45,12 @@ Value blocks_of(const Value& value, std::size_t first, std::size_t count) {
 }
 
 static std::vector<Shape> sample_shapes(const inputs::Inputs& inputs) {
-  if (inputs.graph) return {{inputs.count()}};
+  if (inputs.graph && inputs.graph_sizes.empty()) return {{inputs.count()}};
+  if (inputs.graph) {
+    std::vector<Shape> result;
+    for (const Eigen::Index size : inputs.graph_sizes) result.push_back({size});
+    return result;
+  }
   if (!inputs.lengths.empty()) {
     std::vector<Shape> result;
     for (const Eigen::Index length : inputs.lengths) result.push_back({length});

@@ -186,28 +186,6 @@ at::Tensor kernel_weight(const std::vector<std::int64_t>& kernel, const std::str
   return result;
 }
 
-// Â, with the sums along an axis replaced by 1/√ or 1/ of them, 0 where there is no edge.
-at::Tensor graph_matrix(const architectures::GraphConv& layer, const Place& place) {
-  if (!place.inputs.graph) throw SamplerError("twin: the inputs of a graph convolution have no graph");
-  at::Tensor a = at::zeros({place.inputs.count(), place.inputs.count()}, at::kDouble);
-  at::Tensor remaining = at::ones({a.size(0)}, at::kDouble);  // self-loops that are still to be added
-  for (const auto& edge : *place.inputs.graph) {
-    a[edge.source][edge.target] += edge.weight;
-    if (edge.source == edge.target) remaining[edge.source] = 0;
-  }
-  if (layer.self_loops) a += layer.self_loop_weight * at::diag(remaining);
-  if (layer.normalization == "sum") return a;
-  const auto power = [](const at::Tensor& degrees, double exponent) {
-    return at::where(degrees == 0, at::zeros_like(degrees), degrees.pow(exponent));
-  };
-  if (layer.normalization == "row") return a * power(a.sum(0, /*keepdim=*/true), -1);
-  return power(a.sum(1, /*keepdim=*/true), -0.5) * a * power(a.sum(0, /*keepdim=*/true), -0.5);
-}
-
-}  // namespace
-
-namespace {
-
 std::string of_block(const std::string& name, std::size_t k, std::size_t of) {
   std::string result = name;
   if (of == 1) return result;
@@ -355,14 +333,6 @@ Value apply(const architectures::Pool& layer, const Value& value, const Place&) 
   Value result = split_like(all.blocks[0], value);
   result.shapes = all.shapes;
   return result;
-}
-
-Value apply(const architectures::GraphConv& layer, const Value& value, const Place& place) {
-  const at::Tensor products =
-      linear_map(joined(value), place.weight("W", value.blocks.size(), layer.weight_variance));
-  at::Tensor result = at::matmul(graph_matrix(layer, place).t(), products);
-  if (layer.bias_variance > 0) result = result + place.bias("b", layer.bias_variance);
-  return hidden(result, value.shapes);
 }
 
 }  // namespace nngpcheck::empirical::twins

@@ -124,7 +124,9 @@ Value apply(const architectures::DepthwiseConv& layer, const Value& value, const
 Value apply(const architectures::TransposedConv& layer, const Value& value, const Place& place);
 Value apply(const architectures::LocalConv& layer, const Value& value, const Place& place);
 Value apply(const architectures::Pool& layer, const Value& value, const Place& place);
+// In twin_graphs.cpp:
 Value apply(const architectures::GraphConv& layer, const Value& value, const Place& place);
+Value apply(const architectures::GraphAttention& layer, const Value& value, const Place& place);
 // In twin_resize.cpp:
 Value apply(const architectures::AdaptiveAveragePool& layer, const Value& value, const Place& place);
 Value apply(const architectures::Pad& layer, const Value& value, const Place& place);

@@ -111,10 +111,10 @@ def _inputs(x: Any, model: Any, name: str, keys: dict) -> Any:
 def applied(arch: Architecture, x1: Any, x2: Any = None, *, experiment: Optional[str] = None, grid: Any = None,
             layout: Optional[str] = None, flat: Optional[bool] = None, lengths: Any = None,
             batch_size: Optional[int] = None, edges: Any = None, directed: bool = False,
-            labels: Optional[Sequence[str]] = None, **unknown: Any) -> Applied:
+            graph_sizes: Any = None, labels: Optional[Sequence[str]] = None, **unknown: Any) -> Applied:
     if unknown:
         raise TypeError(f"unexpected keyword argument {', '.join(unknown)}; inputs take experiment, grid, layout, flat, "
-                        "lengths, batch_size, edges, directed and labels")
+                        "lengths, batch_size, edges, directed, graph_sizes and labels")
     if isinstance(arch, _core.Program):
         if x1 is not None:
             raise InputError("a program has its inputs already; leave x out")
@@ -132,7 +132,7 @@ def applied(arch: Architecture, x1: Any, x2: Any = None, *, experiment: Optional
         raise InputError(f"{path}: a program has its inputs already; leave x out")
     model = _model(arch, experiment)
     keys = dict(grid=grid, layout=layout, flat=flat, lengths=lengths, batch_size=batch_size, labels=labels,
-                edges=edges, directed=directed)
+                edges=edges, directed=directed, graph_sizes=graph_sizes)
     rows = _inputs(x1, model, "x1", keys)
     if x2 is None:
         return Applied(_core.program(model, rows), model.name, rows.lengths)

@@ -16,7 +16,7 @@ from ._progress import showing
 def program(arch: Architecture, x: Any = None, *, experiment: Optional[str] = None, grid: Any = None,
             layout: Optional[str] = None, flat: Optional[bool] = None, lengths: Any = None,
             batch_size: Optional[int] = None, edges: Any = None, directed: bool = False,
-            labels: Any = None) -> _core.Program:
+            graph_sizes: Any = None, labels: Any = None) -> _core.Program:
     """The program of an architecture applied to inputs; str() shows it. Functions that take an architecture take
     these keywords, too.
 
@@ -35,13 +35,15 @@ def program(arch: Architecture, x: Any = None, *, experiment: Optional[str] = No
         batch_size: samples 0, …, batch_size − 1 are one batch for batch normalization, and so on; default: all.
         edges: of a graph whose nodes are the rows of x: (source, target) or (source, target, weight) each.
         directed: True: an edge leads from source to target only.
+        graph_sizes: numbers of nodes of several graphs, whose nodes stand one after the other; default: one graph.
         labels: one name per row, or per token or position.
 
     Raises:
         InputError: for whatever does not fit; the message says what would.
     """
     return applied(arch, x, experiment=experiment, grid=grid, layout=layout, flat=flat, lengths=lengths,
-                   batch_size=batch_size, edges=edges, directed=directed, labels=labels).program
+                   batch_size=batch_size, edges=edges, directed=directed,
+                   graph_sizes=graph_sizes, labels=labels).program
 
 
 def kernel(arch: Architecture, x1: Any = None, x2: Any = None, *, tolerance: Optional[float] = None,

@@ -58,5 +58,104 @@ TEST(GraphConv, OnACycleIsCircularPoolingAndADenseLayer) {
   expect_equal(pooled.values(), convolved.values());
 }
 
+TEST(GraphConv, SelfWeightActsOnTheNode) {
+  const inputs::Inputs inputs = graph(4, {{0, 1}, {1, 0}, {2, 0, 3}});
+  MatrixXd mean = MatrixXd::Zero(4, 4);
+  mean(0, 1) = 1;
+  mean(1, 0) = 0.25;
+  mean(2, 0) = 0.75;
+  const Sample found = sample(
+      {{GraphConv{.normalization = "row", .self_loops = false, .self_weight_variance = 2}, "g"}}, inputs);
+  expect_equal(found.values(),
+               found.weights.at("g.W") * inputs.data * mean + found.weights.at("g.S") * inputs.data);
+  EXPECT_GT((found.values() - found.weights.at("g.W") * inputs.data * mean).cwiseAbs().maxCoeff(), 1e-3);
+}
+
+TEST(GraphConv, WeightsMayBeNegativeAndDegreesNot) {
+  const inputs::Inputs inputs = graph(3, {{0, 1, -2}, {1, 2, 3}, {0, 2, -1}});
+  MatrixXd a = MatrixXd::Zero(3, 3);
+  a(0, 1) = -2;
+  a(1, 2) = 3;
+  a(0, 2) = -1;
+  const GraphConv sum{.normalization = "sum", .self_loops = false};
+  const Sample found = sample({{sum, "g"}}, inputs);
+  expect_equal(found.values(), found.weights.at("g.W") * inputs.data * a);
+  for (const char* normalization : {"row", "gcn"}) {
+    const GraphConv divided{.normalization = normalization, .self_loops = false};
+    expect_refused([&] { sample({{divided}}, inputs); }, "normalization",
+                   {normalization, "degrees", "take \"sum\""});
+  }
+  // Node 1 alone has a negative sum, and with a loop of weight 3 has not.
+  const GraphConv loops{.normalization = "row", .self_loop_weight = 3};
+  EXPECT_NO_THROW(sample({{loops}}, inputs));
+  const inputs::Inputs cancelled = graph(2, {{0, 1, 1}, {1, 1, -1}});
+  expect_refused([&] { sample({{GraphConv{.normalization = "row", .self_loops = false}}}, cancelled); },
+                 "normalization", {"node 1 has 0"});
+}
+
+// Several graphs are what each of them is alone, and a readout is of each.
+TEST(Graphs, AreSamplesOfTheirOwn) {
+  inputs::Inputs both = graph(5, {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {3, 4}, {4, 3}});
+  both.graph_sizes = {3, 2};
+  inputs::Inputs second = graph(2, {{0, 1}, {1, 0}});
+  second.data = both.data.rightCols(2);
+  const Layers sum = {{GraphConv{}}, relu(), {GlobalSumPool{}}};
+  const Sample together = sample(sum, both);
+  EXPECT_EQ(together.program.output().labels, (std::vector<std::string>{"0", "1"}));
+  expect_equal(together.values().col(1), sample(sum, second).values());
+  const Layers attention = {{Dense{}}, {SelfAttention{.weights = "none"}}, {GlobalAveragePool{}}};
+  expect_equal(sample(attention, both).values().col(1), sample(attention, second).values());
+  inputs::Inputs one = both;
+  one.graph_sizes.clear();
+  EXPECT_EQ(sample(sum, one).program.outputs(), 1);
+}
+
+TEST(Graphs, ThatDoNotFitAreRefused) {
+  const auto refused = [](std::vector<Index> sizes, std::initializer_list<const char*> parts) {
+    inputs::Inputs inputs = graph(5, {{0, 1}, {1, 0}, {3, 4}});
+    inputs.graph_sizes = std::move(sizes);
+    expect_refused([&] { sample({{GraphConv{}}}, inputs); }, "", parts);
+  };
+  refused({3, 1}, {"4 nodes", "5 columns"});
+  refused({3, 2'000'000'000'000}, {"nodes but the inputs 5 columns"});
+  refused({5, 0}, {"a graph is empty"});
+  refused({4, 1}, {"from node 3 to 4", "from graph 0 to graph 1"});
+  inputs::Inputs none = vectors(5);
+  none.graph_sizes = {3, 2};
+  expect_refused([&] { sample({{Dense{}}}, none); }, "", {"graph_sizes and no graph"});
+}
+
+TEST(GraphAttention, EqualsItsDefinition) {
+  const std::vector<inputs::Edge> edges = {{0, 1}, {2, 1, 0.5}, {1, 2}, {0, 2, 0}};
+  const inputs::Inputs inputs = graph(3, edges);
+  const Sample found = sample({{GraphAttention{.head_size = 2, .bias_variance = 0.5}, "g"}}, inputs);
+  const auto& w = found.weights;
+  const MatrixXd h[2] = {w.at("g.W0") * inputs.data, w.at("g.W1") * inputs.data};
+  const std::vector<std::vector<Index>> sources = {{0}, {0, 1, 2}, {1, 2}};  // of every node, and itself
+  MatrixXd expected(n, 3);
+  for (Index head = 0; head < n / 2; ++head) {
+    for (Index target = 0; target < 3; ++target) {
+      double total = 0;
+      Eigen::Vector2d sum = Eigen::Vector2d::Zero();
+      for (const Index source : sources[static_cast<std::size_t>(target)]) {
+        double score = 0;
+        for (int i = 0; i < 2; ++i) {
+          score += w.at("g.a" + std::to_string(i))(head, 0) * h[i](head, source) +
+                   w.at("g.a'" + std::to_string(i))(head, 0) * h[i](head, target);
+        }
+        const double weight = std::exp(score > 0 ? score : 0.2 * score);
+        total += weight;
+        sum += weight * Eigen::Vector2d(h[0](head, source), h[1](head, source));
+      }
+      for (Index i = 0; i < 2; ++i)
+        expected(i * n / 2 + head, target) = sum[i] / total + w.at("g.b" + std::to_string(i))(head, 0);
+    }
+  }
+  expect_equal(found.values(), expected);
+  expect_refused([&] { sample({{GraphAttention{.self_loops = false}}}, inputs); }, "self_loops",
+                 {"node 0 has no incoming edge"});
+  expect_refused([&] { sample({{GraphAttention{}}}, vectors(2)); }, "", {"needs a graph"});
+}
+
 }  // namespace
 }  // namespace nngpcheck::architectures

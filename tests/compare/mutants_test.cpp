@@ -245,7 +245,16 @@ TEST(Mutants, OfGridsAndGraphs) {
   Mistakes({{conv}, relu}, grid).expect_wrong("wrong padding");
   inputs::Inputs graph = vectors(3);
   graph.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}};
-  Mistakes({{GraphConv{}}, relu}, graph).expect_wrong("self loops missing");
+  const Mistakes undirected({{GraphConv{}}, relu}, graph);
+  undirected.expect_wrong("self loops missing");
+  EXPECT_THAT(names(undirected.all), Not(Contains("edges reversed")));
+  graph.graph->pop_back();
+  const GraphConv mean{.normalization = "row", .self_loops = false, .self_weight_variance = 1};
+  const Mistakes directed({{mean}, relu}, graph);
+  directed.expect_wrong("edges reversed");
+  directed.expect_wrong("weight of the node itself missing");
+  Mistakes({{Dense{}}, {GraphAttention{.head_size = 2, .attention_variance = 9}}}, graph)
+      .expect_wrong("edges attended to alike");
 }
 
 TEST(Mutants, OfConvolutionsAndNorms) {

@@ -203,6 +203,24 @@ TEST_F(InputsTable, ReadsGraphs) {
   EXPECT_EQ(resolved_["directed"], true);
 }
 
+TEST_F(InputsTable, ReadsSeveralGraphs) {
+  write("edges.csv", "source,target,weight\n0,1,-0.5\n");
+  const std::string file = "file = \"vectors.csv\"\ngraph = \"edges.csv\"\n";
+  const inputs::Inputs inputs = read(file + "graph_sizes = [2, 1]");
+  EXPECT_EQ(inputs.samples(), 2);
+  EXPECT_EQ(resolved_["graph_sizes"], (std::vector<Eigen::Index>{2, 1}));
+  EXPECT_THAT(said_, HasSubstr("2 graphs of 3 nodes"));
+  write("sizes.csv", "nodes\n2\n1\n");
+  EXPECT_EQ(read(file + "graph_sizes = \"sizes.csv\"").graph_sizes, inputs.graph_sizes);
+  EXPECT_THAT(error(file + "graph_sizes = [1, 2]"),
+              AllOf(HasSubstr("e.toml:3: "), HasSubstr("from graph 0 to graph 1")));
+  EXPECT_THAT(error(file + "graph_sizes = [2, 2]"), HasSubstr("the graphs have 4 nodes but the inputs 3"));
+  write("sizes.csv", "nodes\n2.5\n1\n");
+  EXPECT_THAT(error(file + "graph_sizes = \"sizes.csv\""), HasSubstr("a graph is empty"));
+  EXPECT_THAT(error("file = \"vectors.csv\"\ngraph_sizes = [2, 1]"),
+              HasSubstr("inputs.graph_sizes: there is no graph; leave it out"));
+}
+
 TEST_F(InputsTable, RejectsGraphsThatDoNotFit) {
   write("edges.csv", "source,target\n0,3\n");
   const std::string file = "file = \"vectors.csv\"\ngraph = \"edges.csv\"\n";

@@ -52,6 +52,8 @@ std::vector<Case> conformance_cases() {
       make("resnet", images(),
            {{"stride", std::vector<std::int64_t>{1, 2}}, {"depth", two}, {"outputs", "positions"}}),
       make("gcn", graph(), {{"bias_variance", 0.1}}),
+      make("graphsage", graph(), {{"depth", two}, {"bias_variance", 0.1}, {"activation", "tanh"}}),
+      make("gin", graph(), {{"depth", std::int64_t{1}}, {"epsilon", 0.5}, {"weight_variance", 2.0}}),
       make("transformer", words,
            {{"depth", two}, {"embedding_variance", 2.0}, {"weight_variance", 3.0}, {"bias_variance", 0.1}}),
       make("transformer pre_norm", words,

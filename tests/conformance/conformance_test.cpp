@@ -175,14 +175,21 @@ Reversed reversed(const inputs::Inputs& given, const netsor::Program& program) {
   Index last = given.count();
   std::vector<Index> order;
   for (Index s = samples; s-- > 0;) {
-    const Index size =
-        given.lengths.empty() ? given.count() / samples : given.lengths[static_cast<std::size_t>(s)];
+    const std::vector<Index>& sizes = given.graph ? given.graph_sizes : given.lengths;
+    const Index size = sizes.empty() ? given.count() / samples : sizes[static_cast<std::size_t>(s)];
     last -= size;
     for (Index j = 0; j < size; ++j) order.push_back(last + j);
   }
   result.inputs.data = given.data(Eigen::all, order);
   std::reverse(result.inputs.lengths.begin(), result.inputs.lengths.end());
   std::reverse(result.inputs.batch.begin(), result.inputs.batch.end());
+  std::reverse(result.inputs.graph_sizes.begin(), result.inputs.graph_sizes.end());
+  if (given.graph) {
+    for (inputs::Edge& edge : *result.inputs.graph) {
+      for (Index* node : {&edge.source, &edge.target})
+        *node = std::find(order.begin(), order.end(), *node) - order.begin();
+    }
+  }
   if (program.outputs() == given.count()) {
     result.outputs = order;
   } else {  // as many columns for each sample

@@ -240,13 +240,8 @@ std::vector<Case> recurrences() {
   };
 }
 
-}  // namespace
-
-std::vector<Case> layer_cases() {
+std::vector<Case> graphs() {
   std::vector<Case> result;
-  for (std::vector<Case> (*family)() : {convolutions, resizes, norms, gates, attention, recurrences}) {
-    for (Case& given : family()) result.push_back(std::move(given));
-  }
   inputs::Inputs nodes = vectors(3, 5);
   nodes.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {2, 3}, {3, 2}, {4, 0, 0.5}};
   const GraphConv gin{.normalization = "sum", .self_loop_weight = 1.5},
@@ -254,6 +249,32 @@ std::vector<Case> layer_cases() {
   result.push_back(layered("gin", {{gin}, act("relu"), {Dense{}}, act("relu"), {gin}, act("tanh")}, nodes));
   result.push_back(
       layered("graphsage", {{Dense{}}, act("relu"), {Residual{{{mean}}, {{Dense{}}}}}, act("tanh")}, nodes));
+  inputs::Inputs molecules = nodes, signed_edges = nodes;
+  molecules.graph_sizes = {4, 1};
+  molecules.graph->pop_back();
+  result.push_back(layered("graphs_read_out",
+                           {{GraphConv{}}, act("relu"), {GraphConv{}}, act("tanh"), {GlobalSumPool{}}},
+                           molecules));
+  signed_edges.graph->back().weight = -0.5;
+  result.push_back(
+      layered("negative_edges", {{GraphConv{.normalization = "sum"}}, act("tanh")}, signed_edges));
+  const GraphAttention gat{.head_size = 2, .attention_variance = 3, .bias_variance = 0.2};
+  result.push_back(layered("graph_attention", {{Dense{}}, act("relu"), {gat}, act("elu")}, nodes));
+  return result;
+}
+
+}  // namespace
+
+std::vector<Case> layer_cases() {
+  std::vector<Case> result;
+  for (std::vector<Case> (*family)() :
+       {convolutions, resizes, norms, gates, attention, recurrences, graphs}) {
+    for (Case& given : family()) result.push_back(std::move(given));
+  }
+  const Layers first = {{Crop{.after = {1}}}}, second = {{Crop{.before = {1}}}};
+  const Layers pairs = {
+      {Dense{.bias_variance = 0.3}}, act("relu"), {Product{{first, second}}}, {Dense{}}, act("tanh")};
+  result.push_back(layered("siamese", pairs, sequences(3, {2, 2, 2})));
   Network biased = network({{Dense{}}, act("erf")}, 1.5, 0.4);
   result.push_back({"layers readout_bias", std::move(biased), vectors(4, 4)});
   return result;

@@ -1,5 +1,7 @@
 #include "nngpcheck/inputs/graph.hpp"
 
+#include <cmath>
+
 #include "tests/input_error.hpp"
 
 namespace nngpcheck::inputs {
@@ -49,6 +51,7 @@ TEST_F(Edges, AreOneEdgeWhereBothDirectionsAreGiven) {
 TEST_F(Edges, HaveWeights) {
   EXPECT_THAT(read("source, target, weight\n0, 1, 0.5\n1, 1, 0\n"),
               ElementsAre("0>1 0.5", "1>0 0.5", "1>1 0.0"));
+  EXPECT_THAT(read("source,target,weight\n0,1,-0.5\n"), ElementsAre("0>1 -0.", "1>0 -0."));
   EXPECT_THAT(read("source,target\n"), IsEmpty());
 }
 
@@ -64,9 +67,9 @@ TEST_F(Edges, RejectWhatIsNoNodeOrWeight) {
               HasSubstr("g.csv:3: source \"4\" is no node; there are 4, numbered from 0"));
   EXPECT_THAT(error("source,target\n0,-1\n"), HasSubstr("g.csv:2: target \"-1\" is no node"));
   EXPECT_THAT(error("source,target\n0,1.5\n"), HasSubstr("target \"1.5\" is no integer"));
-  for (const std::string weight : {"-1", "nan", "inf", "heavy", "", "1e999"}) {
+  for (const std::string weight : {"nan", "inf", "heavy", "", "1e999"}) {
     EXPECT_THAT(error("source,target,weight\n0,1," + weight + "\n"),
-                HasSubstr("g.csv:2: weight \"" + weight + "\": must be a finite number, at least 0"));
+                HasSubstr("g.csv:2: weight \"" + weight + "\": must be a finite number"));
   }
 }
 
@@ -89,7 +92,7 @@ TEST(ListedEdges, AreThoseOfAFile) {
   };
   EXPECT_THAT(error({0, 3}), HasSubstr("edges: row 1: target \"3\" is no node; there are 3"));
   EXPECT_THAT(error({0, 1}), HasSubstr("edges: row 1: the edge 0,1 stands in row 0 already"));
-  EXPECT_THAT(error({1, 2, -1}), HasSubstr("edges: row 1: its weight must be a finite number"));
+  EXPECT_THAT(error({1, 2, std::nan("")}), HasSubstr("edges: row 1: its weight must be a finite number"));
 }
 
 }  // namespace

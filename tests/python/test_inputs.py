@@ -102,11 +102,25 @@ def test_graphs(tmp_path):
     assert (kernel("gcn", x, edges=weighted).value != kernel("gcn", x, edges=weighted[:, :2]).value).any()
 
 
+def test_several_graphs():
+    x, edges = RANDOM.normal(size=(5, 3)), [(0, 1), (1, 2), (3, 4)]
+    arch = {"name": "gin", "outputs": "sum"}
+    both = kernel(arch, x, edges=edges, graph_sizes=[3, 2]).value
+    assert both.shape == (2, 2)
+    alone = kernel(arch, x[3:], edges=[(0, 1)]).value
+    assert np.allclose(both[1, 1], alone[0, 0], rtol=1e-10)
+    assert not np.allclose(kernel(arch, x, edges=edges).value[0, 0], both[1, 1])
+    with pytest.raises(InputError, match="from graph 0 to graph 1"):
+        kernel(arch, x, edges=edges, graph_sizes=[2, 3])
+    with pytest.raises(InputError, match="there is no graph"):
+        kernel("mlp", x, graph_sizes=[3, 2])
+
+
 @pytest.mark.parametrize("edges, complaint", [
     ([(0, 4)], 'row 0: target "4" is no node; there are 4'),
     ([(0, 1), (0, 1)], "row 1: the edge 0,1 stands in row 0 already"),
     ([(0, 1, 1.0), (1, 0, 2.0)], "row 1: the edge 1,0 has another weight in row 0"),
-    ([(0, 1, -1.0)], "at least 0"),
+    ([(0, 1, float("inf"))], "must be a finite number"),
     ([(0, 0.5)], "no numbers of nodes"),
     ([(0,)], r"give \(source, target\)"),
 ])

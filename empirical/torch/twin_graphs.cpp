@@ -1,0 +1,83 @@
+#include <torch/torch.h>
+
+#include <limits>
+
+#include "nngpcheck/empirical/sampler.hpp"
+#include "nngpcheck/empirical/torch/twin_value.hpp"
+
+namespace nngpcheck::empirical::twins {
+
+namespace {
+
+// [sources, targets], with the loops that are added.
+at::Tensor edge_matrix(const Place& place, bool self_loops, double self_loop_weight) {
+  if (!place.inputs.graph) throw SamplerError("twin: the inputs of a graph layer have no graph");
+  at::Tensor a = at::zeros({place.inputs.count(), place.inputs.count()}, at::kDouble);
+  at::Tensor remaining = at::ones({a.size(0)}, at::kDouble);  // self-loops that are still to be added
+  for (const auto& edge : *place.inputs.graph) {
+    a[edge.source][edge.target] += edge.weight;
+    if (edge.source == edge.target) remaining[edge.source] = 0;
+  }
+  return self_loops ? a + self_loop_weight * at::diag(remaining) : a;
+}
+
+// Â, with the sums along an axis replaced by 1/√ or 1/ of them, 0 where there is no edge.
+at::Tensor graph_matrix(const architectures::GraphConv& layer, const Place& place) {
+  const at::Tensor a = edge_matrix(place, layer.self_loops, layer.self_loop_weight);
+  if (layer.normalization == "sum") return a;
+  const auto power = [](const at::Tensor& degrees, double exponent) {
+    return at::where(degrees == 0, at::zeros_like(degrees), degrees.pow(exponent));
+  };
+  if (layer.normalization == "row") return a * power(a.sum(0, /*keepdim=*/true), -1);
+  return power(a.sum(1, /*keepdim=*/true), -0.5) * a * power(a.sum(0, /*keepdim=*/true), -0.5);
+}
+
+// "a0".
+std::string of_coordinate(std::string letter, int i) {
+  letter += std::to_string(i);
+  return letter;
+}
+
+}  // namespace
+
+Value apply(const architectures::GraphConv& layer, const Value& value, const Place& place) {
+  const at::Tensor products =
+      linear_map(joined(value), place.weight("W", value.blocks.size(), layer.weight_variance));
+  at::Tensor result = at::matmul(graph_matrix(layer, place).t(), products);
+  if (layer.self_weight_variance > 0) {
+    result = result +
+             linear_map(joined(value), place.weight("S", value.blocks.size(), layer.self_weight_variance));
+  }
+  if (layer.bias_variance > 0) result = result + place.bias("b", layer.bias_variance);
+  return hidden(result, value.shapes);
+}
+
+// LibTorch has no graph attention: its formula, with all heads at once, [nodes, heads, d].
+Value apply(const architectures::GraphAttention& layer, const Value& value, const Place& place) {
+  std::vector<at::Tensor> rows, source_weights, target_weights;
+  for (int i = 0; i < layer.head_size; ++i) {
+    rows.push_back(linear_map(
+        joined(value), place.weight(of_coordinate("W", i), value.blocks.size(), layer.weight_variance)));
+    const double variance = layer.attention_variance / layer.head_size;
+    source_weights.push_back(place.bias(of_coordinate("a", i), variance));
+    target_weights.push_back(place.bias(of_coordinate("a'", i), variance));
+  }
+  const at::Tensor h = at::stack(rows, 2);
+  const auto part = [&](const std::vector<at::Tensor>& weights) {
+    return (h * at::stack(weights, 1)).sum(2);  // [nodes, heads]
+  };
+  at::Tensor scores = stock_activation(layer.activation)(part(source_weights).unsqueeze(1) +
+                                                         part(target_weights).unsqueeze(0));
+  const at::Tensor absent = edge_matrix(place, layer.self_loops, 1) == 0;
+  scores = scores.masked_fill(absent.unsqueeze(2), -std::numeric_limits<double>::infinity());
+  const at::Tensor received = at::einsum("sth,shd->thd", {at::softmax(scores, 0), h});
+  Value result{{}, value.shapes, false};
+  for (int i = 0; i < layer.head_size; ++i) {
+    const at::Tensor bias = place.bias(of_coordinate("b", i), layer.bias_variance);
+    const at::Tensor block = received.select(2, i);
+    result.blocks.push_back(bias.defined() ? block + bias : block);
+  }
+  return result;
+}
+
+}  // namespace nngpcheck::empirical::twins
