@@ -24,16 +24,19 @@ constexpr double negative_pivot = -0.05;
 const Draw& ConditionalDraws::append(Column column) {
   const int family = values_.structure().families(column.first).front();
   std::vector<Row>& rows = families_[family];
+  std::vector<std::size_t>& own = own_[family];
   const std::size_t k = rows.size();
   Row row{{column, values_[Demand::mean(column.first)].value(column.second, 0), {}},
           std::vector<double>(k + 1, 0.0)};
   const double variance = values_.covariance_entry(column, column);
   double pivot = variance;
-  for (std::size_t j = 0; j < k; ++j) {
+  for (const std::size_t j : own) {
     const std::vector<double>& other = rows[j].factor;
-    if (other[j] == 0) continue;
     double residual = values_.covariance_entry(column, rows[j].draw.column);
-    for (std::size_t i = 0; i < j; ++i) residual -= row.factor[i] * other[i];
+    for (const std::size_t i : own) {
+      if (i >= j) break;
+      residual -= row.factor[i] * other[i];
+    }
     row.factor[j] = residual / other[j];
     pivot -= row.factor[j] * row.factor[j];
   }
@@ -42,7 +45,10 @@ const Draw& ConditionalDraws::append(Column column) {
                      values_.structure().program().name(column.first) +
                      " is not positive semidefinite within sampling error; use more points");
   }
-  if (pivot > zero_pivot * variance) row.factor[k] = std::sqrt(pivot);
+  if (pivot > zero_pivot * variance) {
+    row.factor[k] = std::sqrt(pivot);
+    own.push_back(k);
+  }
   row.draw.weights = weights(family, row.factor);
   rows.push_back(std::move(row));
   return rows.back().draw;
@@ -51,14 +57,19 @@ const Draw& ConditionalDraws::append(Column column) {
 std::vector<std::pair<int, double>> ConditionalDraws::weights(int family, const std::vector<double>& factor) {
   std::vector<std::pair<int, double>> result;
   if (axes_) {
-    const auto& [rotation, coordinates] = axes_->families.at(family);
-    const Eigen::Map<const Eigen::VectorXd> row(factor.data(), std::ssize(factor));
-    const Eigen::VectorXd rotated = rotation.topRows(row.size()).transpose() * row;
-    for (Index l = 0; l < rotated.size(); ++l) {
-      if (rotated[l] != 0) result.emplace_back(coordinates[static_cast<std::size_t>(l)], rotated[l]);
-    }
+    const auto& [own, rotation, coordinates] = axes_->families.at(family);
+    Eigen::VectorXd row = Eigen::VectorXd::Zero(std::ssize(own));
+    for (std::size_t l = 0; l < own.size() && own[l] < factor.size(); ++l)
+      row[static_cast<Index>(l)] = factor[own[l]];
+    const Eigen::VectorXd rotated = rotation.transpose() * row;
+    for (Index l = 0; l < rotated.size(); ++l)
+      if (rotated[l] != 0) result.emplace_back(coordinates[own[static_cast<std::size_t>(l)]], rotated[l]);
+    // Where the axes were found, this column was a combination of earlier ones.
+    for (const std::size_t j : own_.at(family))
+      if (factor[j] != 0 && !std::binary_search(own.begin(), own.end(), j))
+        result.emplace_back(coordinates[j], factor[j]);
   } else {
-    for (std::size_t j = 0; j < factor.size(); ++j) {
+    for (const std::size_t j : own_.at(family)) {
       if (factor[j] == 0) continue;
       const auto next = static_cast<int>(coordinates_.size());
       result.emplace_back(coordinates_.try_emplace({family, j}, next).first->second, factor[j]);
@@ -76,16 +87,18 @@ PrincipalAxes ConditionalDraws::principal_axes() const {
   std::vector<Axis> axes;
   PrincipalAxes result;
   for (const auto& [family, rows] : families_) {
-    MatrixXd lower = MatrixXd::Zero(std::ssize(rows), std::ssize(rows));
-    for (Index k = 0; k < lower.rows(); ++k) {
-      const std::vector<double>& factor = rows[static_cast<std::size_t>(k)].factor;
-      lower.row(k).head(k + 1) = Eigen::Map<const Eigen::RowVectorXd>(factor.data(), k + 1);
+    const std::vector<std::size_t>& own = own_.at(family);
+    MatrixXd lower = MatrixXd::Zero(std::ssize(rows), std::ssize(own));
+    for (Index l = 0; l < lower.cols(); ++l) {
+      const std::size_t j = own[static_cast<std::size_t>(l)];
+      for (std::size_t k = j; k < rows.size(); ++k) lower(static_cast<Index>(k), l) = rows[k].factor[j];
     }
     const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(lower.transpose() * lower);
-    for (std::size_t l = 0; l < rows.size(); ++l) {
-      axes.push_back({solver.eigenvalues()[static_cast<Index>(l)], family, l});
-    }
-    result.families[family] = {solver.eigenvectors(), std::vector<int>(rows.size())};
+    for (std::size_t l = 0; l < own.size(); ++l)
+      axes.push_back({solver.eigenvalues()[static_cast<Index>(l)], family, own[l]});
+    for (std::size_t k = 0; k < rows.size(); ++k)
+      if (!std::binary_search(own.begin(), own.end(), k)) axes.push_back({0, family, k});
+    result.families[family] = {own, solver.eigenvectors(), std::vector<int>(rows.size())};
   }
   std::stable_sort(axes.begin(), axes.end(),
                    [](const Axis& a, const Axis& b) { return a.variance > b.variance; });
@@ -137,10 +150,11 @@ ConditionalDraws::FactorChange ConditionalDraws::factor_change(const std::vector
 std::vector<std::pair<int, double>> ConditionalDraws::normal(int family, std::size_t column) const {
   if (!axes_) return {{coordinates_.at({family, column}), 1.0}};
   std::vector<std::pair<int, double>> result;
-  const auto& [rotation, coordinates] = axes_->families.at(family);
-  for (std::size_t l = 0; l < coordinates.size(); ++l) {
-    result.emplace_back(coordinates[l], rotation(static_cast<Index>(column), static_cast<Index>(l)));
-  }
+  const auto& [own, rotation, coordinates] = axes_->families.at(family);
+  const auto at = std::lower_bound(own.begin(), own.end(), column);
+  if (at == own.end() || *at != column) return {{coordinates[column], 1.0}};
+  for (std::size_t l = 0; l < own.size(); ++l)
+    result.emplace_back(coordinates[own[l]], rotation(at - own.begin(), static_cast<Index>(l)));
   return result;
 }
 

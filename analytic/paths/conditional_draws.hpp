@@ -23,8 +23,9 @@ struct Draw {
 /// which the columns vary most.
 struct PrincipalAxes {
   struct Family {
-    Eigen::MatrixXd rotation;  // orthogonal, one column per coordinate
-    std::vector<int> coordinates;
+    std::vector<std::size_t> own;  // columns with normals of their own, ascending
+    Eigen::MatrixXd rotation;      // of these; orthogonal, one column per coordinate
+    std::vector<int> coordinates;  // of all columns
   };
   std::map<int, Family> families;
 };
@@ -89,6 +90,7 @@ class ConditionalDraws {
   const Values& values_;
   const PrincipalAxes* axes_;
   std::map<int, std::vector<Row>> families_;
+  std::map<int, std::vector<std::size_t>> own_;             // columns with normals of their own, ascending
   std::map<std::pair<int, std::size_t>, int> coordinates_;  // of a family's normals, where there are no axes
 };
 

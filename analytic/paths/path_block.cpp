@@ -1,5 +1,7 @@
 #include "nngpcheck/analytic/paths/path_block.hpp"
 
+#include "nngpcheck/analytic/vector_widths.hpp"
+
 namespace nngpcheck::analytic {
 
 using Eigen::ArrayXd;
@@ -28,6 +30,14 @@ void accumulate(ArrayXXd& sum, const ArrayXXd& change) {
   } else {
     sum += change;
   }
+}
+
+// y += Σ_k weight_k x_k, four at a time, each entry in the order of k.
+NNGPCHECK_FOR_EVERY_WIDTH
+void add_four(double* __restrict y, const double* __restrict const* x, const double* weights, Index count) {
+  const double *a = x[0], *b = x[1], *c = x[2], *d = x[3];
+  const double s = weights[0], t = weights[1], u = weights[2], v = weights[3];
+  for (Index i = 0; i < count; ++i) y[i] = (((y[i] + s * a[i]) + t * b[i]) + u * c[i]) + v * d[i];
 }
 
 }  // namespace
@@ -97,8 +107,23 @@ PathBlock::PathBlock(Values& values, ConditionalForms& forms, BlockNormals& norm
 
 void PathBlock::draw(const Draw& draw) {
   ArrayXd value = ArrayXd::Constant(normals_.count(), draw.mean);
-  for (const auto& [coordinate, weight] : draw.weights) value += weight * normals_[coordinate];
+  std::size_t k = 0;
+  for (; k + 4 <= draw.weights.size(); k += 4) {
+    const double* normals[4];
+    double weights[4];
+    for (std::size_t i = 0; i < 4; ++i) {
+      normals[i] = normals_[draw.weights[k + i].first].data();
+      weights[i] = draw.weights[k + i].second;
+    }
+    add_four(value.data(), normals, weights, value.size());
+  }
+  for (; k < draw.weights.size(); ++k) value += draw.weights[k].second * normals_[draw.weights[k].first];
   coordinates_->set(draw.column, std::move(value));
+}
+
+void PathBlock::draw(const Column& column, const Column& equal) {
+  ArrayXd value = (*coordinates_)(equal.first, equal.second);
+  coordinates_->set(column, std::move(value));
 }
 
 void PathBlock::draw(const DrawChange& change) {

@@ -74,6 +74,8 @@ class PathBlock {
             std::vector<FormChanges>& form_changes);
 
   void draw(const Draw& draw);
+  /// A column that equals one that was drawn.
+  void draw(const Column& column, const Column& equal);
   void draw(const DrawChange& change);
 
   bool known(NodeIndex node) const;

@@ -1,6 +1,7 @@
 #include "nngpcheck/analytic/paths/paths.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "nngpcheck/analytic/columns/leaf_columns.hpp"
@@ -76,9 +77,12 @@ void Paths::sample(NodeIndex leaf) {
     common_ = std::make_unique<Points>(static_cast<int>(dimension), log2_points_, seed_of_part(seed_, 0));
     for (BlockNormals& normals : common_->blocks) blocks_.emplace_back(values_, forms_, normals);
   }
+  std::map<std::pair<double, std::vector<std::pair<int, double>>>, Column> distinct;
   for (Index j = 0; j < structure.columns(leaf); ++j) {
     drawn_.push_back(draws_.append({leaf, j}));
-    for (PathBlock& block : blocks_) block.draw(drawn_.back());
+    const Draw& draw = drawn_.back();
+    const auto [equal, is_new] = distinct.try_emplace({draw.mean, draw.weights}, draw.column);
+    for (PathBlock& block : blocks_) is_new ? block.draw(draw) : block.draw(draw.column, equal->second);
     progress_.check();
   }
 }
