@@ -32,6 +32,14 @@ std::vector<int> single_widths(const std::vector<Axis>& axes) {
   return result;
 }
 
+/// Whether any cell is a vector: numbers may be repeated along a width.
+bool has_vectors(const Tensor& x) {
+  return std::any_of(x.cells.begin(), x.cells.end(), [](const Cell& cell) {
+    const auto* block = std::get_if<Block>(&cell.value);
+    return std::holds_alternative<Column>(cell.value) || (block && !block->axes.empty());
+  });
+}
+
 [[noreturn]] void refuse_shape(const std::string& problem) { throw Refusal{"reject", "shape", problem}; }
 
 }  // namespace
@@ -412,15 +420,12 @@ Tensor Algebra::where(const Tensor& mask, const Tensor& x, const Tensor& y) {
 }
 
 Tensor Algebra::rsqrt(const Tensor& x, double epsilon) {
-  bool vectors = false;
-  for (const int width : single_widths(x.axes)) vectors = vectors || width != finite;
-  if (vectors) return function("rsqrt", add(x, scalar(constant_values(epsilon))));
+  if (has_vectors(x)) return function("rsqrt", add(x, scalar(constant_values(epsilon))));
   return {x.axes, writer_.rsqrt(x.cells, epsilon)};
 }
 
 Tensor Algebra::sqrt(const Tensor& given) {
-  if (!std::all_of(given.axes.begin(), given.axes.end(), [](const Axis& axis) { return is_finite(axis); }))
-    return function("sqrt", given);
+  if (has_vectors(given)) return function("sqrt", given);
   Tensor x = given;
   for (Cell& one : x.cells)
     if (one.is_zero()) one = number(1.0);
@@ -434,9 +439,7 @@ Tensor Algebra::divide(const Tensor& x, const Tensor& y) {
   const bool numbers =
       std::all_of(y.cells.begin(), y.cells.end(), [](const Cell& c) { return c.is_number(); });
   if (numbers) return multiply(x, numeric([](const std::vector<double>& v) { return 1 / v[0]; }, {y}));
-  bool vectors = false;
-  for (const int width : single_widths(y.axes)) vectors = vectors || width != finite;
-  if (!vectors) {
+  if (!has_vectors(y)) {
     const Tensor root = rsqrt(y, 0);
     return multiply(x, multiply(root, root));
   }

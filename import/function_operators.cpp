@@ -44,15 +44,26 @@ Tensors softplus(const Call& call) {
                    "where(" + b + "*x>" + shortest(threshold) + ", x, softplus(" + b + "*x)/" + b + ")");
 }
 
+Tensor minimum(Algebra& a, const Tensor& x, const Tensor& y) {
+  return a.scaled(a.maximum(a.scaled(x, -1), a.scaled(y, -1)), -1);
+}
+
 Tensors clamp(const Call& call) {
+  Tensor x = call.tensor("self");
+  // Numbers that converge may grow with n, and then the bound is small beside them.
+  const bool converge = std::any_of(x.cells.begin(), x.cells.end(), [](const Cell& c) {
+    return std::holds_alternative<std::shared_ptr<const Scalar>>(c.value);
+  });
+  if (converge) {
+    Algebra& a = call.algebra();
+    if (call.given("min")) x = a.maximum(x, Algebra::scalar(call.number("min")));
+    if (call.given("max")) x = minimum(a, x, Algebra::scalar(call.number("max")));
+    return {x};
+  }
   std::string text = "x";
   if (call.given("min")) text = "max(" + text + ", " + shortest(call.fixed("min")) + ")";
   if (call.given("max")) text = "min(" + text + ", " + shortest(call.fixed("max")) + ")";
-  return text == "x" ? Tensors{call.tensor("self")} : expressed(call, text);
-}
-
-Tensor minimum(Algebra& a, const Tensor& x, const Tensor& y) {
-  return a.scaled(a.maximum(a.scaled(x, -1), a.scaled(y, -1)), -1);
+  return text == "x" ? Tensors{x} : expressed(call, text);
 }
 
 Tensors clamp_by_tensors(const Call& call) {

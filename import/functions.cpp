@@ -94,6 +94,8 @@ Cells Writer::map(const netsor::Activation& activation, const Cells& cells, cons
 Cells Writer::maximum(const Cells& left, const Cells& right, const std::vector<int>& widths) {
   Cells result(left.size());
   std::map<std::string, std::vector<std::size_t>> by_width;
+  std::vector<std::size_t> numbers_at;
+  const auto converges = [](const Cell& c) { return as_scalar(c) != nullptr; };
   for (std::size_t k = 0; k < left.size(); ++k) {
     if (left[k].is_number() && right[k].is_number()) {
       Values values;
@@ -104,13 +106,16 @@ Cells Writer::maximum(const Cells& left, const Cells& right, const std::vector<i
       result[k] = right[k];
     } else if (right[k].is_number() && right[k].factor[0] == -std::numeric_limits<double>::infinity()) {
       result[k] = left[k];
-    } else if (widths[k] == finite) {
+    } else if (widths[k] == finite && !converges(left[k]) && !converges(right[k])) {
       result[k] =
           random([](const std::vector<double>& v) { return std::max(v[0], v[1]); }, {left[k], right[k]});
+    } else if (widths[k] == finite) {
+      numbers_at.push_back(k);
     } else {
       by_width[width(widths[k]).text()].push_back(k);
     }
   }
+  for (const std::size_t k : numbers_at) result[k] = larger(left[k], right[k]);
   for (const auto& [text, members] : by_width) {
     Cells a, b;
     for (const std::size_t k : members) {
@@ -124,6 +129,17 @@ Cells Writer::maximum(const Cells& left, const Cells& right, const std::vector<i
                             still_depends(a[i]) || still_depends(b[i]), nullptr};
   }
   return result;
+}
+
+/// Of two numbers, of which one converges: (a + b + |a − b|)/2, the larger power of n taken out of both.
+Cell Writer::larger(const Cell& left, const Cell& right) {
+  if (as_random(left) || is_finite_block(left) || as_random(right) || is_finite_block(right))
+    return random([](const std::vector<double>& v) { return std::max(v[0], v[1]); }, {left, right});
+  const double power = std::max(power_of_number(left), power_of_number(right));
+  const Cell a = scaled(left, powers(-power)), b = scaled(right, powers(-power));
+  const std::vector<int> widths = {finite};
+  const Cells distance = map(netsor::Activation::named("abs"), add({{a, scaled(b, -1)}}, widths), widths);
+  return scaled(add({{a, b, distance[0]}}, widths)[0], powers(power) * constant_values(0.5));
 }
 
 Cells Writer::function(const netsor::Function& function, const std::vector<Cells>& arguments,

@@ -281,7 +281,7 @@ void conclude(Imported& result, Report& report, bool depends) {
     } else if (name.ends_with("]")) {
       report.add("vanishing_block:" + name,
                  vanishes + ", which finitely many numbers are added up with, vanishes as n grows", place);
-    } else if (class_named(name) == "bias") {
+    } else if (class_named(name) == "bias" || class_named(name) == "vector") {
       report.add("vanishing_bias:" + name, vanishes + " vanishes as n grows", place);
     } else {
       report.add("vanishing_input:" + name, vanishes + ", which has a finite fan-in, vanishes as n grows",

@@ -73,8 +73,7 @@ TableId Writer::row(const Cells& cells, std::vector<double>* power) {
   std::vector<double> powers(cells.size(), 0);
   if (power) {
     for (std::size_t k = 0; k < cells.size(); ++k) {
-      powers[k] = all_zero(sums[k].constant) ? -1e9 : power_of(sums[k].constant);
-      for (const Scalar::Term& term : sums[k].terms) powers[k] = std::max(powers[k], power_of(term.factor));
+      powers[k] = power_of_number(cells[k]);
     }
     *power = powers;
   }
@@ -118,6 +117,14 @@ TableId Writer::row(const Cells& cells, std::vector<double>* power) {
   if (tables.empty() || (constants.array() != 0).any()) tables.push_back(builder_.constant(constants));
   if (tables.size() == 1) return tables[0];
   return builder_.apply(netsor::Sum{std::vector<double>(tables.size(), 1.0)}, tables);
+}
+
+/// Of the largest term of a number that converges; of 0 a very small one.
+double Writer::power_of_number(const Cell& cell) {
+  const Scalar sum = sum_of(cell);
+  double result = all_zero(sum.constant) ? -1e9 : power_of(sum.constant);
+  for (const Scalar::Term& term : sum.terms) result = std::max(result, power_of(term.factor));
+  return result;
 }
 
 Cells Writer::entries_of(TableId table, const Cells& like) {

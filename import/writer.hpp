@@ -118,6 +118,7 @@ class Writer {
 
   double evaluate(const Values& values, double power, const std::string* blame);
   bool still_depends(const Cell& cell) const;
+  Cell larger(const Cell& left, const Cell& right);
   double power_of(const Values& values);
   Values powers(double power) const;
   netsor::Width width(int width);
@@ -160,6 +161,7 @@ class Writer {
   bool is_ones(const Column& column) const { return ones_.contains(column.bundle); }
   Cells constant_columns(const Cells& cells, const std::vector<int>& widths);
   Cells scale(const Cells& scalars, const Cells& cells, const std::vector<int>& widths);
+  double power_of_number(const Cell& cell);
   Cells entries_of(netsor::TableId row, const Cells& like);
   std::optional<std::vector<Cells>> softmax_table(const std::vector<Cells>& lines);
 

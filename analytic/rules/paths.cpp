@@ -6,6 +6,7 @@
 
 #include "nngpcheck/analytic/columns/leaf_columns.hpp"
 #include "nngpcheck/analytic/columns/uncertain_arithmetic.hpp"
+#include "nngpcheck/analytic/error.hpp"
 #include "nngpcheck/analytic/paths/pointwise.hpp"
 #include "nngpcheck/analytic/rules/rules.hpp"
 #include "nngpcheck/netsor/passes/traits.hpp"
@@ -125,6 +126,10 @@ class PathPlanner {
     for (Families missing = analysis_.missing(pair, sampled, elsewhere); !missing.empty();
          missing = analysis_.missing(pair, sampled, elsewhere)) {
       sampled = joined(unite(sampled, missing));
+    }
+    if (sampled.empty()) {
+      throw LimitError("rule 5: " + structure_.program().name(demand.left) +
+                       " is a function of constants alone; write the constant that it is");
     }
     const int system = sampled.front();
     systems_.families[system] = sampled;

@@ -42,13 +42,14 @@ def graph_sums(n):
 
 
 def orders(n):
-    """Sorted, largest and middle values, ranges, distances."""
+    """Sorted, largest and middle values, ranges, distances and angles."""
     def forward(net, x):
         h = torch.stack([net.a(x), net.b(x), net.c(x)], 1)
         low, high = torch.aminmax(h, dim=1)
         h = h.sort(1, descending=True)[0].diff(dim=1).sum(1) + h.topk(2, 1)[0].mean(1) + h.median(1).values
         h = torch.tanh(net.mid(h + h.cummax(0)[0] - low * high.clamp(max=torch.ones(n))))
-        near = torch.exp(-torch.cdist(h, h) / math.sqrt(n))
+        unit = F.normalize(h, dim=-1)
+        near = torch.exp(-torch.cdist(h, h) / math.sqrt(n)) + unit @ unit.T
         apart = F.pairwise_distance(h, h.flip(0)) / math.sqrt(n)
         return net.out(near @ h * apart[:, None])
     return Net(forward, a=nn.Linear(4, n), b=nn.Linear(4, n), c=nn.Linear(4, n), mid=nn.Linear(n, n), out=nn.Linear(n, 1))

@@ -178,6 +178,18 @@ TEST(Structure, BranchAddedToItsPooledCopyKeepsTheCrossTerm) {
   EXPECT_GT((kernel - independent).cwiseAbs().maxCoeff(), 0.1);
 }
 
+// No random object is in it, so nothing can be sampled.
+TEST(Structure, FunctionOfConstantsAloneIsRefused) {
+  Builder b;
+  b.output(b.readout({"v", 1}), b.max(b.ones(), b.add({{2, b.ones()}})));
+  try {
+    analytic::limit(std::move(b).build());
+    FAIL();
+  } catch (const analytic::LimitError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("constants alone"));
+  }
+}
+
 // E[g (relu(g) + g)] of g = 2 b, which is a combination of a source, and an atom itself.
 TEST(Structure, GaussianCombinationMeetsACombinationThatIsNotGaussian) {
   const auto mean_of_product = [](double coefficient) {
