@@ -65,7 +65,7 @@ void Cost::observe(std::int64_t width, std::int64_t networks, double seconds) {
 }
 
 double Cost::Draws::each() const {
-  constexpr double least = 0.25;  // of the average: a clock and its machine are not exact
+  constexpr double least = 0.05;  // of the average: a clock and its machine are not exact
   const double average = last.seconds / last.networks;
   if (before.networks == last.networks || before.networks == 0) return average;
   const double slope = (last.seconds - before.seconds) / (last.networks - before.networks);

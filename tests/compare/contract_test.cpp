@@ -106,6 +106,20 @@ TEST(Time, IsForeseenByThePilot) {
   EXPECT_LT(result.forecast->seconds, networks.seconds * 2);
 }
 
+// As with fast networks of many layers.
+TEST(Time, IsForeseenWhereItIsThatOfStarts) {
+  for (const double noise : {0., 0.03}) {
+    LinearNetworks networks(truth, seed());
+    CheckOptions options = timed(networks, 1e-6, 1e6);
+    networks.seconds_per_draw = 0.1;
+    networks.clock_noise = noise;
+    const CheckResult result = check({truth}, networks.draw(), options);
+    EXPECT_EQ(result.verdict, Verdict::agree) << result.reason;
+    EXPECT_GT(result.forecast->seconds, networks.seconds / 2);
+    EXPECT_LT(result.forecast->seconds, networks.seconds * 2);
+  }
+}
+
 TEST(Time, EndsACheckThatSaysWhatItNeeds) {
   for (const double time : {20., 60., 300.}) {
     LinearNetworks networks(truth, seed());

@@ -61,7 +61,8 @@ class LinearNetworks {
         kernels.row(i) = upper_triangle(kernel);
       }
       result.kernels.push_back(std::move(kernels));
-      seconds += seconds_per_width * n * static_cast<double>(request.count);
+      const double draw = seconds_per_draw + seconds_per_width * n * static_cast<double>(request.count);
+      seconds += clock_noise == 0 ? draw : draw * (1 + clock_noise * (2 * uniform() - 1));
     }
     return result;
   }
@@ -74,8 +75,9 @@ class LinearNetworks {
   double uniform() { return std::uniform_real_distribution<double>()(random_); }
 
   std::vector<LadderRequest> requests;
-  /// That drawing takes so far, at this much for each network and unit of width.
-  double seconds = 0, seconds_per_width = 0;
+  /// That drawing takes so far, at this much for each network and unit of width, and for each draw; off by up
+  /// to that share.
+  double seconds = 0, seconds_per_width = 0, seconds_per_draw = 0, clock_noise = 0;
 
  private:
   Eigen::MatrixXd bartlett(double n) {
