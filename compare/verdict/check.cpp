@@ -22,8 +22,6 @@ using Eigen::Index;
 constexpr double beyond_doubt = 3;
 
 constexpr std::int64_t pilot_ladders = 8;
-/// The first by itself, so that what every draw takes at its start is told from what a network takes.
-constexpr std::int64_t first_of_pilot = 1;
 /// Of wider networks, a pilot only looks at the clock.
 constexpr std::int64_t timed_networks = 4;
 /// Of the time, what a pilot may take until it makes do with narrow networks.
@@ -158,13 +156,9 @@ Ladders Check::draw_pilot() {
   for (const std::int64_t width : plan_.widths) {
     const double expected = cost_.known() ? cost_.of(width, pilot_ladders) : 0;
     if (cost_.known() && elapsed() + expected > pilot_share * options_.time) break;
-    const std::uint64_t first = next_network_;
-    Ladders all = draw({width}, first_of_pilot, "pilot");
-    next_network_ += first_of_pilot;
-    all = concatenate(all, draw({width}, pilot_ladders - first_of_pilot, "pilot"));
-    next_network_ = first;
+    Ladders one = draw({width}, pilot_ladders, "pilot");
     result.widths.push_back(width);
-    result.kernels.push_back(std::move(all.kernels.front()));
+    result.kernels.push_back(std::move(one.kernels.front()));
   }
   next_network_ += pilot_ladders;
   return result;

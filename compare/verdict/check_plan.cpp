@@ -60,40 +60,37 @@ std::optional<Plan> with_more_ladders(const Plan& plan, double factor, const Che
 }
 
 void Cost::observe(std::int64_t width, std::int64_t networks, double seconds) {
-  Draws& draws = observed_[width];
-  draws.before = std::exchange(draws.last, {static_cast<double>(networks), seconds});
+  observed_[width] = {static_cast<double>(networks), seconds};
+  shortest_ = std::min(shortest_, seconds);
 }
 
-double Cost::Draws::each() const {
+double Cost::each(const Draw& draw) const {
   constexpr double least = 0.05;  // of the average: a clock and its machine are not exact
-  const double average = last.seconds / last.networks;
-  if (before.networks == last.networks || before.networks == 0) return average;
-  const double slope = (last.seconds - before.seconds) / (last.networks - before.networks);
-  return std::clamp(slope, least * average, average);
+  return std::max(draw.seconds - start(), least * draw.seconds) / draw.networks;
 }
+
+double Cost::start() const { return observed_.size() > 1 ? shortest_ : 0; }
 
 double Cost::of(std::int64_t width, std::int64_t networks) const {
-  const auto above = observed_.lower_bound(width);
   const auto middle = std::next(observed_.begin(), std::ssize(observed_) / 2);
-  const auto ratio = [](std::int64_t a, std::int64_t b) {
-    return static_cast<double>(a) / static_cast<double>(b);
-  };
   const auto count = static_cast<double>(networks);
   if (width < middle->first) {
-    const Draws& draws = above->second;
-    return (draws.setup() + draws.each() * count) * std::min(1., ratio(width, above->first));
+    const auto& [above, draw] = *observed_.lower_bound(width);
+    const double share = static_cast<double>(width) / static_cast<double>(above);
+    return start() + each(draw) * count * std::min(1., share);
   }
   std::vector<double> widths, seconds;
   double mean = 0;  // of the logarithms of seconds per network and unit of width
   for (auto at = middle; at != observed_.end(); ++at) {
+    const bool widest = std::next(at) == observed_.end();
+    if (!widest && at->second.seconds < 2 * start()) continue;  // it says more of the start
     widths.push_back(static_cast<double>(at->first));
-    seconds.push_back(std::max(at->second.each(), 1e-9));  // a clock may not see them
+    seconds.push_back(std::max(each(at->second), 1e-9));  // a clock may not see them
   }
   const double exponent = widths.size() > 1 ? std::clamp(log_log_slope(widths, seconds), 1., 2.) : 1.;
   for (std::size_t k = 0; k < widths.size(); ++k)
     mean += std::log(seconds[k] / std::pow(widths[k], exponent)) / static_cast<double>(widths.size());
-  const Draws& nearest = above == observed_.end() ? std::prev(above)->second : above->second;
-  return nearest.setup() + count * std::exp(mean) * std::pow(static_cast<double>(width), exponent);
+  return start() + count * std::exp(mean) * std::pow(static_cast<double>(width), exponent);
 }
 
 double Cost::of(const Plan& plan) const {
@@ -125,6 +122,7 @@ Fluctuations fluctuations_of(const Ladders& pilot) {
         (kernels.rowwise() - mean.transpose()).colwise().squaredNorm() *
         (static_cast<double>(pilot.widths[w]) / static_cast<double>(kernels.rows() - 1));
     result.variance += variance / static_cast<double>(widths - first);
+    result.degrees += static_cast<double>(kernels.rows() - 1);
     result.relative += variance.sum() / mean.squaredNorm() / static_cast<double>(widths - first);
   }
   return result;
@@ -137,7 +135,11 @@ double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& pla
     variance +=
         std::pow(design.extrapolation(static_cast<Index>(w)), 2) / static_cast<double>(plan.widths[w]);
   }
-  const double largest = (fluctuations.variance.array() / target.scale.array().square()).maxCoeff();
+  const Eigen::ArrayXd relative = fluctuations.variance.array() / target.scale.array().square();
+  const double mean = relative.mean(), spread = (relative - mean).square().mean();
+  const double noise = 2 / fluctuations.degrees * relative.square().mean();
+  const double kept = spread > noise ? 1 - noise / spread : 0;
+  const double largest = mean + kept * (relative.maxCoeff() - mean);
   return std::sqrt(largest * variance / static_cast<double>(plan.ladders));
 }
 

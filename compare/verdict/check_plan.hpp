@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <vector>
@@ -34,13 +35,13 @@ std::optional<Plan> grown(const Plan& plan, double factor, const CheckOptions& o
 /// than half as many again.
 std::optional<Plan> with_more_ladders(const Plan& plan, double factor, const CheckOptions& options);
 
-/// What drawing takes, as observed.
+/// What drawing takes, as observed. Every draw takes as long to start as the shortest one took.
 class Cost {
  public:
   void observe(std::int64_t width, std::int64_t networks, double seconds);
   bool known() const { return !observed_.empty(); }
   /// Seconds. Of the wider half of the widths observed, and beyond them, as a power of the width between 1
-  /// and 2 that fits them all: single times are noisy. Precondition: known().
+  /// and 2 that fits all that took longer than to start: single times are noisy. Precondition: known().
   double of(std::int64_t width, std::int64_t networks) const;
   double of(const Plan& plan) const;
 
@@ -48,21 +49,21 @@ class Cost {
   struct Draw {
     double networks = 0, seconds = 0;
   };
-  /// The last two of a width: s + c N seconds for N networks.
-  struct Draws {
-    Draw before, last;
-    double each() const;                                                                  // c
-    double setup() const { return std::max(last.seconds - each() * last.networks, 0.); }  // s
-  };
-  std::map<std::int64_t, Draws> observed_;
+  double start() const;
+  double each(const Draw& draw) const;
+
+  std::map<std::int64_t, Draw> observed_;  // the last of each width
+  double shortest_ = std::numeric_limits<double>::infinity();
 };
 
 /// Throws CompareError if the ladders' kernels do not fit the memory, naming what would.
 void require_memory(const Plan& plan, const Target& target);
 
-/// How far the networks of a pilot fluctuate: Var K̂_e ≈ variance_e/n.
+/// How far the networks of a pilot fluctuate: Var K̂_e ≈ variance_e/n, estimated with so many degrees of
+/// freedom.
 struct Fluctuations {
   Eigen::VectorXd variance;
+  double degrees = 0;
   /// E‖K̂ − E K̂‖²_F ≈ (relative/n)·‖E K̂‖²_F, over the entries.
   double relative = 0;
 };
@@ -70,7 +71,8 @@ struct Fluctuations {
 /// From the wider half of the widths. Precondition: at least one width of at least two networks.
 Fluctuations fluctuations_of(const Ladders& pilot);
 
-/// max_e se_e/scale_e of the plan's extrapolation, as it should be.
+/// max_e se_e/scale_e of the plan's extrapolation, as it should be. The largest of many noisy variances would
+/// be too large: they are drawn to their mean (Morris 1983), by the share of their spread that is noise.
 double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& plan, const Target& target);
 
 /// The relative standard errors that should do for a verdict with so many ladders.

@@ -108,7 +108,7 @@ TEST(Time, IsForeseenByThePilot) {
 
 // As with fast networks of many layers.
 TEST(Time, IsForeseenWhereItIsThatOfStarts) {
-  for (const double noise : {0., 0.03}) {
+  for (const double noise : {0., 0.1}) {
     LinearNetworks networks(truth, seed());
     CheckOptions options = timed(networks, 1e-6, 1e6);
     networks.seconds_per_draw = 0.1;
