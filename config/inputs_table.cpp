@@ -326,7 +326,7 @@ InputsRead load_samples(const TableReader& table, const inputs::Samples& samples
 std::string described(const inputs::Inputs& inputs) {
   const Index samples = inputs.samples(), dimension = inputs.dimension();
   if (inputs.graph && samples > 1)
-    return fmt::format("{} graphs of {} nodes with {} numbers", samples, inputs.count(), dimension);
+    return fmt::format("{} graphs of {} nodes in all, with {} numbers", samples, inputs.count(), dimension);
   if (inputs.graph) return fmt::format("a graph of {} nodes with {} numbers", inputs.count(), dimension);
   if (!inputs.lengths.empty()) return fmt::format("{} sequences with {} numbers a token", samples, dimension);
   if (inputs.grid.empty()) return fmt::format("{} vectors of {} numbers", samples, dimension);

@@ -102,8 +102,7 @@ def gru(initial: Optional[_Layers] = ..., *, convention: str = ..., activation: 
 def lstm(initial: Optional[_Layers] = ..., initial_cell: Optional[_Layers] = ..., *,
          activation: Union[str, dict] = ..., gate_activation: Union[str, dict] = ...,
          hidden_bias_variance: float = ..., weight_variance: float = ..., input_variance: float = ...,
-         bias_variance: float = ..., bidirectional: bool = ..., initial_variance: float = ...,
-         forget_bias: float = ..., layer_norm: bool = ..., epsilon: float = ...,
-         name: Optional[str] = ...) -> dict: ...
+         bias_variance: float = ..., bidirectional: bool = ..., initial_variance: float = ..., layer_norm: bool = ...,
+         epsilon: float = ..., forget_bias: float = ..., name: Optional[str] = ...) -> dict: ...
 
 __all__: List[str]
