@@ -13,6 +13,7 @@
 #include "nngpcheck/analytic/evaluation/randomizations.hpp"
 #include "nngpcheck/analytic/evaluation/runner.hpp"
 #include "nngpcheck/analytic/gaussian/hermite_series.hpp"
+#include "nngpcheck/analytic/paths/conditional_draws.hpp"
 #include "nngpcheck/analytic/tiles.hpp"
 #include "nngpcheck/netsor/passes/restrict.hpp"
 #include "nngpcheck/support/memory.hpp"
@@ -32,6 +33,7 @@ constexpr int default_log2_points =
 constexpr int largest_log2_points = 22;
 constexpr double default_tolerance = 5e-5;
 constexpr double assumed_rate = 0.75;  // of the standard error in the number of points; between 1/2 and 3/2
+
 std::vector<KernelBlock> kernel_blocks(const netsor::Program& program,
                                        const std::vector<netsor::BundleId>& rows,
                                        const std::vector<netsor::BundleId>& columns) {
@@ -73,12 +75,24 @@ double relative_error(const Limit& limit) {
 // the binary logarithm of their number.
 int sample(Runner& runner, const std::vector<KernelBlock>& blocks, const LimitOptions& options,
            Limit& limit) {
-  runner.pilot(std::min(first_log2_points, runner.affordable_log2_points()));
+  const int affordable = runner.affordable_log2_points();
   const auto run = [&](int log2_points) {
     runner.randomize(log2_points);
     limit = runner.assemble(blocks);
     return relative_error(limit);
   };
+  // With points that are too few a covariance may be too noisy to draw from it: then four times as many.
+  const auto with_enough = [](int& log2_points, int most, const auto& compute) {
+    for (;; log2_points = std::min(log2_points + 2, most)) {
+      try {
+        return compute(log2_points);
+      } catch (const IndefiniteCovariance&) {
+        if (log2_points >= most) throw;
+      }
+    }
+  };
+  int pilot_log2_points = std::min(first_log2_points, affordable);
+  with_enough(pilot_log2_points, std::min(default_log2_points, affordable), [&](int p) { runner.pilot(p); });
   if (options.points) {
     const int log2_points = std::countr_zero(static_cast<std::uint64_t>(*options.points));
     runner.check_points(log2_points);
@@ -86,14 +100,13 @@ int sample(Runner& runner, const std::vector<KernelBlock>& blocks, const LimitOp
     return log2_points;
   }
   const double tolerance = options.tolerance.value_or(default_tolerance);
-  const int most = std::min(options.tolerance ? largest_log2_points : default_log2_points,
-                            runner.affordable_log2_points());
+  const int most = std::min(options.tolerance ? largest_log2_points : default_log2_points, affordable);
   int log2_points = std::min(first_log2_points, most);
-  double error = run(log2_points);
+  double error = with_enough(log2_points, most, run);
   while (error > tolerance && log2_points < most) {
     log2_points += std::max(1, static_cast<int>(std::ceil(std::log2(error / tolerance) / assumed_rate)));
     log2_points = std::min(log2_points, most);
-    error = run(log2_points);
+    error = with_enough(log2_points, most, run);
   }
   if (options.tolerance && error > tolerance) {
     throw LimitError("limit: with " + std::to_string(options.randomizations) + " randomizations of 2^" +

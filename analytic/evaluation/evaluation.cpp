@@ -59,7 +59,9 @@ void Evaluation::run() {
       take(*step, workplace);
     } catch (const LimitError& error) {
       const auto [node, columns] = step->place(values_, error);
-      throw LimitError(structure().program().place(node, columns) + ": " + error.what());
+      const std::string text = structure().program().place(node, columns) + ": " + error.what();
+      if (dynamic_cast<const IndefiniteCovariance*>(&error)) throw IndefiniteCovariance(text);
+      throw LimitError(text);
     }
   }
 }

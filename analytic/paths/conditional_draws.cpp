@@ -41,9 +41,9 @@ const Draw& ConditionalDraws::append(Column column) {
     pivot -= row.factor[j] * row.factor[j];
   }
   if (!(pivot >= negative_pivot * variance)) {
-    throw LimitError("rule 5: the covariance of column " + std::to_string(column.second) + " of " +
-                     values_.structure().program().name(column.first) +
-                     " is not positive semidefinite within sampling error; use more points");
+    throw IndefiniteCovariance("rule 5: the covariance of column " + std::to_string(column.second) + " of " +
+                               values_.structure().program().name(column.first) +
+                               " is not positive semidefinite within sampling error; use more points");
   }
   if (pivot > zero_pivot * variance) {
     row.factor[k] = std::sqrt(pivot);

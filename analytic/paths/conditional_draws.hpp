@@ -8,8 +8,15 @@
 
 #include "nngpcheck/analytic/columns/changes.hpp"
 #include "nngpcheck/analytic/columns/values.hpp"
+#include "nngpcheck/analytic/error.hpp"
 
 namespace nngpcheck::analytic {
+
+/// Sampling errors of a covariance are too large to draw from it.
+class IndefiniteCovariance : public LimitError {
+ public:
+  using LimitError::LimitError;
+};
 
 /// How the next column of a family is drawn from standard normals: mean + Σ_k weight_k · normal_k.
 struct Draw {
@@ -55,7 +62,7 @@ class ConditionalDraws {
   /// which they were when the axes were found. `axes` may be null.
   ConditionalDraws(const Values& values, const PrincipalAxes* axes) : values_(values), axes_(axes) {}
 
-  /// Throws LimitError if the covariance is far from positive semidefinite.
+  /// Throws IndefiniteCovariance if the covariance is far from positive semidefinite.
   const Draw& append(Column column);
 
   /// Of the columns so far: per family the eigenvectors of LᵀL, L the Cholesky factor; over all families by
