@@ -50,16 +50,16 @@ class Draws(TorchDispatchMode):
         kwargs, schema = kwargs or {}, function._schema.arguments
         name = function.overloadpacket.__name__.rstrip("_")
         given = {a.name: a.default_value for a in schema} | dict(zip((a.name for a in schema), args)) | kwargs
-        operands = tensors((args, kwargs))
+        operands, outs = tensors((args, kwargs)), tensors([given[a.name] for a in schema if a.is_out])
         shape_only = torch.Tag.inplace_view in function.tags or name.startswith(("new_", "set")) or name.endswith("_like")
-        read = [] if shape_only else [law for t in operands for law in self.laws_in(t)]
+        read = [law for t in operands if not shape_only and all(t is not out for out in outs) for law in self.laws_in(t)]
         before = {t.untyped_storage()._cdata for t in operands}
         result = function(*args, **kwargs)
         written = tensors([given[a.name] for a in schema if a.alias_info and a.alias_info.is_write])
         written = written or [t for t in tensors(result) if t.untyped_storage()._cdata not in before]
         if torch.Tag.nondeterministic_seeded in function.tags:
             [self.record(t, drawn(name, given)) for t in written]
-        elif read and name in ("fill", "zero"):
+        elif read and name in ("fill", "zero") or outs and not read:
             [shadow.zero_() for t in written for shadow in self.shadow(t)]
         elif read and written and name in MOVING:
             self.move(function, name, args, kwargs, self.shadow(written[0]))
