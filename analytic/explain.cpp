@@ -23,6 +23,19 @@ std::string scientific(double value) {
   return value == 0 ? "0" : out.str();
 }
 
+std::size_t index_of(const std::string& name) {
+  return static_cast<std::size_t>(std::stoul(name.substr(1))) - 1;
+}
+
+// The layer, or the module of an imported model, that an instruction comes from; on one line.
+std::string layer_of(const netsor::Program& program, const std::string& name) {
+  const netsor::Node& node = program.nodes()[index_of(name)];
+  std::string layer = node.origin ? node.origin->layer : "";
+  std::replace_if(
+      layer.begin(), layer.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return layer;
+}
+
 // "kinks and jumps of f in [-10, 10]: -3, 3", for each activation that is no Kind of its own.
 std::string explain_breakpoints(const netsor::Program& program) {
   constexpr std::size_t most = 12;
@@ -54,15 +67,16 @@ std::string explain_breakpoints(const netsor::Program& program) {
 std::string explain(const netsor::Program& program, const Limit& limit) {
   std::ostringstream out;
   out << pad("E[XᵀY] of X, Y", 16) << pad("X", 28) << pad("Y", 28) << pad("rule", 20)
-      << pad("evaluations", 13) << pad("bound", 9) << "standard error\n";
-  const auto text = [&](const std::string& name) {
-    const auto index = static_cast<std::size_t>(std::stoul(name.substr(1))) - 1;
-    return print_operation(program, index);
-  };
+      << pad("evaluations", 13) << pad("bound", 9) << pad("standard error", 16) << "layers\n";
+  const auto text = [&](const std::string& name) { return print_operation(program, index_of(name)); };
   for (const PlanStep& step : limit.plan) {
     out << pad(step.left + ", " + step.right, 16) << pad(text(step.left), 28) << pad(text(step.right), 28)
         << pad(to_string(step.rule), 20) << pad(std::to_string(step.evaluations), 13)
-        << pad(scientific(step.bound), 9) << scientific(step.standard_error) << "\n";
+        << pad(scientific(step.bound), 9) << pad(scientific(step.standard_error), 16)
+        << layer_of(program, step.left);
+    if (layer_of(program, step.right) != layer_of(program, step.left))
+      out << ", " << layer_of(program, step.right);
+    out << "\n";
   }
   return out.str() + explain_breakpoints(program);
 }

@@ -232,6 +232,16 @@ TEST(Models, SayWhichModuleInstructionsComeFrom) {
   EXPECT_TRUE(layers.contains("inp") && layers.contains("t") && layers.contains("h"));
 }
 
+/// So does the plan of the kernel.
+TEST(Models, PlansNameModules) {
+  const netsor::Program program = *imported("highway").outputs;
+  const std::string plan = analytic::explain(program, analytic::limit(program));
+  EXPECT_NE(plan.find("layers\n"), std::string::npos);
+  const std::string source =
+      "zoo.py:";  // of what the whole network does; the rest is linear, and has no step
+  EXPECT_NE(plan.find("unseen.py:166: t = torch.sigmoid"), std::string::npos) << plan;
+}
+
 /// What torch draws for a weight matters only by its variance: a weight of another variance has another
 /// kernel.
 TEST(Models, VariancesComeFromTheLaws) {
