@@ -91,7 +91,8 @@ class Run {
     const std::array<const GraphNode*, width_count> nodes = {
         &archive_.graphs[0].nodes[k], &archive_.graphs[1].nodes[k], &archive_.graphs[2].nodes[k]};
     const GraphNode& node = *nodes[0];
-    report_.set_place(node.module.empty() ? node.place : "`" + node.module + "`, " + node.place);
+    const char* comma = node.module.empty() || node.place.empty() ? "" : ", ";
+    report_.set_place((node.module.empty() ? "" : "`" + node.module + "`") + comma + node.place);
     auto origin = std::make_shared<netsor::Origin>();
     origin->layer = !node.module.empty() ? node.module : !node.place.empty() ? node.place : node.name;
     writer_.builder().set_origin(origin);
