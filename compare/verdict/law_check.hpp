@@ -42,7 +42,8 @@ struct LawCheckResult {
 /// drops out. All pairs of both widths count alike. Looked at are ‖d‖², whose mean is C, (vᵀd)² for the three
 /// leading eigenvectors v of Σ, and (gᵀd)² for three random symmetric matrices g. Under the law each is a
 /// weighted sum of χ²_1, of which the mean over the pairs has a known distribution
-/// (analytic/law/weighted_chi_square.hpp): p-values are two-sided, with Bonferroni's correction. The narrower
+/// (analytic/law/weighted_chi_square.hpp): p-values are two-sided, with Bonferroni's correction, and no
+/// smaller than for any law within three standard errors of Σ, which tilt eigenvectors, too. The narrower
 /// width is such that the next order in 1/n, c/2n relative to C with c = C/‖K‖², is at most an eighth of what
 /// the pairs show (see Prediction). Throws what `draw` throws.
 LawCheckResult check_law(const analytic::FiniteWidthLaw& law, const DrawLadders& draw,

@@ -6,6 +6,7 @@
 #include <boost/math/distributions/binomial.hpp>
 #include <cmath>
 #include <random>
+#include <utility>
 
 #include "nngpcheck/analytic/law.hpp"
 #include "nngpcheck/compare/program_check.hpp"
@@ -69,6 +70,32 @@ TEST(LawCheck, AlarmsAsRarelyAsItSays) {
     EXPECT_GE(found, 90) << "fluctuations 2.6 times as large";
     std::printf("level %g: %d of %d, power %d of 100\n", level, alarms, checks, found);
   }
+}
+
+/// `some_law` with eigenvalues 5, 2, 1e-5, as networks have it, and with its last direction off by a share of
+/// the first, as a law of that relative standard error may have it.
+std::pair<analytic::FiniteWidthLaw, analytic::FiniteWidthLaw> exact_and_tilted(double share) {
+  analytic::FiniteWidthLaw exact = some_law();
+  const VectorXd eigenvalues{{5, 2, 1e-5}};
+  exact.factor *= eigenvalues.cwiseQuotient(exact.eigenvalues).cwiseSqrt().asDiagonal();
+  exact.eigenvalues = eigenvalues;
+  exact.c.value = eigenvalues.sum();
+  analytic::FiniteWidthLaw tilted = exact;
+  MatrixXd unit = exact.factor * eigenvalues.cwiseSqrt().cwiseInverse().asDiagonal();
+  const VectorXd first = unit.col(0);
+  unit.col(0) -= share * unit.col(2);
+  unit.col(2) += share * first;
+  tilted.factor = unit * eigenvalues.cwiseSqrt().asDiagonal();
+  tilted.c.standard_error = share * exact.c.value;
+  return {exact, tilted};
+}
+
+TEST(LawCheck, TiltedDirectionsAreNoDisagreement) {
+  const auto [exact, tilted] = exact_and_tilted(0.004);
+  EXPECT_EQ(check_law(tilted, following(exact, 1)).verdict, Verdict::agree);
+  analytic::FiniteWidthLaw sure = tilted;
+  sure.c.standard_error = 0;
+  EXPECT_EQ(check_law(sure, following(exact, 1)).verdict, Verdict::disagree);
 }
 
 TEST(LawCheck, SaysWhyItDoesNotDecide) {
