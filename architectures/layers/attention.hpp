@@ -100,3 +100,6 @@ struct LinearAttention {
 };
 
 }  // namespace nngpcheck::architectures
+
+// Defines Layer, which lists of layers are made of.
+#include "nngpcheck/architectures/layers/layers.hpp"
