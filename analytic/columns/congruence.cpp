@@ -301,11 +301,13 @@ class Shifts {
         reads_[static_cast<std::size_t>(segment)].push_back({s, row, run.coefficient});
       }
     });
+    for (const auto& reads : reads_) most_reads_ = std::max(most_reads_, reads.size());
   }
 
   /// Adds those of column j to its first `last` entries.
   void add_column(UncertainMatrix& sum, Index j, Index last) const {
-    std::vector<Scaled> columns(summands_.size()), terms(most_reads());
+    if (most_reads_ == 0) return;
+    std::vector<Scaled> columns(summands_.size()), terms(most_reads_);
     for (std::size_t s = 0; s < summands_.size(); ++s)
       if (summands_[s].is_shift()) columns[s] = column(s, j);
     Eigen::VectorXd value(last), bound(last);
@@ -345,15 +347,10 @@ class Shifts {
       for (const Run& run : summands_[s].left_runs()) visit(s, run);
     }
   }
-  std::size_t most_reads() const {
-    std::size_t result = 0;
-    for (const auto& reads : reads_) result = std::max(result, reads.size());
-    return result;
-  }
-
   const std::deque<Summand>& summands_;
   std::vector<Index> begins_;             // of segments, and the end of the last
   std::vector<std::vector<Read>> reads_;  // of each segment, in the order of summands
+  std::size_t most_reads_ = 0;            // of a segment
 };
 
 }  // namespace
