@@ -56,6 +56,9 @@ struct FiniteWidthLaw {
   /// Column k of the factor as a symmetric matrix.
   Eigen::MatrixXd direction(Eigen::Index k) const;
 
+  /// n Var K̂_ab of each entry, m×m.
+  Eigen::MatrixXd variance() const;
+
   /// n Var⟨G, K̂⟩ of a symmetric G, in Frobenius' product: Σ_k ⟨G, F_k⟩².
   double variance_along(const Eigen::MatrixXd& g) const;
 

@@ -65,11 +65,12 @@ void measure(const config::Experiment& experiment, int smallest, int largest_den
       dense = fmt::format("{:.3g}", 1 / time);
       ratio = fmt::format("{:.1f}", time / exact);
     }
-    fmt::print("| {} | 2^{} | {} | {:.3g} | {:.3g} | {} |\n", experiment.name, power, dense, 1 / exact, exact,
-               ratio);
+    const empirical::Sampler sampler(experiment.program, {.products = Products::exact, .threads = 1});
+    fmt::print("| {} | 2^{} | {} | {:.3g} | {:.3g} | {} | {:.2f} |\n", experiment.name, power, dense,
+               1 / exact, exact, ratio, sampler.foreseen_seconds(width, 1) / exact);
     std::fflush(stdout);
   }
-  if (wide.size() > 1) fmt::print("| {} | exponent | | | {:.3f} | |\n", experiment.name, exponent(wide));
+  if (wide.size() > 1) fmt::print("| {} | exponent | | | {:.3f} | | |\n", experiment.name, exponent(wide));
 }
 
 }  // namespace
@@ -84,8 +85,10 @@ int main(int argc, char** argv) {
   app.add_option("--from", smallest, "log2 of the smallest width");
   app.add_option("--only", only, "one architecture");
   CLI11_PARSE(app, argc, argv);
-  fmt::print("| architecture | width | dense, networks/s | exact, networks/s | exact, s | dense/exact |\n");
-  fmt::print("|---|---|---|---|---|---|\n");
+  fmt::print(
+      "| architecture | width | dense, networks/s | exact, networks/s | exact, s | dense/exact | "
+      "foreseen/exact |\n");
+  fmt::print("|---|---|---|---|---|---|---|\n");
   for (const auto& experiment : nngpcheck::config::read_experiments(NNGPCHECK_ARCHITECTURES)) {
     if (only.empty() || experiment.name == only) nngpcheck::measure(experiment, smallest, dense, exact);
   }

@@ -1,7 +1,7 @@
 // What checks of kernels say, over many of them.
 //
 //   verdicts tolerance [--seeds 20]       kernels off by 0 … 2 t, two budgets of time
-//   verdicts forecast                     what the pilot foretold, beside what it took
+//   verdicts forecast                     what the law and the pilot foretold, beside what it took
 //   verdicts diagnoses [--seeds 20]       the catalogue's mistakes, and others: is the name right?
 //
 // prints the tables of docs/statistics.md and docs/performance.md.
@@ -82,14 +82,17 @@ void tolerance(const std::vector<Experiment>& experiments, int seeds) {
 // ---- Forecasts ----
 
 void forecast(const std::vector<Experiment>& experiments) {
-  fmt::print("| experiment | verdict | forecast, s | took, s | ratio |\n|---|---|---|---|---|\n");
+  fmt::print(
+      "| experiment | verdict | foreseen, s | forecast, s | took, s | foreseen/took | forecast/took "
+      "|\n|---|---|---|---|---|---|---|\n");
+  const auto seconds = [](const std::optional<compare::Forecast>& of) { return of ? of->seconds : 0; };
   for (const Experiment& experiment : experiments) {
     const Kernel right = analytic::limit(experiment.program);
     const CheckResult result = check(experiment.program, right, options(experiment, 1));
-    const double foretold = result.forecast ? result.forecast->seconds : 0;
-    fmt::print("| {} | {} | {:.2g} | {:.2g} | {:.2f} |\n", experiment.name,
-               result.verdict == Verdict::agree ? "agree" : result.reason, foretold, *result.seconds,
-               foretold / *result.seconds);
+    const double foreseen = seconds(result.foreseen), forecast = seconds(result.forecast);
+    fmt::print("| {} | {} | {:.2g} | {:.2g} | {:.2g} | {:.2f} | {:.2f} |\n", experiment.name,
+               result.verdict == Verdict::agree ? "agree" : result.reason, foreseen, forecast,
+               *result.seconds, foreseen / *result.seconds, forecast / *result.seconds);
     std::fflush(stdout);
   }
 }

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 #include <vector>
 
+#include "nngpcheck/analytic/law.hpp"
 #include "nngpcheck/netsor/passes/restrict.hpp"
 
 namespace nngpcheck::compare {
@@ -19,6 +21,11 @@ constexpr std::int64_t widest = std::int64_t{1} << 20;
 std::string progress_text(const LadderRequest& request, std::int64_t width, std::int64_t networks) {
   return fmt::format("{}: width {}, {} of {} networks", request.purpose, width, networks, request.count);
 }
+
+/// Of a check's time, what the law may take; and what does for a plan, C to some per cent.
+constexpr double law_share = 0.1;
+constexpr int law_randomizations = 2;
+constexpr std::int64_t law_points = 256;
 
 /// The networks of a program, and of the last restriction of it to some inputs.
 class Networks {
@@ -79,14 +86,49 @@ DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::u
   };
 }
 
+std::optional<Foresight> foresight(const std::shared_ptr<const empirical::Sampler>& sampler,
+                                   const CheckOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  if (looks_at(options, sampler->program().outputs()) < sampler->program().outputs()) return {};
+  analytic::LawOptions how;
+  how.randomizations = law_randomizations;
+  how.points = law_points;
+  how.bias = false;
+  how.threads = sampler->options().threads;
+  how.progress =
+      Progress({}, [&] { return options.progress.stop_requested() || seconds() > law_share * options.time; });
+  try {
+    const analytic::FiniteWidthLaw law = analytic::finite_width_law(sampler->program(), how);
+    if (!law.heavy_tails.empty() || !std::isfinite(law.c.value)) return {};
+    Foresight result;
+    result.variance = law.variance();
+    result.relative_variance = law.relative_c().value;
+    result.seconds = [sampler](std::int64_t width, std::int64_t networks) {
+      return sampler->foreseen_seconds(width, static_cast<std::uint64_t>(networks));
+    };
+    result.seconds_taken = seconds();
+    return result;
+  } catch (const analytic::LimitError&) {
+    return {};
+  } catch (const Stopped&) {
+    options.progress.check();
+    return {};
+  }
+}
+
 CheckResult check(const netsor::Program& program, const kernels::Kernel& kernel,
                   const ProgramCheckOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const auto sampler = std::make_shared<const empirical::Sampler>(program, options.sampler);
   kernels::Kernel labelled = kernel;
   if (labelled.labels.empty()) labelled.labels = program.output().labels;
-  CheckResult result = check(labelled, ladders_of(sampler, options.seed, options.check.progress),
-                             fitted_to(*sampler, options.check));
+  CheckOptions how = fitted_to(*sampler, options.check);
+  const bool plannable = options.foresee && kernel.value.rows() == program.outputs();
+  if (plannable && !how.foresight) how.foresight = foresight(sampler, how);
+  CheckResult result = check(labelled, ladders_of(sampler, options.seed, options.check.progress), how);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

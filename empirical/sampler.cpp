@@ -9,6 +9,7 @@
 
 #include "nngpcheck/empirical/interpreter/in_order.hpp"
 #include "nngpcheck/empirical/interpreter/interpreter.hpp"
+#include "nngpcheck/empirical/interpreter/network_cost.hpp"
 #include "nngpcheck/support/memory.hpp"
 #include "nngpcheck/support/spelling.hpp"
 
@@ -128,6 +129,12 @@ MemoryPlan Sampler::plan(std::int64_t width, std::uint64_t count) const {
     batch = std::min(batch, static_cast<std::uint64_t>(std::max(1.0, batch_bytes / std::max(network, 1.0))));
   }
   return {network, static_cast<int>(threads), batch};
+}
+
+double Sampler::foreseen_seconds(std::int64_t width, std::uint64_t count) const {
+  const Schedule schedule = empirical::schedule(program_, width, options_.products, options_.precision);
+  const double all = static_cast<double>(count) / plan(width, count).threads;
+  return std::ceil(all) * network_cost(program_, schedule) * seconds_per_multiply_add();
 }
 
 void Sampler::sample(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,

@@ -89,6 +89,11 @@ class Sampler {
   /// width that would fit.
   MemoryPlan plan(std::int64_t width, std::uint64_t count) const;
 
+  /// Seconds that sample() should take for that many networks of a width that plan() accepts: operations that
+  /// are counted, at the speed that the processor has shown once. Mostly within a factor 2 on the CPU
+  /// (bench/sampler_times).
+  double foreseen_seconds(std::int64_t width, std::uint64_t count) const;
+
   /// The largest width ≤ `most` of which one network fits into the memory budget, by bisection (what a width
   /// takes may fall again where matrices give way to exact products); 0: none.
   std::int64_t largest_width(std::int64_t most) const;

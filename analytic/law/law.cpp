@@ -254,6 +254,8 @@ bool FiniteWidthLaw::fluctuates() const { return c.value > rounding_of_c * kerne
 
 MatrixXd FiniteWidthLaw::direction(Index k) const { return symmetric(factor.col(k), kernel.rows()); }
 
+MatrixXd FiniteWidthLaw::variance() const { return symmetric(factor.rowwise().squaredNorm(), kernel.rows()); }
+
 double FiniteWidthLaw::variance_along(const MatrixXd& g) const {
   double result = 0;
   for (Index k = 0; k < factor.cols(); ++k) result += std::pow(g.cwiseProduct(direction(k)).sum(), 2);

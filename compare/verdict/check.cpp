@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "nngpcheck/compare/error.hpp"
 #include "nngpcheck/compare/verdict/check_input.hpp"
 #include "nngpcheck/compare/verdict/check_plan.hpp"
 #include "nngpcheck/compare/verdict/check_round.hpp"
@@ -54,6 +55,7 @@ class Check {
   enum class Outcome { concluded, next_round };
 
   Outcome pilot();
+  Forecast plan_for(const Fluctuations& fluctuations, const std::string& source);
   Ladders draw_pilot();
   void move_up_to(double relative_variance);
   void grow_first_round(const Fluctuations& fluctuations);
@@ -106,11 +108,14 @@ Check::Check(const kernels::Kernel& kernel, const DrawLadders& draw, const Check
     : draw_(draw),
       options_(options),
       clock_(options.clock ? options.clock : steady_seconds),
-      start_(clock_()) {
+      start_(clock_() - (options.foresight ? options.foresight->seconds_taken : 0)) {
   validate(options);
   all_ = make_target(kernel, options);
   target_ = all_;
   plan_ = {options.widths, options.ladders};
+  if (options.foresight && options.foresight->variance.rows() != kernel.value.rows())
+    throw CompareError("foresight is of another number of inputs than the kernel's");
+  if (options.foresight) cost_ = Cost(options.foresight->seconds);
   flips_.random.seed(options.seed);
   choice_.seed(options.seed);
   result_.labels = kernel.labels;
@@ -140,15 +145,28 @@ CheckResult Check::run() {
   return std::move(result_);
 }
 
-/// Finds widths, and what a verdict takes, from networks that nothing else is decided by.
+/// Finds widths, and what a verdict takes: before the first network where there is foresight, and from
+/// networks that nothing else is decided by.
 Check::Outcome Check::pilot() {
   choose_inputs();
-  const Fluctuations fluctuations = fluctuations_of(draw_pilot());
+  std::optional<Fluctuations> fluctuations;
+  if (options_.foresight) {
+    fluctuations = fluctuations_of(*options_.foresight, target_.inputs);
+    result_.foreseen = plan_for(*fluctuations, "finite-width law");
+  }
+  const Ladders drawn = draw_pilot();
+  if (!fluctuations) fluctuations = fluctuations_of(drawn);
+  result_.forecast = plan_for(*fluctuations, "pilot");
+  return fit_first_round();
+}
+
+/// Widths and the size of the first round, and what it comes to.
+Forecast Check::plan_for(const Fluctuations& fluctuations, const std::string& source) {
   move_up_to(fluctuations.relative);
   grow_first_round(fluctuations);
-  result_.forecast = forecast(fluctuations);
-  options_.progress.report({}, [&] { return forecast_text(*result_.forecast, options_); });
-  return fit_first_round();
+  const Forecast result = forecast(fluctuations);
+  options_.progress.report({}, [&] { return source + ": " + forecast_text(result, options_); });
+  return result;
 }
 
 Ladders Check::draw_pilot() {
@@ -170,7 +188,7 @@ void Check::move_up_to(double relative_variance) {
     const auto next = moved_up(plan_, options_);
     if (!next || cost_.of(*next) > time_left()) return;
     plan_ = *next;
-    draw({plan_.widths.back()}, timed_networks, "pilot");
+    if (cost_.observed()) draw({plan_.widths.back()}, timed_networks, "pilot");
   }
 }
 
@@ -232,10 +250,7 @@ double Check::certificate_quantile(const Sample& sample) const {
 }
 
 void Check::choose_inputs() {
-  const Index all = result_.all_inputs;
-  const Index count = options_.inputs       ? std::min(*options_.inputs, all)
-                      : all <= all_of_up_to ? all
-                                            : some_of_many;
+  const Index all = result_.all_inputs, count = looks_at(options_, all);
   if (count == all) return;
   std::vector<Index> chosen;
   std::sample(all_.inputs.begin(), all_.inputs.end(), std::back_inserter(chosen), count, choice_);
@@ -423,6 +438,11 @@ void Check::describe(const Sample& sample) {
 }
 
 }  // namespace
+
+Index looks_at(const CheckOptions& options, Index inputs) {
+  if (options.inputs) return std::min(*options.inputs, inputs);
+  return inputs <= all_of_up_to ? inputs : some_of_many;
+}
 
 CheckResult check(const kernels::Kernel& kernel, const DrawLadders& draw, const CheckOptions& options) {
   return Check(kernel, draw, options).run();

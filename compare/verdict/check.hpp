@@ -32,6 +32,16 @@ struct LadderRequest {
 
 using DrawLadders = std::function<Ladders(const LadderRequest&)>;
 
+/// What is known of the networks before any is drawn. Plans read it, verdicts do not.
+struct Foresight {
+  /// n Var K̂_ab, and n E‖K̂ − K‖²_F/‖K‖²_F, to first order in 1/n.
+  Eigen::MatrixXd variance;
+  double relative_variance = 0;
+  /// That drawing so many networks of a width takes.
+  std::function<double(std::int64_t width, std::int64_t networks)> seconds;
+  double seconds_taken = 0;  // to know all this: part of the check's time
+};
+
 /// What is claimed of the kernel is one of two contracts, with entries measured in √(K_aa K_bb) of the given
 /// kernel:
 ///
@@ -73,6 +83,7 @@ struct CheckOptions {
   /// The number of the group that each input belongs to, such as its sequence, for the diagnosis; none: no
   /// groups.
   std::vector<Eigen::Index> groups = {};
+  std::optional<Foresight> foresight = {};
   Precision precision = Precision::float64;
   std::uint64_t seed = 0;  // of the sign flips, and of the choice of inputs
   Progress progress = {};
@@ -84,6 +95,9 @@ struct CheckOptions {
   /// What is part of the kernel's error bound: 0, or t/2.
   double allowance() const { return tolerance.value_or(0) / 2; }
 };
+
+/// How many of so many inputs a round looks at.
+Eigen::Index looks_at(const CheckOptions& options, Eigen::Index inputs);
 
 /// Throws CompareError, naming the option, the problem and what is valid.
 void validate(const CheckOptions& options);
@@ -99,7 +113,7 @@ struct EntryEvidence {
   double scale = 0;  // √(K_aa K_bb), given
 };
 
-/// What a pilot of a few ladders foretells, if the kernel is right.
+/// What is foretold, if the kernel is right.
 struct Forecast {
   double seconds = 0;   // from the beginning to the verdict; ∞ if the options do not allow what it takes
   double resolves = 0;  // the bound that can be reached within the time
@@ -126,7 +140,8 @@ struct CheckResult {
   std::string caveat;
   /// Seconds that a verdict should take beyond those that were allowed.
   std::optional<double> needs;
-  std::optional<Forecast> forecast;
+  std::optional<Forecast> foreseen;  // before the first network, where the options have foresight
+  std::optional<Forecast> forecast;  // after the pilot, which knows the clock
 
   /// No entry of `kernel.value` is off by more than bound·√(K_aa K_bb), with probability ≥ 1 − β. ∞ where no
   /// such statement can be made: heavy tails, or a finite-width bias that is not understood.
@@ -163,8 +178,9 @@ struct CheckResult {
   std::optional<double> seconds;  // for whoever measures them; the check does not
 };
 
-/// The sequential check. A pilot of 8 ladders finds the widths, and says what a verdict takes. Each round
-/// draws N fresh ladders, extrapolates them to Y, and compares E[Y] to K:
+/// The sequential check. Foresight, or a pilot of 8 ladders, finds the widths and the size of the first
+/// round; the pilot's clock says what a verdict takes. Each round draws N fresh ladders, extrapolates them to
+/// Y, and compares E[Y] to K:
 ///
 ///  - Widths are moved up by an octave, and the round made anew, if the networks do not follow K + B/n + C/n²
 ///  (sign

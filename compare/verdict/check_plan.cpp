@@ -72,6 +72,7 @@ double Cost::each(const Draw& draw) const {
 double Cost::start() const { return observed_.size() > 1 ? shortest_ : 0; }
 
 double Cost::of(std::int64_t width, std::int64_t networks) const {
+  if (observed_.empty()) return foreseen_(width, networks);
   const auto middle = std::next(observed_.begin(), std::ssize(observed_) / 2);
   const auto count = static_cast<double>(networks);
   if (width < middle->first) {
@@ -126,6 +127,11 @@ Fluctuations fluctuations_of(const Ladders& pilot) {
     result.relative += variance.sum() / mean.squaredNorm() / static_cast<double>(widths - first);
   }
   return result;
+}
+
+Fluctuations fluctuations_of(const Foresight& foresight, const std::vector<Index>& inputs) {
+  return {upper_triangle(foresight.variance(inputs, inputs)), std::numeric_limits<double>::infinity(),
+          foresight.relative_variance};
 }
 
 double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& plan, const Target& target) {

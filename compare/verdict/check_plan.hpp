@@ -3,9 +3,11 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "nngpcheck/compare/verdict/check_input.hpp"
@@ -35,11 +37,17 @@ std::optional<Plan> grown(const Plan& plan, double factor, const CheckOptions& o
 /// than half as many again.
 std::optional<Plan> with_more_ladders(const Plan& plan, double factor, const CheckOptions& options);
 
-/// What drawing takes, as observed. Every draw takes as long to start as the shortest one took.
+/// What drawing takes, as observed; before that, as foreseen. Every draw takes as long to start as the
+/// shortest one took.
 class Cost {
  public:
+  Cost() = default;
+  explicit Cost(std::function<double(std::int64_t width, std::int64_t networks)> foreseen)
+      : foreseen_(std::move(foreseen)) {}
+
   void observe(std::int64_t width, std::int64_t networks, double seconds);
-  bool known() const { return !observed_.empty(); }
+  bool observed() const { return !observed_.empty(); }
+  bool known() const { return foreseen_ || !observed_.empty(); }
   /// Seconds. Of the wider half of the widths observed, and beyond them, as a power of the width between 1
   /// and 2 that fits all that took longer than to start: single times are noisy. Precondition: known().
   double of(std::int64_t width, std::int64_t networks) const;
@@ -52,6 +60,7 @@ class Cost {
   double start() const;
   double each(const Draw& draw) const;
 
+  std::function<double(std::int64_t width, std::int64_t networks)> foreseen_;
   std::map<std::int64_t, Draw> observed_;  // the last of each width
   double shortest_ = std::numeric_limits<double>::infinity();
 };
@@ -59,8 +68,7 @@ class Cost {
 /// Throws CompareError if the ladders' kernels do not fit the memory, naming what would.
 void require_memory(const Plan& plan, const Target& target);
 
-/// How far the networks of a pilot fluctuate: Var K̂_e ≈ variance_e/n, estimated with so many degrees of
-/// freedom.
+/// How far networks fluctuate: Var K̂_e ≈ variance_e/n, estimated with so many degrees of freedom.
 struct Fluctuations {
   Eigen::VectorXd variance;
   double degrees = 0;
@@ -70,6 +78,9 @@ struct Fluctuations {
 
 /// From the wider half of the widths. Precondition: at least one width of at least two networks.
 Fluctuations fluctuations_of(const Ladders& pilot);
+
+/// Between these inputs, as foreseen: nothing is estimated.
+Fluctuations fluctuations_of(const Foresight& foresight, const std::vector<Eigen::Index>& inputs);
 
 /// max_e se_e/scale_e of the plan's extrapolation, as it should be. The largest of many noisy variances would
 /// be too large: they are drawn to their mean (Morris 1983), by the share of their spread that is noise.

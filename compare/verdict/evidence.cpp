@@ -99,6 +99,11 @@ ordered_json to_json(const std::optional<Rate>& rate) {
            "is right, because a small error hides below the fluctuations"}};
 }
 
+ordered_json to_json(const std::optional<Forecast>& forecast) {
+  if (!forecast) return {};
+  return {{"seconds", number(forecast->seconds)}, {"resolves", number(forecast->resolves)}};
+}
+
 ordered_json to_json(const CheckRound& round) {
   return {{"widths", round.widths},
           {"ladders", round.ladders},
@@ -148,10 +153,6 @@ std::string verdict_text(const std::string& name, const CheckResult& result) {
 ordered_json to_json(const CheckResult& result) {
   ordered_json rounds = ordered_json::array();
   for (const CheckRound& round : result.rounds) rounds.push_back(to_json(round));
-  ordered_json forecast;
-  if (result.forecast)
-    forecast = {{"seconds", number(result.forecast->seconds)},
-                {"resolves", number(result.forecast->resolves)}};
   return {{"verdict", to_string(result.verdict)},
           {"contract", result.tolerance ? "tolerance" : "exact"},
           {"reason", result.reason},
@@ -172,7 +173,8 @@ ordered_json to_json(const CheckResult& result) {
             {"statement", scope_text(result)}}},
           {"rate", to_json(result.rate)},
           {"rounds", std::move(rounds)},
-          {"forecast", std::move(forecast)},
+          {"foreseen", to_json(result.foreseen)},
+          {"forecast", to_json(result.forecast)},
           {"needs_seconds", number(result.needs)},
           {"seconds", number(result.seconds)}};
 }

@@ -52,7 +52,7 @@ std::string forecast_text(const Forecast& forecast, const CheckOptions& options)
       std::isinf(forecast.seconds)
           ? fmt::format("{} is more than ladders and widths allow", percent_at_most(options.largest_bound()))
           : "a verdict takes about " + seconds_text(forecast.seconds);
-  return fmt::format("pilot: {}; {} resolve about {}", verdict, seconds_text(options.time),
+  return fmt::format("{}; {} resolve about {}", verdict, seconds_text(options.time),
                      percent_at_most(forecast.resolves));
 }
 

@@ -29,7 +29,7 @@ std::string more_time_remedy(double seconds);
 /// "undecided WHEN: no entry is off by > 2.1 %, where 1 % was asked for; …"
 std::string undecided_reason(const std::string& when, const CheckResult& result, const CheckOptions& options);
 
-/// "the pilot: a verdict takes about 40 s; 120 s resolve 0.8 %"
+/// "a verdict takes about 40 s; 120 s resolve about 0.8 %"
 std::string forecast_text(const Forecast& forecast, const CheckOptions& options);
 
 /// What the kernel's own error bars keep from being shown: that they reach t/2 in some entry, or δ of the

@@ -74,6 +74,9 @@ TEST(Law, OfLinearNetworksOfSeveralWidths) {
   EXPECT_NEAR(covariance(0, 2), 2 * share * g(0, 1) * g(0, 1), 0.02 * share * g(0, 0) * g(1, 1));
   EXPECT_NEAR(covariance(1, 1), share * (g(0, 0) * g(1, 1) + g(0, 1) * g(0, 1)),
               0.02 * share * g(0, 0) * g(1, 1));
+  EXPECT_DOUBLE_EQ(law.variance()(0, 1), covariance(1, 1));
+  EXPECT_DOUBLE_EQ(law.variance()(1, 0), covariance(1, 1));
+  EXPECT_DOUBLE_EQ(law.variance()(1, 1), covariance(2, 2));
   EXPECT_LT(law.bias_norm.value, tolerance(law.bias_norm.standard_error) + 1e-4 * g.norm());
 }
 

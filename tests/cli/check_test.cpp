@@ -137,7 +137,8 @@ TEST_F(Check, OptionsAreThoseOfTheFileOrTheCommandLine) {
         experiment + "[check]\nwidths = [16, 32, 64, 128]\nladders = 8\nresolution = 1e-6\nseed = 2\n");
   const Outcome outcome = run("check c.toml --memory 1MiB");
   EXPECT_EQ(outcome.status, 2) << outcome.output << outcome.errors;
-  EXPECT_THAT(outcome.output, StartsWith("inconclusive mlp: undecided with 4096 ladders up to width "));
+  EXPECT_THAT(outcome.output,
+              AllOf(StartsWith("inconclusive mlp: undecided "), HasSubstr("; 4096 ladders, n = ")));
   const Outcome coarse = run("check c.toml --resolution 0.9");
   EXPECT_EQ(coarse.status, 0) << coarse.output;
   refused("check c.toml --alpha 2", "false_alarm is 2");

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "nngpcheck/compare/error.hpp"
 #include "nngpcheck/compare/verdict/check.hpp"
 #include "nngpcheck/compare/verdict/evidence.hpp"
 #include "scratch.hpp"
@@ -144,6 +145,77 @@ TEST(Time, MakesDoWithNarrowNetworksInThePilot) {
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
   EXPECT_LT(networks.seconds, 1000);  // eight of the narrowest, of whom nothing was known
   EXPECT_THAT(result.reason, HasSubstr("one network of width 8192 takes about 8192 s"));
+}
+
+/// What the law says of `LinearNetworks`, whose two Wishart matrices each give K_aa K_bb + K_ab²; and the
+/// clock.
+Foresight foresight_of(const LinearNetworks& networks) {
+  Foresight result;
+  const Eigen::VectorXd diagonal = truth.diagonal();
+  result.variance = 2 * (diagonal * diagonal.transpose() + truth.cwiseAbs2());
+  result.relative_variance = result.variance.sum() / truth.squaredNorm();
+  result.seconds = [&networks](std::int64_t width, std::int64_t count) {
+    return networks.seconds_per_draw +
+           networks.seconds_per_width * static_cast<double>(width) * static_cast<double>(count);
+  };
+  return result;
+}
+
+TEST(Foresight, TellsTheTimeBeforeTheFirstNetwork) {
+  LinearNetworks networks(truth, seed());
+  CheckOptions options = timed(networks, 1e-4, 1e6);
+  options.resolution = 0.002;
+  options.foresight = foresight_of(networks);
+  double reported = -1;  // seconds of networks when the first forecast was reported
+  options.progress = Progress([&](std::optional<double>, const std::string& text) {
+    if (reported < 0 && text.starts_with("finite-width law: a verdict takes about"))
+      reported = networks.seconds;
+  });
+  const CheckResult result = check({truth}, networks.draw(), options);
+  EXPECT_EQ(result.verdict, Verdict::agree) << result.reason;
+  ASSERT_TRUE(result.foreseen);
+  EXPECT_EQ(reported, 0);
+  EXPECT_GT(result.foreseen->seconds, networks.seconds / 2);
+  EXPECT_LT(result.foreseen->seconds, networks.seconds * 2);
+}
+
+TEST(Foresight, CountsTheTimeThatItTook) {
+  LinearNetworks networks(truth, seed());
+  CheckOptions options = timed(networks, 1e-4, 10);
+  options.foresight = foresight_of(networks);
+  options.foresight->seconds_taken = 11;
+  EXPECT_EQ(check({truth}, networks.draw(), options).verdict, Verdict::inconclusive);
+}
+
+TEST(Foresight, ChoosesWidths) {
+  LinearNetworks networks(truth, seed());
+  CheckOptions options = timed(networks, 1e-6, 1e6);
+  options.foresight = foresight_of(networks);
+  options.foresight->relative_variance = 1000;
+  check({truth}, networks.draw(), options);
+  ASSERT_FALSE(networks.requests.empty());
+  EXPECT_EQ(networks.requests.front().widths.front(), 2048) << "the first network is as wide as it takes";
+}
+
+TEST(Foresight, IsOfTheKernelsInputs) {
+  LinearNetworks networks(truth, seed());
+  CheckOptions options = untimed();
+  options.foresight = foresight_of(networks);
+  options.foresight->variance.conservativeResize(2, 2);
+  EXPECT_THROW(check({truth}, networks.draw(), options), CompareError);
+}
+
+// A law that is wrong by as much as one likes makes bad plans, and no wrong verdicts.
+TEST(Foresight, IsNoPartOfTheVerdict) {
+  for (const double factor : {0., 0.01, 100.}) {
+    LinearNetworks networks(truth, seed());
+    CheckOptions options = untimed();
+    options.foresight = foresight_of(networks);
+    options.foresight->variance *= factor;
+    options.foresight->relative_variance *= factor;
+    EXPECT_EQ(check({truth}, networks.draw(), options).verdict, Verdict::agree) << factor;
+    EXPECT_EQ(check({1.03 * truth}, networks.draw(), options).verdict, Verdict::disagree) << factor;
+  }
 }
 
 /// K̂ times a log-normal number of mean 1, as relu networks of great depth have it: (1 + c/n) its second

@@ -6,6 +6,8 @@
 #include "nngpcheck/architectures/named/cnn.hpp"
 #include "nngpcheck/architectures/named/mlp.hpp"
 #include "nngpcheck/architectures/named/recurrent.hpp"
+#include "nngpcheck/empirical/interpreter/costs.hpp"
+#include "nngpcheck/empirical/interpreter/network_cost.hpp"
 #include "tests/empirical/programs.hpp"
 
 namespace nngpcheck::empirical {
@@ -127,6 +129,31 @@ TEST(Schedule, ReadsOnlyColumnsThatAreNeeded) {
                64, Products::exact, Precision::float64);
   ASSERT_EQ(strided.sources.size(), 1U);
   EXPECT_EQ(strided.sources[0].columns.size(), 2U);
+}
+
+TEST(NetworkCost, CountsWhatWidthsMultiply) {
+  constexpr int inputs = 6;
+  const netsor::Program mlp = architectures::mlp({.depth = 3}, testing::vectors(3, inputs));
+  const auto cost = [&](std::int64_t width, Products products) {
+    return network_cost(mlp, schedule(mlp, width, products, Precision::float64));
+  };
+  // Two matrices of 2^14 × 2^14 numbers, drawn and applied; beside them, nothing counts.
+  const double wide = 1 << 14;
+  EXPECT_NEAR(cost(1 << 14, Products::dense) / (2 * wide * wide * (normal_cost + inputs)), 1, 0.01);
+  EXPECT_NEAR(cost(1 << 20, Products::exact) / cost(1 << 19, Products::exact), 2, 0.01);
+  EXPECT_GT(cost(1 << 14, Products::dense), 100 * cost(1 << 14, Products::exact));
+  // A convolution that is drawn at once costs less than its nine products.
+  const double at_once =
+      network_cost(cnn(2), schedule(cnn(2), 4096, Products::automatic, Precision::float64));
+  EXPECT_LT(at_once, network_cost(cnn(2), schedule(cnn(2), 4096, Products::dense, Precision::float64)) / 9);
+}
+
+TEST(NetworkCost, IsSecondsOfASampler) {
+  const Sampler sampler(architectures::mlp({}, testing::vectors(3, 6)), {.threads = 1});
+  EXPECT_GT(seconds_per_multiply_add(), 0);
+  EXPECT_LT(seconds_per_multiply_add(), 1e-6);
+  EXPECT_DOUBLE_EQ(sampler.foreseen_seconds(1024, 10), 10 * sampler.foreseen_seconds(1024, 1));
+  EXPECT_GT(sampler.foreseen_seconds(4096, 1), 3 * sampler.foreseen_seconds(1024, 1));
 }
 
 }  // namespace
