@@ -5,6 +5,7 @@
 
 #include "nngpcheck/netsor/builder.hpp"
 #include "nngpcheck/netsor/error.hpp"
+#include "nngpcheck/netsor/passes/needed.hpp"
 #include "nngpcheck/netsor/passes/traits.hpp"
 
 namespace nngpcheck::netsor {
@@ -12,53 +13,6 @@ namespace nngpcheck::netsor {
 namespace {
 
 using Columns = std::vector<Index>;
-
-// Tables are never restricted, nor is what goes with them column by column.
-bool keeps_all_columns(const Node& node) {
-  return std::holds_alternative<TableType>(node.type) || !table_operands(node.operation).empty();
-}
-
-// For each instruction, the columns of it (for tables: {0}) that given columns of the output depend on,
-// ascending.
-class Demand {
- public:
-  Demand(const Program& program, const Columns& outputs)
-      : program_(program), needed_(program.nodes().size()), named_(program.nodes().size(), false) {
-    for (const BundleId block : program.output().blocks) add(block.index(), outputs);
-    for (std::size_t k = needed_.size(); k-- > 0;) {
-      if (named_[k] && needed_[k].empty()) needed_[k] = {0};
-      if (!needed_[k].empty()) propagate(program.nodes()[k], needed_[k]);
-    }
-  }
-
-  bool needs(std::size_t index) const { return !needed_[index].empty(); }
-  const Columns& of(std::size_t index) const { return needed_[index]; }
-
- private:
-  void add(std::size_t index, Columns columns) {
-    Columns& needed = needed_[index];
-    if (columns == needed) return;
-    if (!std::is_sorted(columns.begin(), columns.end())) std::sort(columns.begin(), columns.end());
-    columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
-    Columns both;
-    std::set_union(needed.begin(), needed.end(), columns.begin(), columns.end(), std::back_inserter(both));
-    needed = std::move(both);
-  }
-
-  void propagate(const Node& node, const Columns& columns) {
-    const bool all = keeps_all_columns(node);
-    for (const auto& [bundle, map] : bundle_operands(node.operation)) {
-      const Index available = program_.type(bundle).columns;
-      add(bundle.index(), columns_read(all ? ColumnMap(AllColumns{}) : map, columns, available));
-      named_[bundle.index()] = true;
-    }
-    for (const auto& [table, map] : table_operands(node.operation)) add(table.index(), {0});
-  }
-
-  const Program& program_;
-  std::vector<Columns> needed_;
-  std::vector<bool> named_;  // some instruction that is needed names it, even if it reads no column of it
-};
 
 // The place of a column in a list that holds it, ascending.
 Index place(Index column, const Columns& among) {
@@ -81,16 +35,15 @@ class Restriction {
 
   // The output blocks at these columns.
   std::vector<BundleId> blocks(const Columns& outputs) {
-    const Demand demand(source_, outputs);
+    const NeededParts needed(source_, outputs);
     const std::size_t count = source_.nodes().size();
     made_.assign(count, 0);
     columns_.assign(count, {});
     for (std::size_t k = 0; k < count; ++k) {
-      if (!demand.needs(k)) continue;
-      columns_[k] = demand.of(k);
-      const Node& node = source_.nodes()[k];
+      columns_[k] = needed.of(k).columns;
+      if (columns_[k].empty()) continue;
       builder_.set_origin(origin(k));
-      made_[k] = keeps_all_columns(node) ? write_all(node, columns_[k]) : write(node, columns_[k]);
+      made_[k] = write(source_.nodes()[k], columns_[k], needed.made_part(k));
       if (made_[k] >= sources_.size()) sources_.resize(made_[k] + 1, static_cast<std::uint32_t>(k));
     }
     builder_.set_origin({});
@@ -132,20 +85,11 @@ class Restriction {
     return builder_.select(id, places);
   }
 
-  std::uint32_t write_all(const Node& node, const Columns& columns) {
-    Operation copy = node.operation;
-    for_each_operand(copy, [&](auto& id, const ColumnMap&) { id = kept(id); });
-    const std::uint32_t all = builder_.append(copy);
-    const bool table = std::holds_alternative<TableType>(node.type);
-    return table ? all : builder_.select(bundle(all), columns).index();
-  }
-
-  // An instruction that makes a group makes all of its columns.
-  std::uint32_t write(const Node& node, const Columns& columns) {
-    Columns written = columns;
+  std::uint32_t write(const Node& node, const Columns& columns, Part made) {
+    // An instruction that makes a group makes all of its columns.
     if (form(node.operation) == Form::groupwise) {
       const BundleOperand operand = bundle_operands(node.operation).front();
-      written = columns_read(operand.columns, columns, source_.type(operand.bundle).columns);
+      made.columns = columns_read(operand.columns, columns, source_.type(operand.bundle).columns);
     }
     Operation copy = node.operation;
     for_each_object(copy, [&](auto& id) { id = object(id); });
@@ -153,25 +97,38 @@ class Restriction {
         [&](BundleId& id, const ColumnMap& map) {
           const bool by_matrix =
               std::holds_alternative<MatrixRows>(map);  // whose rows were restricted instead
-          id = by_matrix ? kept(id) : at(id, columns_read(map, written, source_.type(id).columns));
+          id = by_matrix ? kept(id) : at(id, columns_read(map, made, source_.type(id).columns));
         },
         [&](TableId& id, const ColumnMap&) { id = kept(id); },
     };
     for_each_operand(copy, rewrite);
-    for_each_columnwise(copy, [&](auto& constant) { constant = restricted(constant, node, written); });
-    return select(bundle(builder_.append(copy)), columns, written).index();
+    for_each_columnwise(copy, [&](auto& constant) { constant = restricted(constant, node, made); });
+    restrict_mask(copy, made);
+    const std::uint32_t written = builder_.append(copy);
+    const bool table = std::holds_alternative<TableType>(node.type);
+    return table ? written : select(bundle(written), columns, made.columns).index();
   }
 
-  SharedMatrix restricted(const SharedMatrix& data, const Node&, const Columns& columns) const {
-    return std::make_shared<const Eigen::MatrixXd>((*data)(Eigen::all, columns));
+  static void restrict_mask(Operation& operation, const Part& part) {
+    auto* apply = std::get_if<Apply>(&operation);
+    auto* softmax = apply ? std::get_if<SoftmaxKeys>(&apply->function) : nullptr;
+    if (softmax && softmax->mask)
+      softmax->mask = std::make_shared<const Eigen::MatrixXd>((*softmax->mask)(part.rows, part.columns));
   }
-  std::vector<int> restricted(const std::vector<int>& group, const Node&, const Columns& columns) const {
+
+  SharedMatrix restricted(const SharedMatrix& matrix, const Node& node, const Part& part) const {
+    const bool table = std::holds_alternative<TableType>(node.type);
+    return std::make_shared<const Eigen::MatrixXd>(table ? (*matrix)(part.rows, part.columns).eval()
+                                                         : (*matrix)(Eigen::all, part.columns).eval());
+  }
+  std::vector<int> restricted(const std::vector<int>& group, const Node&, const Part& part) const {
     std::vector<int> result;
-    for (const Index column : columns) result.push_back(group[static_cast<std::size_t>(column)]);
+    for (const Index column : part.columns) result.push_back(group[static_cast<std::size_t>(column)]);
     return result;
   }
   // The rows are the columns of the operand.
-  SharedSparse restricted(const SharedSparse& matrix, const Node& node, const Columns& columns) const {
+  SharedSparse restricted(const SharedSparse& matrix, const Node& node, const Part& part) const {
+    const Columns& columns = part.columns;
     const Columns& rows = columns_[bundle_operands(node.operation).front().bundle.index()];
     SparseMatrix result(std::ssize(rows), std::ssize(columns));
     for (Index j = 0; j < std::ssize(columns); ++j) {

@@ -8,6 +8,7 @@
 #include "nngpcheck/analytic/limit.hpp"
 #include "nngpcheck/architectures/named/cnn.hpp"
 #include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/architectures/network.hpp"
 #include "nngpcheck/netsor/builder.hpp"
 #include "nngpcheck/netsor/passes/restrict.hpp"
 #include "reference.hpp"
@@ -43,6 +44,22 @@ netsor::Program cnn(const char* outputs, Index count, Index size) {
   architectures::CnnOptions options;
   options.outputs = outputs;
   return architectures::cnn(options, images(count, size));
+}
+
+// Self-attention within so many sequences.
+netsor::Program attention(const char* mask, Index sequences, Index tokens) {
+  inputs::Inputs data = vectors(sequences * tokens);
+  data.lengths.assign(static_cast<std::size_t>(sequences), tokens);
+  architectures::SelfAttention attention;
+  attention.mask = mask;
+  attention.weights = "tied";
+  return program(architectures::network({{architectures::Dense{}},
+                                         {architectures::Activate{}},
+                                         {attention},
+                                         {architectures::LayerNorm{}},
+                                         {architectures::Activate{}},
+                                         {architectures::GlobalAveragePool{}}}),
+                 data);
 }
 
 TEST(Tiles, CoverEveryEntryOnce) {
@@ -101,6 +118,12 @@ TEST(Tiles, MakeTheKernelsOfTheirParts) {
   for (const char* outputs : {"average", "flatten"}) {
     SCOPED_TRACE(outputs);
     expect_equal_parts(cnn(outputs, 5, 14), {0, 2, 4});
+  }
+  for (const char* mask : {"full", "causal"}) {
+    SCOPED_TRACE(mask);
+    const netsor::Program program = attention(mask, 40, 8);
+    EXPECT_GT(tiles(program, range(0, 40), range(0, 40), false).size(), 1u);
+    expect_equal_parts(program, {0, 17, 39});
   }
 }
 

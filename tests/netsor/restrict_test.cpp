@@ -160,6 +160,65 @@ TEST(Restrict, ABundleWithSeveralReadersIsWrittenOnce) {
   EXPECT_EQ(restricted.type(restricted.bundle(0)).columns, 4);  // inputs 0, 1 and 3, 2
 }
 
+// Two sequences of three tokens, the columns `visible` to each other by a table that a mask leaves of scores,
+// scaled and averaged.
+Program attending(const MatrixXd& visible) {
+  Builder b;
+  const BundleId x = b.map(Activation::named("tanh"), b.input(b.input_weight({"U", {}, 2}), wave(6)));
+  const TableId scores = b.gram(x, b.matmul(b.weight({"W", {}, {}}), x));
+  const auto mask = std::make_shared<const MatrixXd>(visible);
+  const TableId weights = b.apply(SoftmaxKeys{mask}, {scores});
+  const TableId both = b.apply(
+      Product{}, {b.apply(Sum{{1, 0.5}}, {weights, b.apply(Transpose{}, {scores})}), b.constant(visible)});
+  const BundleId attended = b.add(b.mix(x, weights), b.mix(x, both));
+  const TableId squares = b.apply(Diagonal{}, {b.gram(attended, attended)});
+  SparseMatrix average(6, 2);
+  for (Index j = 0; j < 6; ++j) average.insert(j, j / 3) = 1. / 3;
+  b.output(b.readout({"v"}), b.mix(b.scale(attended, b.apply(Rsqrt{0.1}, {squares})), average));
+  return std::move(b).build();
+}
+
+TEST(Restrict, TablesKeepWhatTheirColumnsRead) {
+  MatrixXd apart = MatrixXd::Zero(6, 6);
+  apart.topLeftCorner(3, 3).setOnes();
+  apart.bottomRightCorner(3, 3).triangularView<Eigen::Upper>().setOnes();  // causal
+  MatrixXd together = apart;
+  together(0, 5) = 1;
+  for (const auto& [visible, columns] : {std::pair(apart, 3), {together, 6}}) {
+    const Program program = attending(visible);
+    const Weights weights = draw(program, n);
+    const MatrixXd full = numbers(program, weights);
+    for (const Index output : {0, 1}) {
+      const Program restricted = restrict_outputs(program, {output});
+      EXPECT_LT((numbers(restricted, weights) - full.col(output)).cwiseAbs().maxCoeff(), rounding);
+      EXPECT_GT((numbers(restricted, weights) - full.col(1 - output)).cwiseAbs().maxCoeff(), 1e-3);
+      EXPECT_EQ(restricted.type(restricted.bundle(0)).columns, output == 0 ? 3 : columns);
+    }
+    EXPECT_EQ(print(restrict_outputs(program, {0, 1})), print(program));
+  }
+}
+
+// Of a table that is read twice, the larger part is made, for all that meets it.
+TEST(Restrict, TablesThatMeetHaveOnePart) {
+  Builder b;
+  const BundleId x = b.input(b.input_weight({"U", {}, 2}), wave(4));
+  MatrixXd diagonal = MatrixXd::Identity(4, 4), all = MatrixXd::Ones(4, 4);
+  const TableId scores = b.gram(x, x);
+  const TableId narrow = b.apply(Product{}, {scores, b.constant(diagonal)});
+  const BundleId first = b.mix(x, b.constant(all - diagonal));
+  const BundleId second = b.mix(first, narrow);
+  b.output(b.readout({"v"}),
+           b.add(second, b.mix(x, b.apply(Product{}, {narrow, b.apply(Transpose{}, {scores})}))));
+  const Program program = std::move(b).build();
+  const Weights weights = draw(program, n);
+  const MatrixXd full = numbers(program, weights);
+  for (const Columns& columns : {Columns{0}, {3, 1}, {0, 1, 2, 3}}) {
+    const MatrixXd expected = full(Eigen::all, columns);
+    EXPECT_LT((numbers(restrict_outputs(program, columns), weights) - expected).cwiseAbs().maxCoeff(),
+              rounding);
+  }
+}
+
 TEST(Restrict, DeepProgramsDoNotExhaustTheStack) {
   Builder b;
   const WeightId w = b.weight({"W", {}, {}});
