@@ -85,18 +85,26 @@ SparseMatrix diagonal(const Eigen::MatrixXd& row) {
 }
 
 template <class Visit>
-void for_each_row(const SparseMatrix& matrix, const Visit& visit) {
-  for (Index j = 0; j < matrix.outerSize(); ++j) {
-    for (SparseMatrix::InnerIterator it(matrix, j); it; ++it) visit(it.row());
+void for_each_row(const Coefficients& c, const Visit& visit) {
+  for (const SparseMatrix* matrix : {&c.value, &c.bound}) {
+    for (Index j = 0; j < matrix->outerSize(); ++j) {
+      for (SparseMatrix::InnerIterator it(*matrix, j); it; ++it) visit(it.row());
+    }
   }
 }
 
 // The rows that hold something, of either matrix; in a time that grows with what they hold.
 std::vector<Index> filled_rows(const Coefficients& c) {
   std::vector<Index> result;
-  for (const SparseMatrix* matrix : {&c.value, &c.bound}) {
-    for_each_row(*matrix, [&](Index row) { result.push_back(row); });
+  if (c.value.nonZeros() > c.value.rows()) {
+    std::vector<bool> filled(static_cast<std::size_t>(c.value.rows()));
+    for_each_row(c, [&](Index row) { filled[static_cast<std::size_t>(row)] = true; });
+    for (Index row = 0; row < c.value.rows(); ++row) {
+      if (filled[static_cast<std::size_t>(row)]) result.push_back(row);
+    }
+    return result;
   }
+  for_each_row(c, [&](Index row) { result.push_back(row); });
   if (!std::is_sorted(result.begin(), result.end())) std::sort(result.begin(), result.end());
   result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "nngpcheck/analytic/columns/buffers.hpp"
 #include "nngpcheck/analytic/columns/congruence.hpp"
@@ -69,34 +70,39 @@ MatrixXd congruence_diagonal(const std::optional<SparseMatrix>& a, const MatrixX
   return result;
 }
 
-/// The coefficients of a combination, with what bounds their errors, column by column.
+/// The coefficients of a combination that are not exactly 0, with what bounds their errors, column by column.
 class Reads {
  public:
-  explicit Reads(LinearForm::Term term) : term_(std::move(term)) {
-    if (has_bounds()) either_ = term_.coefficients->value.cwiseAbs() + term_.coefficients->bound;
+  struct Read {
+    Index row;
+    Estimate coefficient;
+  };
+
+  Reads(const LinearForm::Term& term, Index columns) {
+    const bool bounds = term.coefficients && term.coefficients->bound.size() > 0;
+    SparseMatrix either;  // where value or bound is not 0
+    if (bounds) either = term.coefficients->value.cwiseAbs() + term.coefficients->bound;
+    for (Index j = 0; j < columns; ++j) {
+      if (bounds) {
+        const auto& [value, bound] = *term.coefficients;
+        for (SparseMatrix::InnerIterator it(either, j); it; ++it)
+          reads_.push_back({it.row(), {value.coeff(it.row(), j), bound.coeff(it.row(), j)}});
+      } else {
+        for_each_coefficient(term, j, [&](Index row, double a) { reads_.push_back({row, {a, 0}}); });
+      }
+      ends_.push_back(reads_.size());
+    }
   }
 
-  Index count(Index column) const {
-    if (!term_.coefficients) return 1;
-    const auto* starts = term_.coefficients->value.outerIndexPtr();
-    return starts[column + 1] - starts[column];
-  }
-
-  /// Calls visit(row, coefficient) for those that are not exactly 0.
-  template <class Visit>
-  void for_each(Index column, const Visit& visit) const {
-    if (!has_bounds())
-      return for_each_coefficient(term_, column, [&](Index row, double a) { visit(row, Estimate{a, 0}); });
-    const auto& [value, bound] = *term_.coefficients;
-    for (SparseMatrix::InnerIterator it(either_, column); it; ++it)
-      visit(Index{it.row()}, Estimate{value.coeff(it.row(), column), bound.coeff(it.row(), column)});
+  std::span<const Read> operator()(Index column) const {
+    const auto j = static_cast<std::size_t>(column);
+    const std::size_t begin = j == 0 ? 0 : ends_[j - 1];
+    return std::span(reads_).subspan(begin, ends_[j] - begin);
   }
 
  private:
-  bool has_bounds() const { return term_.coefficients && term_.coefficients->bound.size() > 0; }
-
-  LinearForm::Term term_;
-  SparseMatrix either_;  // where value or bound is not 0
+  std::vector<Read> reads_;
+  std::vector<std::size_t> ends_;  // of columns
 };
 
 class LinearStep : public Step {
@@ -168,20 +174,24 @@ class LinearStep : public Step {
     const Pattern& entries = demand().entries;
     UncertainMatrix sum = zero(entries.rows(columns), entries.columns(columns));
     for (const Pair& pair : pairs_) {
-      const Reads left(pair.left.term(values, x)), right(pair.right.term(values, x));
+      const Reads left(pair.left.term(values, x), columns), right(pair.right.term(values, x), columns);
       const PairEntries e(pair, values);
       entries.for_each(columns, columns, [&](Index i, Index j, Index k) {
-        const double rounding =
-            epsilon * static_cast<double>(1 + std::ssize(pairs_) + left.count(i) + right.count(j));
-        left.for_each(i, [&](Index row, const Estimate& a) {
-          right.for_each(j, [&](Index other, const Estimate& b) {
+        const std::span of_row = left(i), of_column = right(j);
+        const double rounding = epsilon * static_cast<double>(1 + std::ssize(pairs_) + std::ssize(of_row) +
+                                                              std::ssize(of_column));
+        Estimate all{sum.value.data()[k], sum.bound.data()[k]};
+        for (const auto& [row, a] : of_row) {
+          for (const auto& [other, b] : of_column) {
             const Estimate entry = e.at(row, other);
             const double size = std::abs(entry.value), product = a.value * b.value;
-            sum.value.data()[k] += product * entry.value;
-            sum.bound.data()[k] += std::abs(product) * (entry.bound + rounding * size) +
-                                   (a.bound * std::abs(b.value) + std::abs(a.value) * b.bound) * size;
-          });
-        });
+            all.value += product * entry.value;
+            all.bound += std::abs(product) * (entry.bound + rounding * size) +
+                         (a.bound * std::abs(b.value) + std::abs(a.value) * b.bound) * size;
+          }
+        }
+        sum.value.data()[k] = all.value;
+        sum.bound.data()[k] = all.bound;
       });
     }
     return sum;

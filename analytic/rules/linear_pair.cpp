@@ -129,16 +129,4 @@ PairEntries::PairEntries(const Pair& pair, const Values& values) : pair_(pair) {
       (rounding_of_gram(pair.gram->x->rows()) * pair.gram->scale) * pair.gram->y->colwise().norm();
 }
 
-Estimate PairEntries::at(Index row, Index column) const {
-  if (pair_.gram) {
-    const auto& [x, y, scale] = *pair_.gram;
-    return {scale * x->col(row).dot(y->col(column)), row_norms_(row) * column_norms_(column)};
-  }
-  if (!stored_) return {pair_.constant, 0};
-  if (pair_.transposed) std::swap(row, column);
-  const Index k = pair_.source->entries.at(row, column, stored_->value.rows());
-  const double variance = pair_.variance.value_or(1), value = variance * stored_->value.data()[k];
-  return {value, variance * stored_->bound.data()[k] + epsilon * std::abs(value)};
-}
-
 }  // namespace nngpcheck::analytic

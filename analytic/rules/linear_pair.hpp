@@ -1,6 +1,7 @@
 // What combinations of sources and of atoms have in common, pair by pair.
 #pragma once
 
+#include <cmath>
 #include <compare>
 #include <memory>
 #include <optional>
@@ -87,5 +88,17 @@ class PairEntries {
   const UncertainMatrix* stored_ = nullptr;
   Eigen::VectorXd row_norms_, column_norms_;  // of a Gram
 };
+
+inline Estimate PairEntries::at(Eigen::Index row, Eigen::Index column) const {
+  if (pair_.gram) {
+    const auto& [x, y, scale] = *pair_.gram;
+    return {scale * x->col(row).dot(y->col(column)), row_norms_(row) * column_norms_(column)};
+  }
+  if (!stored_) return {pair_.constant, 0};
+  if (pair_.transposed) std::swap(row, column);
+  const Eigen::Index k = pair_.source->entries.at(row, column, stored_->value.rows());
+  const double variance = pair_.variance.value_or(1), value = variance * stored_->value.data()[k];
+  return {value, variance * stored_->bound.data()[k] + epsilon * std::abs(value)};
+}
 
 }  // namespace nngpcheck::analytic
