@@ -2,7 +2,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <map>
 
 #include "nngpcheck/analytic/columns/demand.hpp"
 
@@ -37,7 +36,7 @@ class Changes {
 
  private:
   Eigen::Index directions_;
-  std::map<Demand, Directions> changes_;
+  DemandMap<Directions> changes_;
 };
 
 }  // namespace nngpcheck::analytic

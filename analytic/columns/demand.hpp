@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
 
 #include "nngpcheck/analytic/columns/pattern.hpp"
 #include "nngpcheck/analytic/columns/structure.hpp"
@@ -48,6 +51,20 @@ struct Demand {
   bool is_number() const { return kind != Kind::sample && kind != Kind::conditional; }
 
   friend auto operator<=>(const Demand&, const Demand&) = default;
+
+  /// Of what tells most demands apart.
+  struct Hash {
+    std::size_t operator()(const Demand& demand) const {
+      const std::uint64_t nodes = (std::uint64_t{demand.left} << 32) | demand.right;
+      std::uint64_t mixed = (nodes + static_cast<std::uint64_t>(demand.kind)) * 0x9e3779b97f4a7c15;
+      mixed ^= mixed >> 32;
+      return static_cast<std::size_t>(mixed);
+    }
+  };
 };
+
+/// Long recurrences have as many demands as pairs of steps.
+template <class Value>
+using DemandMap = std::unordered_map<Demand, Value, Demand::Hash>;
 
 }  // namespace nngpcheck::analytic

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <map>
 #include <utility>
 
 #include "nngpcheck/analytic/columns/demand.hpp"
@@ -62,7 +61,7 @@ class Values {
   const Structure& structure_;
   const Values* base_;
   LinearForms forms_;
-  std::map<Demand, UncertainMatrix> values_;
+  DemandMap<UncertainMatrix> values_;
 };
 
 }  // namespace nngpcheck::analytic

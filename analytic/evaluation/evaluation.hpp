@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <vector>
 
 #include "nngpcheck/analytic/columns/values.hpp"
@@ -57,8 +56,8 @@ class Evaluation {
   const Evaluation* base_ = nullptr;
   Values values_;
   PathPool paths_;
-  std::map<Demand, Cost> costs_;
-  std::map<Demand, std::int64_t> uses_;  // that still lie ahead; only for deterministic steps
+  DemandMap<Cost> costs_;
+  DemandMap<std::int64_t> uses_;  // that still lie ahead; only for deterministic steps
 };
 
 }  // namespace nngpcheck::analytic

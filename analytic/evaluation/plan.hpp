@@ -1,7 +1,6 @@
 // Which expectations the limit of a program needs, in which order, and by which rule: EXPLAIN for kernels.
 #pragma once
 
-#include <map>
 #include <vector>
 
 #include "nngpcheck/analytic/paths/path_systems.hpp"
@@ -16,7 +15,7 @@ struct Plan {
     bool replicated;  // depends on random paths, so it is computed once per randomization
   };
   std::vector<Entry> entries;
-  std::map<Demand, std::size_t> position;  // of the step that meets a demand
+  DemandMap<std::size_t> position;  // of the step that meets a demand
   PathSystems systems;
 
   bool contains(const Demand& demand) const { return position.contains(demand); }

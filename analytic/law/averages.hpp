@@ -58,7 +58,7 @@ class Averages {
   void find_coordinates(const Structure& structure);
 
   std::vector<Average> all_;
-  std::map<Demand, std::size_t> position_;
+  DemandMap<std::size_t> position_;
   Eigen::Index size_ = 0;
   std::set<Demand> needed_to_draw_;
   std::set<NodeIndex> leaves_;
