@@ -1,5 +1,7 @@
 #include "nngpcheck/analytic/paths/path_block.hpp"
 
+#include <cmath>
+
 #include "nngpcheck/analytic/vector_widths.hpp"
 
 namespace nngpcheck::analytic {
@@ -85,6 +87,10 @@ double PathNumber::sum(Index paths) const {
   return is_constant() ? constant_ * static_cast<double>(paths) : array_.sum();
 }
 
+double PathNumber::size_sum(Index paths) const {
+  return is_constant() ? std::abs(constant_) * static_cast<double>(paths) : array_.abs().sum();
+}
+
 RowVectorXd PathNumber::change_sum(Index paths, Index directions) const {
   if (change_.size() == 0) return RowVectorXd::Zero(directions);
   const RowVectorXd sum = change_.colwise().sum();
@@ -145,8 +151,9 @@ PathBlock::Sum PathBlock::sum(NodeIndex x, Index i, NodeIndex y, Index j) {
     const ArrayXd& right = value(y, j);
     return {(left * right).sum(), (left * right).abs().sum()};
   }
-  const PathNumber number = conditional(x, i, y, j);
-  return {number.sum(paths()), number.values(paths()).abs().sum()};
+  PathNumber storage;
+  const PathNumber& number = conditional(x, i, y, j, storage);
+  return {number.sum(paths()), number.size_sum(paths())};
 }
 
 // Times a known column.
@@ -157,20 +164,20 @@ void PathBlock::multiply(PathNumber& number, NodeIndex node, Index column) {
   number.multiply(factor);
 }
 
-PathNumber PathBlock::conditional(NodeIndex x, Index i, NodeIndex y, Index j) {
+const PathNumber& PathBlock::conditional(NodeIndex x, Index i, NodeIndex y, Index j, PathNumber& storage) {
   if (Column(y, j) < Column(x, i)) {  // `one` comes last
     std::swap(x, y);
     std::swap(i, j);
   }
   const ConditionalForm& form = forms_.of(x, y);
   if (form.known) {
-    PathNumber result(1);
-    multiply(result, x, i);
-    if (y != one) multiply(result, y, j);
-    return result;
+    storage = PathNumber(1);
+    multiply(storage, x, i);
+    if (y != one) multiply(storage, y, j);
+    return storage;
   }
-  if (form.constant) return constant(x, i, y, j);
-  if (form.atoms) return atoms(form, x, i, y, j);
+  if (form.constant) return storage = constant(x, i, y, j);
+  if (form.atoms) return storage = atoms(form, x, i, y, j);
   const std::pair<Column, Column> key{{x, i}, {y, j}};
   if (const auto found = conditionals_.find(key); found != conditionals_.end()) return found->second;
   return conditionals_[key] = combination(x, i, y, j);
@@ -193,11 +200,11 @@ std::vector<Coordinates::Term> PathBlock::terms(NodeIndex node, Index column) {
 }
 
 PathNumber PathBlock::combination(NodeIndex x, Index i, NodeIndex y, Index j) {
-  PathNumber result;
+  PathNumber result, storage;
   const auto right = terms(y, j);
   for (const auto& [a, column_a, coefficient_a] : terms(x, i)) {
     for (const auto& [b, column_b, coefficient_b] : right) {
-      result.add(coefficient_a * coefficient_b, conditional(a, column_a, b, column_b));
+      result.add(coefficient_a * coefficient_b, conditional(a, column_a, b, column_b, storage));
     }
   }
   if (changes_) {
@@ -215,7 +222,8 @@ void PathBlock::add_form_changes(PathNumber& number, NodeIndex x, Index i, NodeI
     for (const FormChange::Term& term : (*form_changes_)[d].of(x).terms) {
       for (netsor::SparseMatrix::InnerIterator it(term.change, i); it; ++it) {
         for (const auto& [b, column, coefficient] : right) {
-          const ArrayXd values = conditional(term.atom, it.row(), b, column).values(paths());
+          PathNumber storage;
+          const ArrayXd values = conditional(term.atom, it.row(), b, column, storage).values(paths());
           ArrayXXd change = ArrayXXd::Zero(paths(), std::ssize(*form_changes_));
           change.col(static_cast<Index>(d)) = it.value() * coefficient * values;
           PathNumber addend(0);
@@ -233,7 +241,7 @@ PathNumber PathBlock::atoms(const ConditionalForm& form, NodeIndex x, Index i, N
   const auto factor_column = [&](NodeIndex product, NodeIndex factor, Index column) {
     return factor == product ? column : structure.operand_column(factor, column);
   };
-  PathNumber result(1);
+  PathNumber result(1), storage;
   for (const NodeIndex factor : form.factors.known_left)
     multiply(result, factor, factor_column(x, factor, i));
   for (const NodeIndex factor : form.factors.known_right)
@@ -244,7 +252,7 @@ PathNumber PathBlock::atoms(const ConditionalForm& form, NodeIndex x, Index i, N
     const Index other = second == one         ? 0
                         : group.right.empty() ? factor_column(x, second, i)
                                               : factor_column(y, second, j);
-    result.multiply(conditional(first, column, second, other));
+    result.multiply(conditional(first, column, second, other, storage));
   }
   return result;
 }

@@ -45,6 +45,8 @@ class PathNumber {
   /// On each of so many paths.
   Eigen::ArrayXd values(Eigen::Index paths) const;
   double sum(Eigen::Index paths) const;
+  /// Σ of the absolute values.
+  double size_sum(Eigen::Index paths) const;
   /// Σ over the paths of the changes; 0 for none.
   Eigen::RowVectorXd change_sum(Eigen::Index paths, Eigen::Index directions) const;
 
@@ -91,8 +93,9 @@ class PathBlock {
   /// Σ E[x_i y_j | path]; y may be `one`.
   Sum sum(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j);
 
-  /// E[x_i y_j | path], with its changes if there are any.
-  PathNumber conditional(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j);
+  /// E[x_i y_j | path], with its changes if there are any: one that is kept, or else in `storage`.
+  const PathNumber& conditional(NodeIndex x, Eigen::Index i, NodeIndex y, Eigen::Index j,
+                                PathNumber& storage);
 
   Eigen::Index paths() const { return normals_.count(); }
 

@@ -219,7 +219,8 @@ MatrixXd Paths::pushed(Points& points, const ConditionalDraws& draws, const std:
     if (weights.cols() > 0) mean_scores += weights.colwise().sum() / count;
     for (Index k = 0; k < std::ssize(entries); ++k) {
       const auto [i, j] = entries[static_cast<std::size_t>(k)];
-      const PathNumber number = block.conditional(x, i, y, j);
+      PathNumber storage;
+      const PathNumber& number = block.conditional(x, i, y, j, storage);
       result.row(k) += number.change_sum(block.paths(), directions) / count;
       if (weights.cols() == 0) continue;
       result.row(k) += number.values(block.paths()).matrix().transpose() * weights / count;
