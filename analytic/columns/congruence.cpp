@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <set>
+#include <type_traits>
 #include <utility>
 
 #include "nngpcheck/analytic/vector_widths.hpp"
@@ -110,6 +111,7 @@ template <class Numbers, bool sizes>
     const Numbers absolute = value < 0 ? -value : value;
     bounds += std::abs(terms[t].c) * error + terms[t].error * absolute;
     if constexpr (sizes) all += std::abs(terms[t].c) * absolute;
+    if constexpr (std::is_same_v<Numbers, double>) asm volatile("");  // or else the terms are gathered
   }
   std::memcpy(sums.value + i, &values, sizeof(Numbers));
   std::memcpy(sums.bound + i, &bounds, sizeof(Numbers));
