@@ -1,5 +1,7 @@
 #include "nngpcheck/analytic/evaluation/evaluation.hpp"
 
+#include <algorithm>
+
 #include "nngpcheck/analytic/columns/buffers.hpp"
 #include "nngpcheck/analytic/error.hpp"
 
@@ -28,11 +30,13 @@ Evaluation::Evaluation(const Structure& structure, const Plan& plan, const std::
       tables_(tables),
       buffers_(buffers),
       values_(structure),
-      paths_(values_, plan.systems, no_axes, 0, 0, progress) {
-  for (const Demand& goal : goals) ++uses_[goal];
-  for (const Plan::Entry& entry : plan.entries) {
-    for (const Demand& demand : entry.step->needs()) ++uses_[demand];
-  }
+      paths_(values_, plan.systems, no_axes, 0, 0, progress),
+      costs_(plan.entries.size()),
+      uses_(plan.entries.size()) {
+  const auto use = [&](const Demand& demand) { ++uses_[plan.position.at(demand)]; };
+  std::for_each(goals.begin(), goals.end(), use);
+  for (const Plan::Entry& entry : plan.entries)
+    std::for_each(entry.step->needs().begin(), entry.step->needs().end(), use);
 }
 
 Evaluation::Evaluation(const Evaluation& base, const PathPool::Axes& axes, int log2_points,
@@ -42,21 +46,22 @@ Evaluation::Evaluation(const Evaluation& base, const PathPool::Axes& axes, int l
       tables_(base.tables_),
       base_(&base),
       values_(base.structure(), &base.values_),
-      paths_(values_, plan_.systems, axes, log2_points, seed, progress_) {}
+      paths_(values_, plan_.systems, axes, log2_points, seed, progress_),
+      costs_(plan_.entries.size()) {}
 
 void Evaluation::run() {
   Workplace workplace = this->workplace();
-  for (const auto& [step, replicated] : plan_.entries) {
+  for (std::size_t k = 0; k < plan_.entries.size(); ++k) {
+    const auto& [step, replicated] = plan_.entries[k];
     if (replicated != (base_ != nullptr)) continue;
     progress_.check();
     if (!base_) {
       progress_.report({}, [&] {
-        return "limit, step " + std::to_string(plan_.position.at(step->demand()) + 1) + " of " +
-               std::to_string(plan_.entries.size());
+        return "limit, step " + std::to_string(k + 1) + " of " + std::to_string(plan_.entries.size());
       });
     }
     try {
-      take(*step, workplace);
+      take(k, workplace);
     } catch (const LimitError& error) {
       const auto [node, columns] = step->place(values_, error);
       const std::string text = structure().program().place(node, columns) + ": " + error.what();
@@ -66,7 +71,8 @@ void Evaluation::run() {
   }
 }
 
-void Evaluation::take(const Step& step, Workplace& workplace) {
+void Evaluation::take(std::size_t entry, Workplace& workplace) {
+  const Step& step = *plan_.entries[entry].step;
   const Demand& demand = step.demand();
   Cost cost;
   UncertainMatrix value = step.value(workplace, cost);
@@ -74,22 +80,23 @@ void Evaluation::take(const Step& step, Workplace& workplace) {
   require_finite(value.value);
   cost.bound = value.bound.maxCoeff();
   values_.set(demand, std::move(value));
-  costs_.emplace(demand, cost);
+  costs_[entry] = cost;
   if (!base_) release(step);
 }
 
 // A deterministic step's arguments are dropped after their last use.
 void Evaluation::release(const Step& step) {
   for (const Demand& demand : step.needs()) {
-    if (--uses_[demand] > 0) continue;
+    if (--uses_[plan_.position.at(demand)] > 0) continue;
     UncertainMatrix memory = values_.take(demand);
     if (buffers_) buffers_->give(std::move(memory));
   }
 }
 
 const Cost& Evaluation::cost(const Demand& demand) const {
-  if (const auto found = costs_.find(demand); found != costs_.end()) return found->second;
-  return base_->cost(demand);
+  const std::size_t entry = plan_.position.at(demand);
+  const Evaluation& made_by = base_ && !plan_.entries[entry].replicated ? *base_ : *this;
+  return made_by.costs_[entry];
 }
 
 }  // namespace nngpcheck::analytic

@@ -45,7 +45,7 @@ class Evaluation {
   const Structure& structure() const { return values_.structure(); }
 
  private:
-  void take(const Step& step, Workplace& workplace);
+  void take(std::size_t entry, Workplace& workplace);
   void release(const Step& step);
 
   const Plan& plan_;
@@ -56,8 +56,9 @@ class Evaluation {
   const Evaluation* base_ = nullptr;
   Values values_;
   PathPool paths_;
-  DemandMap<Cost> costs_;
-  DemandMap<std::int64_t> uses_;  // that still lie ahead; only for deterministic steps
+  // Of the plan's entries:
+  std::vector<Cost> costs_;
+  std::vector<std::int64_t> uses_;  // that still lie ahead; only for deterministic steps
 };
 
 }  // namespace nngpcheck::analytic

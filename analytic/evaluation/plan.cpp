@@ -30,6 +30,8 @@ class Planner {
                   analysis_} {
     plan_.systems = before.systems;
     plan_.systems.local_columns.clear();
+    plan_.entries.reserve(before.entries.size());
+    plan_.position.reserve(before.entries.size());
   }
 
   Planner(const Planner&) = delete;
@@ -54,7 +56,7 @@ class Planner {
     enter(goal);
     while (!stack.empty()) {
       Frame& frame = stack.back();
-      if (plan_.contains(frame.step->demand())) {
+      if (frame.next == 0 && plan_.contains(frame.step->demand())) {
         stack.pop_back();
       } else if (frame.next < frame.step->needs().size()) {
         enter(frame.step->needs()[frame.next++]);
@@ -67,14 +69,17 @@ class Planner {
 
   void finish(StepPointer step) {
     const bool replicated =
-        step->is_random() || std::any_of(step->needs().begin(), step->needs().end(),
-                                         [&](const Demand& d) { return plan_.entry(d).replicated; });
+        step->is_random() ||
+        (any_replicated_ && std::any_of(step->needs().begin(), step->needs().end(),
+                                        [&](const Demand& d) { return plan_.entry(d).replicated; }));
+    any_replicated_ = any_replicated_ || replicated;
     plan_.position.emplace(step->demand(), plan_.entries.size());
     plan_.entries.push_back({std::move(step), replicated});
   }
 
   PathAnalysis analysis_;
   Plan plan_;
+  bool any_replicated_ = false;
   Planning planning_;
 };
 
