@@ -80,6 +80,9 @@ class Reads {
 
   Reads(const LinearForm::Term& term, Index columns) {
     const bool bounds = term.coefficients && term.coefficients->bound.size() > 0;
+    reads_.reserve(
+        static_cast<std::size_t>(term.coefficients ? term.coefficients->value.nonZeros() : columns));
+    ends_.reserve(static_cast<std::size_t>(columns));
     SparseMatrix either;  // where value or bound is not 0
     if (bounds) either = term.coefficients->value.cwiseAbs() + term.coefficients->bound;
     for (Index j = 0; j < columns; ++j) {
@@ -177,6 +180,7 @@ class LinearStep : public Step {
       const Reads left(pair.left.term(values, x), columns), right(pair.right.term(values, x), columns);
       const PairEntries e(pair, values);
       entries.for_each(columns, columns, [&](Index i, Index j, Index k) {
+        if (i > j) return;  // the sum of all pairs is symmetric
         const std::span of_row = left(i), of_column = right(j);
         const double rounding = epsilon * static_cast<double>(1 + std::ssize(pairs_) + std::ssize(of_row) +
                                                               std::ssize(of_column));
@@ -194,6 +198,12 @@ class LinearStep : public Step {
         sum.bound.data()[k] = all.bound;
       });
     }
+    entries.for_each(columns, columns, [&](Index i, Index j, Index k) {
+      if (i <= j) return;
+      const Index mirrored = entries.at(j, i, columns);
+      sum.value.data()[k] = sum.value.data()[mirrored];
+      sum.bound.data()[k] = sum.bound.data()[mirrored];
+    });
     return sum;
   }
 
