@@ -79,7 +79,7 @@ class HomogeneousPair {
   Column column(const Normal& v) const { return prepare(v, psi_.power); }
   Moment moment(const Column& u, const Column& v, Estimate c) const;
 
-  /// Whether both have power 1 and B = 0, as relu and abs, so that relu_moment is the moment.
+  /// Whether both have power 1 and a kink, as relu, leaky_relu and abs, so that relu_moment is the moment.
   bool is_branch_free() const { return method_ == Method::relu; }
   Moment relu_moment(const Column& u, const Column& v, Estimate c) const;
 
@@ -205,22 +205,24 @@ inline double sine_minus_t_cosine(double t, double sine, double cosine) {
   return t > 0.6 ? sine - t * cosine : t * x * series;
 }
 
-/// 2π J = sin t - t cos t and 2π dJ/dρ = t. The angle is good to 3 ε (sine and cosine share the rounding of
-/// √(ab), so it cancels in their quotient), with condition at most 3, the scale to 2 ε; constants and
-/// products take the rest of 18 ε.
+/// 2π J = sin t - t cos t and 2π dJ/dρ = t, and J(-ρ) = J(ρ) - ρ/2, since x₊y₊ - x₊(-y)₊ = x₊y. The angle is
+/// good to 3 ε (sine and cosine share the rounding of √(ab), so it cancels in their quotient), with condition
+/// at most 3, the scale to 2 ε; constants and products take the rest of 18 ε, and the sum ε of either term.
 inline Moment HomogeneousPair::relu_moment(const Column& u, const Column& v, Estimate c) const {
   const Correlation correlation(u.variance, v.variance, c.value);
   const double t = arctangent(correlation.sine, -correlation.cosine);
-  const double unit =
-      same_ * (0.5 / std::numbers::pi) * sine_minus_t_cosine(t, correlation.sine, -correlation.cosine);
+  const double factor = (same_ + opposite_) * (0.5 / std::numbers::pi);
+  const double unit = factor * sine_minus_t_cosine(t, correlation.sine, -correlation.cosine);
   const double scale = u.scale * v.scale;
+  const double bent = scale * unit, linear = -0.5 * opposite_ * c.value;
   Moment result;
-  result.value = scale * unit;
-  result.rounding = 18 * epsilon * std::abs(result.value) + std::numeric_limits<double>::denorm_min();
-  result.slope_c = same_ * (0.5 / std::numbers::pi) * t;
-  const double flow = c.value * result.slope_c;  // Euler: 2a ∂E/∂a + c ∂E/∂c = E
-  result.slope_a = (result.value - flow) * u.half_inverse;
-  result.slope_b = (result.value - flow) * v.half_inverse;
+  result.value = bent + linear;
+  result.rounding =
+      epsilon * (19 * std::abs(bent) + 3 * std::abs(linear)) + std::numeric_limits<double>::denorm_min();
+  result.slope_c = factor * t - 0.5 * opposite_;
+  const double flow = c.value * (factor * t);  // Euler: 2a ∂E/∂a + c ∂E/∂c = E
+  result.slope_a = (bent - flow) * u.half_inverse;
+  result.slope_b = (bent - flow) * v.half_inverse;
   const double shift = c.bound * (u.inverse * v.inverse) +
                        std::abs(correlation.cosine) * (u.bound * u.half_inverse + v.bound * v.half_inverse);
   result.slack = scale * curvature_ * angle_shift(correlation, shift) * shift;

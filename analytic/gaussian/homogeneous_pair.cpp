@@ -107,10 +107,10 @@ HomogeneousPair::HomogeneousPair(const HomogeneousForm& phi, const HomogeneousFo
       same_(phi.positive * psi.positive + phi.negative * psi.negative),
       opposite_(phi.positive * psi.negative + phi.negative * psi.positive),
       curvature_((std::abs(same_) + std::abs(opposite_)) * sector_curvature(phi.power, psi.power)),
-      method_(is_monomial(phi)                                     ? Method::phi_monomial
-              : is_monomial(psi)                                   ? Method::psi_monomial
-              : phi.power == 1 && psi.power == 1 && opposite_ == 0 ? Method::relu
-                                                                   : Method::sectors) {
+      method_(is_monomial(phi)                   ? Method::phi_monomial
+              : is_monomial(psi)                 ? Method::psi_monomial
+              : phi.power == 1 && psi.power == 1 ? Method::relu
+                                                 : Method::sectors) {
   if (method_ != Method::phi_monomial && method_ != Method::psi_monomial) return;
   const HomogeneousForm& factor = method_ == Method::phi_monomial ? phi : psi;
   const HomogeneousForm& other = method_ == Method::phi_monomial ? psi : phi;
