@@ -5,13 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "nngpcheck/architectures/layers/layer_list.hpp"
 #include "nngpcheck/architectures/options.hpp"
 #include "nngpcheck/netsor/activation.hpp"
 
 namespace nngpcheck::architectures {
-
-struct Layer;
-using Layers = std::vector<Layer>;
 
 /// softmax over the keys k of s_{kq} = (key_k·query_q · scaling)/temperature + β_{kq}, then Σ_k weight_{kq}
 /// value_k, within each sample.
@@ -100,6 +98,3 @@ struct LinearAttention {
 };
 
 }  // namespace nngpcheck::architectures
-
-// Defines Layer, which lists of layers are made of.
-#include "nngpcheck/architectures/layers/layers.hpp"

@@ -66,6 +66,17 @@ std::vector<Field<L>> gated_fields() {
 
 }  // namespace
 
+Layers::Layers() noexcept = default;
+Layers::Layers(const Layers& other) = default;
+Layers::Layers(Layers&& other) noexcept = default;
+Layers& Layers::operator=(const Layers& other) = default;
+Layers& Layers::operator=(Layers&& other) noexcept = default;
+Layers::~Layers() = default;
+
+std::vector<Field<Input>> Input::fields() {
+  return {{"of", &Input::of, "the name of inputs beside the first; empty: the first", 0, {}}};
+}
+
 std::vector<Field<Dense>> Dense::fields() { return affine_fields<Dense>() + block_fields<Dense>(); }
 
 std::vector<Field<Activate>> Activate::fields() {

@@ -17,13 +17,11 @@
 #include <string>
 #include <vector>
 
+#include "nngpcheck/architectures/layers/layer_list.hpp"
 #include "nngpcheck/architectures/options.hpp"
 #include "nngpcheck/netsor/activation.hpp"
 
 namespace nngpcheck::architectures {
-
-struct Layer;
-using Layers = std::vector<Layer>;
 
 /// s_t = φ(W s_{t-1} + U x_t + b); with layer_norm φ(LN(W s_{t-1} + U x_t) + b).
 struct SimpleRnn {
@@ -91,6 +89,3 @@ struct Lstm {
 };
 
 }  // namespace nngpcheck::architectures
-
-// Defines Layer, which lists of layers are made of.
-#include "nngpcheck/architectures/layers/layers.hpp"
