@@ -6,7 +6,8 @@ namespace {
 
 template <class S>
 std::vector<Field<S>> common_fields() {
-  return {{"activation", &S::activation, "φ", 0, {}},
+  return {{"depth", &S::depth, "number of layers", 1, {}},
+          {"activation", &S::activation, "φ", 0, {}},
           {"weight_variance", &S::weight_variance, "variance of a weight times n", 0, {}},
           {"input_variance", &S::input_variance, "variance of a first-layer weight times d", 0, {}},
           {"bias_variance", &S::bias_variance, "variance of a bias", 0, {}},
@@ -32,10 +33,9 @@ Network stacked(const S& options, const Block& block) {
 
 std::vector<Field<GcnOptions>> GcnOptions::fields() {
   const std::vector<Field<GcnOptions>> own = {
-      {"depth", &GcnOptions::depth, "number of graph convolutions", 1, {}},
       {"normalization", &GcnOptions::normalization, "of the adjacency matrix", 0, {"gcn", "row", "sum"}},
       {"self_loops", &GcnOptions::self_loops, "whether every node sees itself", 0, {}}};
-  return own + common_fields<GcnOptions>();
+  return common_fields<GcnOptions>() + own;
 }
 
 Network gcn(const GcnOptions& options) {
@@ -45,11 +45,7 @@ Network gcn(const GcnOptions& options) {
   });
 }
 
-std::vector<Field<GraphsageOptions>> GraphsageOptions::fields() {
-  const std::vector<Field<GraphsageOptions>> own = {
-      {"depth", &GraphsageOptions::depth, "number of graph convolutions", 1, {}}};
-  return own + common_fields<GraphsageOptions>();
-}
+std::vector<Field<GraphsageOptions>> GraphsageOptions::fields() { return common_fields<GraphsageOptions>(); }
 
 Network graphsage(const GraphsageOptions& options) {
   return stacked(options, [&](double variance) {
@@ -64,9 +60,8 @@ Network graphsage(const GraphsageOptions& options) {
 
 std::vector<Field<GinOptions>> GinOptions::fields() {
   const std::vector<Field<GinOptions>> own = {
-      {"depth", &GinOptions::depth, "number of sums, each before a perceptron", 1, {}},
       {"epsilon", &GinOptions::epsilon, "a node counts 1 + epsilon times", -1, {}}};
-  return own + common_fields<GinOptions>();
+  return common_fields<GinOptions>() + own;
 }
 
 Network gin(const GinOptions& options) {
