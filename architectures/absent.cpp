@@ -41,7 +41,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 25> absent =
     {"heads",
      "graph_attention has n/head_size heads: scores of a fixed number of them stay random as they grow, and "
      "there is no deterministic limit"},
-    {"gatv2_conv", "there is no GATv2; the nearest is graph_attention"},
+    {"gatv2_conv", "the layer is graph_attention, with scores = \"gatv2\""},
     {"concat_heads", "graph_attention gives the coordinates of its heads, as blocks"},
     {"dropout_edge", "dropout of edges stays random, and there is no deterministic limit"},
     {"relative_position_bias",

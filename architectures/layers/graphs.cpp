@@ -46,19 +46,25 @@ Signal apply(Writer& writer, const GraphAttention& layer, const std::string& nam
   const Pairs pairs(edges.toDense());
   const netsor::Width width(1, layer.head_size);
   const auto of = [&](const char* letter, int i) { return name + letter + std::to_string(i); };
+  const auto weighted = [&](BundleId values, const char* letter, int i) {
+    return builder.mul(values, writer.bias(of(letter, i), width, layer.attention_variance / layer.head_size));
+  };
   std::vector<BundleId> coordinates;
   std::vector<netsor::Add::Term> terms;
   for (int i = 0; i < layer.head_size; ++i) {
     const BundleId h = writer.linear(x, of(".W", i), width, layer.weight_variance);
     coordinates.push_back(h);
-    const auto along = [&](const char* letter, const std::vector<Index>& ends) {
-      const BundleId weight = writer.bias(of(letter, i), width, layer.attention_variance / layer.head_size);
-      terms.push_back({1, builder.select(builder.mul(h, weight), ends)});
-    };
-    along(".a", pairs.keys);
-    along(".a'", pairs.queries);
+    if (layer.scores == "gatv2") {
+      const BundleId g = writer.linear(x, of(".V", i), width, layer.weight_variance);
+      const BundleId sum = builder.add(builder.select(h, pairs.keys), builder.select(g, pairs.queries));
+      terms.push_back({1, weighted(builder.map(layer.activation, sum), ".a", i)});
+    } else {
+      terms.push_back({1, builder.select(weighted(h, ".a", i), pairs.keys)});
+      terms.push_back({1, builder.select(weighted(h, ".a'", i), pairs.queries)});
+    }
   }
-  const BundleId scores = builder.map(layer.activation, builder.add(std::move(terms)));
+  BundleId scores = builder.add(std::move(terms));
+  if (layer.scores == "gat") scores = builder.map(layer.activation, scores);
   const BundleId weights = softmax(builder, scores, pairs);
   Signal result{std::nullopt, {}, x.sites};
   for (int i = 0; i < layer.head_size; ++i) {

@@ -34,13 +34,15 @@ struct GraphConv {
 
 /// Graph attention (Veličković et al. 2018) of n/d heads of size d = head_size: h = W x, node t receives
 /// Σ_s w_{st} h_s + b, the weights of each head a softmax over its incoming edges s → t of φ(a·h_s + a'·h_t);
-/// of the edges' own weights only 0 matters, no edge. φ = activation. a and a', of every head its own, have
-/// entries N(0, attention_variance/d). The d coordinates of all heads are d vectors of width n/d, "L.W0" the
+/// of the edges' own weights only 0 matters, no edge. φ = activation. scores = "gatv2" (Brody et al. 2022): a
+/// softmax of a·φ(h_s + g_t) instead, g = V x. a and a', of every head its own, have entries N(0,
+/// attention_variance/d). The d coordinates of all heads are d vectors of width n/d, "L.W0" and "L.V0" the
 /// first, and scores are sums of products, coordinatewise; the output has them as its blocks. "L.a0",
 /// "L.a'0", "L.b0", … Of a fixed number of heads, whose size grows, scores stay random: there is no limit.
 struct GraphAttention {
   static constexpr const char* type = "graph_attention";
   int head_size = 4;
+  std::string scores = "gat";
   netsor::Activation activation = netsor::Activation::named("leaky_relu_0.2");
   bool self_loops = true;
   double weight_variance = 1;

@@ -170,6 +170,7 @@ std::vector<Field<GraphConv>> GraphConv::fields() {
 std::vector<Field<GraphAttention>> GraphAttention::fields() {
   using G = GraphAttention;
   return {{"head_size", &G::head_size, "d of n/d heads", 1, {}},
+          {"scores", &G::scores, "φ of a sum over the head, or a sum of φ", 0, {"gat", "gatv2"}},
           {"activation", &G::activation, "φ of the scores", 0, {}},
           {"self_loops", &G::self_loops, "whether every node sees itself", 0, {}},
           {"weight_variance", &G::weight_variance, variance_of_weight, 0, {}},

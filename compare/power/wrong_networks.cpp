@@ -210,6 +210,11 @@ std::vector<LayerMistake> layer_mistakes() {
       {"instance norm over the batch", "batch norm instead",
        replace_each<InstanceNorm>([](const InstanceNorm& of) {
          return BatchNorm{of.epsilon, of.gain_variance, of.bias_variance};
+      {"scores of the other GAT", "φ behind the sum over the head instead of inside, or inside",
+       of_each<GraphAttention>([](GraphAttention& attention) {
+         attention.scores = attention.scores == "gat" ? "gatv2" : "gat";
+         return true;
+       })},
        })},
       {"batch norm as in training", "with the batch's statistics", set_each(&BatchNorm::mode, "training")},
       {"gate missing", "W x + b alone", replace_each<Glu>([](const Glu& of) {

@@ -54,20 +54,30 @@ Value apply(const architectures::GraphConv& layer, const Value& value, const Pla
 
 // LibTorch has no graph attention: its formula, with all heads at once, [nodes, heads, d].
 Value apply(const architectures::GraphAttention& layer, const Value& value, const Place& place) {
-  std::vector<at::Tensor> rows, source_weights, target_weights;
-  for (int i = 0; i < layer.head_size; ++i) {
-    rows.push_back(linear_map(
-        joined(value), place.weight(of_coordinate("W", i), value.blocks.size(), layer.weight_variance)));
-    const double variance = layer.attention_variance / layer.head_size;
-    source_weights.push_back(place.bias(of_coordinate("a", i), variance));
-    target_weights.push_back(place.bias(of_coordinate("a'", i), variance));
-  }
-  const at::Tensor h = at::stack(rows, 2);
-  const auto part = [&](const std::vector<at::Tensor>& weights) {
-    return (h * at::stack(weights, 1)).sum(2);  // [nodes, heads]
+  const auto stacked = [&](int dimension, const auto& coordinate) {
+    std::vector<at::Tensor> result;
+    for (int i = 0; i < layer.head_size; ++i) result.push_back(coordinate(i));
+    return at::stack(result, dimension);
   };
-  at::Tensor scores = stock_activation(layer.activation)(part(source_weights).unsqueeze(1) +
-                                                         part(target_weights).unsqueeze(0));
+  const auto mapped = [&](const char* letter) {
+    return stacked(2, [&](int i) {
+      return linear_map(joined(value),
+                        place.weight(of_coordinate(letter, i), value.blocks.size(), layer.weight_variance));
+    });
+  };
+  const auto vector = [&](const char* letter) {
+    return stacked(1, [&](int i) {
+      return place.bias(of_coordinate(letter, i), layer.attention_variance / layer.head_size);
+    });
+  };
+  const auto activation = stock_activation(layer.activation);
+  const at::Tensor h = mapped("W");
+  at::Tensor scores;  // [sources, targets, heads]
+  if (layer.scores == "gatv2") {
+    scores = (activation(h.unsqueeze(1) + mapped("V").unsqueeze(0)) * vector("a")).sum(3);
+  } else {
+    scores = activation((h * vector("a")).sum(2).unsqueeze(1) + (h * vector("a'")).sum(2).unsqueeze(0));
+  }
   const at::Tensor absent = edge_matrix(place, layer.self_loops, 1) == 0;
   scores = scores.masked_fill(absent.unsqueeze(2), -std::numeric_limits<double>::infinity());
   const at::Tensor received = at::einsum("sth,shd->thd", {at::softmax(scores, 0), h});

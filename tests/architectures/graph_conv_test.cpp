@@ -157,5 +157,36 @@ TEST(GraphAttention, EqualsItsDefinition) {
   expect_refused([&] { sample({{GraphAttention{}}}, vectors(2)); }, "", {"needs a graph"});
 }
 
+// Brody et al. 2022, equation 7: a·φ(W [h_i ‖ h_j]), W in two halves.
+TEST(GraphAttention, OfTheSecondVersionEqualsItsDefinition) {
+  const inputs::Inputs inputs = graph(3, {{0, 1}, {2, 1, 0.5}, {1, 2}, {0, 2, 0}});
+  const GraphAttention layer{.head_size = 2, .scores = "gatv2", .attention_variance = 2};
+  const Sample found = sample({{layer, "g"}}, inputs);
+  const auto values = [&](const char* letter, int i) -> MatrixXd {
+    return found.weights.at(letter + std::to_string(i)) * inputs.data;
+  };
+  const MatrixXd h[2] = {values("g.W", 0), values("g.W", 1)}, g[2] = {values("g.V", 0), values("g.V", 1)};
+  const std::vector<std::vector<Index>> sources = {{0}, {0, 1, 2}, {1, 2}};  // of every node, and itself
+  MatrixXd expected(n, 3);
+  for (Index head = 0; head < n / 2; ++head) {
+    for (Index target = 0; target < 3; ++target) {
+      double total = 0;
+      Eigen::Vector2d sum = Eigen::Vector2d::Zero();
+      for (const Index source : sources[static_cast<std::size_t>(target)]) {
+        double score = 0;
+        for (int i = 0; i < 2; ++i) {
+          const double inner = h[i](head, source) + g[i](head, target);
+          score += found.weights.at("g.a" + std::to_string(i))(head, 0) * std::max(inner, 0.2 * inner);
+        }
+        total += std::exp(score);
+        sum += std::exp(score) * Eigen::Vector2d(h[0](head, source), h[1](head, source));
+      }
+      for (Index i = 0; i < 2; ++i) expected(i * n / 2 + head, target) = sum[i] / total;
+    }
+  }
+  expect_equal(found.values(), expected);
+  EXPECT_FALSE(found.weights.contains("g.a'0"));
+}
+
 }  // namespace
 }  // namespace nngpcheck::architectures

@@ -133,7 +133,7 @@ TEST_F(LayerList, SaysWhatDoesNotExistAndWhatComesNearest) {
   EXPECT_THAT(layer("\"mlp_mixer\""), HasSubstr("no layer of type \"mlp_mixer\": MLP-Mixer's token mixing"));
   EXPECT_THAT(layer("\"GATConv\""), HasSubstr("it is called \"graph_attention\" here"));
   EXPECT_THAT(layer("\"graph_attention\", heads = 8"), HasSubstr("no deterministic limit"));
-  EXPECT_THAT(layer("\"GATv2Conv\""), HasSubstr("the nearest is graph_attention"));
+  EXPECT_THAT(layer("\"GATv2Conv\""), HasSubstr("graph_attention, with scores = \"gatv2\""));
   EXPECT_THAT(layer("\"softmax\""), HasSubstr("self_attention has one"));
   EXPECT_THAT(layer("\"relu\""),
               HasSubstr("\"relu\" is an activation; write {type = \"activation\", activation = \"relu\"}"));

@@ -258,8 +258,11 @@ std::vector<Case> graphs() {
   signed_edges.graph->back().weight = -0.5;
   result.push_back(
       layered("negative_edges", {{GraphConv{.normalization = "sum"}}, act("tanh")}, signed_edges));
-  const GraphAttention gat{.head_size = 2, .attention_variance = 3, .bias_variance = 0.2};
-  result.push_back(layered("graph_attention", {{Dense{}}, act("relu"), {gat}, act("elu")}, nodes));
+  for (const char* scores : {"gat", "gatv2"}) {
+    const GraphAttention layer{
+        .head_size = 2, .scores = scores, .attention_variance = 3, .bias_variance = 0.2};
+    result.push_back(layered(scores, {{Dense{}}, act("relu"), {layer}, act("elu")}, nodes));
+  }
   return result;
 }
 
