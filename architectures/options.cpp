@@ -186,7 +186,6 @@ std::string text(std::int64_t value) { return std::to_string(value); }
 std::string text(const std::vector<std::int64_t>& value) { return text_of_list(value); }
 std::string text(const std::vector<double>& value) { return text_of_list(value); }
 std::string text(const Table& value) { return text_of_list(value); }
-std::string text(const std::optional<double>& value) { return value ? shortest(*value) : "null"; }
 std::string text(const netsor::Width& value) {
   const std::string numerator = std::to_string(value.numerator());
   return value.denominator() == 1 ? numerator : numerator + "/" + std::to_string(value.denominator());

@@ -46,8 +46,8 @@ using Settings = std::map<std::string, Value>;
 struct OptionInfo {
   std::string name;
   std::string type;      // "integer", "integers", "number", "numbers", "table", "true|false", "width",
-                         // "activation", or the words allowed
-  std::string fallback;  // "null" of a number that may be left out
+                         // "activation", "text", or the words allowed
+  std::string fallback;  // of a number that may be left out the option that it is then
   std::string meaning;
 };
 
@@ -118,7 +118,6 @@ std::string text(const std::vector<std::int64_t>& value);
 std::string text(const Padding& value);
 std::string text(const netsor::Width& value);
 std::string text(double value);
-std::string text(const std::optional<double>& value);
 std::string text(const std::vector<double>& value);
 std::string text(const Table& value);
 std::string text(const std::string& value);
@@ -205,7 +204,12 @@ std::vector<OptionInfo> describe() {
           if constexpr (std::is_same_v<T, netsor::Width>) type = "width";
           if constexpr (std::is_same_v<T, std::string>) type = detail::join(field.words);
           if constexpr (std::is_same_v<T, netsor::Activation>) type = "activation";
-          result.push_back({field.name, type, detail::text(defaults.*member), field.meaning});
+          std::string fallback;
+          if constexpr (std::is_same_v<T, std::optional<double>>)
+            fallback = field.words.at(0);
+          else
+            fallback = detail::text(defaults.*member);
+          result.push_back({field.name, type, std::move(fallback), field.meaning});
         },
         field.member);
   }

@@ -52,8 +52,10 @@ std::string described(const OptionInfo& option) {
   return "a " + (option.type.find('|') == std::string::npos ? option.type : std::string("string"));
 }
 
-ordered_json fallback(const OptionInfo& option) {
-  const bool text = option.type == "activation" || option.type == "width" ||
+// `resolved` has the options before it.
+ordered_json fallback(const OptionInfo& option, const ordered_json& resolved) {
+  if (option.type == "number" && resolved.contains(option.fallback)) return resolved[option.fallback];
+  const bool text = option.type == "activation" || option.type == "width" || option.type == "text" ||
                     (option.type != "true|false" && option.type.find('|') != std::string::npos);
   return text ? ordered_json(option.fallback) : ordered_json::parse(option.fallback);
 }
@@ -188,7 +190,7 @@ Settings read_settings(const TableReader& table, const std::vector<OptionInfo>& 
     if (const toml::node* node = table.find(option.name)) {
       settings.emplace(option.name, read_value(table, option, *node, resolved[option.name]));
     } else {
-      resolved[option.name] = fallback(option);
+      resolved[option.name] = fallback(option, resolved);
     }
   }
   return settings;

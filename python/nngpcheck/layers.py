@@ -27,7 +27,9 @@ def _layer(name: str, summary: str, options: list, parts: list, optional: list) 
     first = [inspect.Parameter(part, inspect.Parameter.POSITIONAL_OR_KEYWORD,
                                default=inspect.Parameter.empty if part not in optional else None) for part in parts]
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if name == "activation" else inspect.Parameter.KEYWORD_ONLY
-    rest = [inspect.Parameter(option, kind, default=_default(default)) for option, _, default, _ in options]
+    others = {option for option, _, _, _ in options}  # an option's default may be another one
+    rest = [inspect.Parameter(option, kind, default=None if default in others else _default(default))
+            for option, _, default, _ in options]
     last = [inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None)]
     signature = inspect.Signature(first + rest + last, return_annotation=dict)
 

@@ -146,7 +146,8 @@ TEST(Options, DescribeListsThemAll) {
   by_name.clear();
   for (const OptionInfo& info : describe<SelfAttention>()) by_name[info.name] = info;
   EXPECT_EQ(by_name["query_variance"].type, "number");
-  EXPECT_EQ(by_name["query_variance"].fallback, "null");
+  EXPECT_EQ(by_name["query_variance"].fallback, "weight_variance");
+  EXPECT_EQ(by_name["key_bias_variance"].fallback, "bias_variance");
   EXPECT_EQ(by_name["visible"].type, "table");
   EXPECT_EQ(by_name["visible"].fallback, "[]");
   EXPECT_EQ(by_name["relative_bias"].type, "numbers");

@@ -155,7 +155,7 @@ TEST_F(LayerList, ReadsTablesOfNumbers) {
   EXPECT_EQ(resolved["visible"][1][0], 1);
   EXPECT_EQ(resolved["relative_bias"][1], 0.5);
   EXPECT_EQ(resolved["query_variance"], 2);
-  EXPECT_TRUE(resolved["key_variance"].is_null());
+  EXPECT_EQ(resolved["key_variance"], 1);  // weight_variance, as all that are left out
   EXPECT_EQ(resolved["score_bias"].size(), 0u);
   EXPECT_THAT(error(attention("visible = 1")),
               HasSubstr("visible is an integer, not a table, such as [[1, 0]"));
