@@ -211,34 +211,57 @@ SparseMatrix WindowReads::shift(std::size_t offset) const {
   return result;
 }
 
+namespace {
+
+// The Kronecker product, one matrix per axis.
+std::vector<Triplet<double>> kronecker(const std::vector<SparseMatrix>& axes) {
+  std::vector<Triplet<double>> entries = {{0, 0, 1.0}};
+  for (const SparseMatrix& matrix : axes) {
+    std::vector<Triplet<double>> next;
+    for (const auto& entry : entries) {
+      for (Index o = 0; o < matrix.cols(); ++o) {
+        for (SparseMatrix::InnerIterator it(matrix, o); it; ++it) {
+          next.emplace_back(entry.row() * matrix.rows() + it.row(), entry.col() * matrix.cols() + o,
+                            entry.value() * it.value());
+        }
+      }
+    }
+    entries = std::move(next);
+  }
+  return entries;
+}
+
+}  // namespace
+
 AxesMap map_axes(const Sites& sites,
                  const std::function<SparseMatrix(std::size_t axis, Index length)>& axis) {
   const std::size_t count = axes_of(sites);
   std::vector<Shape> shapes;
   std::vector<std::vector<Triplet<double>>> samples;
+  double positions = 0, reads = 0;
   for (Index s = 0; s < sites.samples(); ++s) {
-    std::vector<Triplet<double>> entries = {{0, 0, 1.0}};  // the Kronecker product of the axes so far
+    std::vector<SparseMatrix> matrices;
     Shape shape;
+    double outputs = 1, entries = 1;
     for (std::size_t a = 0; a < count; ++a) {
-      const SparseMatrix matrix = axis(a, sites.shape(s)[a]);
+      const SparseMatrix& matrix = matrices.emplace_back(axis(a, sites.shape(s)[a]));
       if (matrix.cols() == 0) {
         throw ArchitectureError("nothing is left of the " + std::to_string(sites.shape(s)[a]) +
                                 " positions of sample " + std::to_string(s));
       }
       shape.push_back(matrix.cols());
-      std::vector<Triplet<double>> next;
-      for (const auto& entry : entries) {
-        for (Index o = 0; o < matrix.cols(); ++o) {
-          for (SparseMatrix::InnerIterator it(matrix, o); it; ++it) {
-            next.emplace_back(entry.row() * matrix.rows() + it.row(), entry.col() * matrix.cols() + o,
-                              entry.value() * it.value());
-          }
-        }
-      }
-      entries = std::move(next);
+      outputs *= static_cast<double>(matrix.cols());
+      entries *= static_cast<double>(matrix.nonZeros());
+    }
+    positions += outputs;
+    reads += entries;
+    if (positions > 1e6 || reads > 1e8) {
+      throw ArchitectureError("gives samples 0 to " + std::to_string(s) + " " + support::shortest(positions) +
+                              " positions, which read " + support::shortest(reads) +
+                              "; at most 1e6 and 1e8 can be used: take fewer");
     }
     shapes.push_back(std::move(shape));
-    samples.push_back(std::move(entries));
+    samples.push_back(kronecker(matrices));
   }
   AxesMap result{Sites(std::move(shapes)), {}};
   std::vector<Triplet<double>> all;

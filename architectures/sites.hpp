@@ -96,7 +96,7 @@ struct AxesMap {
 };
 
 /// `axis` makes of an axis' number and length L a matrix of L rows. Throws what that throws, and
-/// ArchitectureError if the sites are no grids or nothing is left of one.
+/// ArchitectureError if the sites are no grids, nothing is left of one, or too much to be stored.
 AxesMap map_axes(const Sites& sites,
                  const std::function<netsor::SparseMatrix(std::size_t axis, Eigen::Index length)>& axis);
 

@@ -104,6 +104,12 @@ Signal apply(Writer& writer, const TransposedConv& layer, const std::string& nam
                      dilation = entries(layer.dilation, "dilation"),
                      padding = entries(layer.padding, "padding"),
                      further = entries(layer.output_padding, "output_padding");
+  double positions = 1;
+  for (const Index size : kernel) positions *= static_cast<double>(size);
+  if (positions > largest_count) {
+    throw ArchitectureError(
+        "kernel has more than " + std::to_string(largest_count) + " positions; take a smaller one", "kernel");
+  }
   const std::vector<Sites::Shape> offsets = grid_positions(kernel);
   Sites outputs = x.sites;
   std::vector<netsor::Add::Term> terms;

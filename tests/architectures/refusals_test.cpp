@@ -61,6 +61,14 @@ TEST(Network, SaysWhatDoesNotFit) {
   refused({{Crop{.before = {2}}}, {Dense{}}}, sentences({3, 2}), {"nothing is left", "sample 1"});
   refused({{Upsample{.factor = {10000}}}, {Dense{}}}, sentences({200}), {"more than 1e6 positions"},
           "factor");
+  const std::vector<std::int64_t> thousands = {9000};
+  refused({{Conv{}}, {AdaptiveAveragePool{.size = thousands}}}, grids(2, {2, 2}),
+          {"8.1e+07 positions", "at most 1e6"});
+  refused({{Conv{}}, {Pad{.before = thousands}}}, grids(1, {2, 2}), {"positions", "at most 1e6"});
+  refused({{Conv{}}, {Upsample{.factor = thousands}}}, grids(1, {2, 2}), {"positions", "at most 1e6"});
+  refused({{Conv{}}, {TransposedConv{.kernel = thousands}}}, grids(1, {2, 2}), {"more than 10000 positions"},
+          "kernel");
+  refused({{Conv{}}, {TransposedConv{.stride = thousands}}}, grids(1, {2, 2}), {"positions", "at most 1e6"});
   refused({{Conv{}}, {PixelShuffle{}}}, sentences({3}), {"2 blocks become one, and there are 1"}, "factor");
   // Before 10⁸ of anything are made.
   refused({{Conv{}}, {PixelShuffle{.factor = {10000}}}}, grids(1, {2, 2}), {"100000000 blocks become one"},
