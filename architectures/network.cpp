@@ -31,6 +31,11 @@ concept HasOptions = requires {
 
 Signal apply_all(Writer& writer, const Layers& layers, Signal x);
 
+Signal apply(Writer& writer, const Input& layer, const std::string&, const Signal&) {
+  const inputs::Inputs& inputs = writer.inputs().named(layer.of);
+  return {inputs.data, {}, Sites(inputs)};
+}
+
 Signal apply(Writer& writer, const Dense& layer, const std::string& name, const Signal& x) {
   const netsor::Width width(layer.width.numerator(), layer.width.denominator() * layer.blocks);
   Signal result{std::nullopt, {}, x.sites};
@@ -58,6 +63,8 @@ auto at(const Layer& layer, Work&& work) {
     return work();
   } catch (const ArchitectureError& error) {
     throw ArchitectureError(place + error.what(), error.key());
+  } catch (const InputError& error) {
+    throw ArchitectureError(place + error.what());
   } catch (const netsor::ProgramError& error) {
     throw ArchitectureError(place + error.what());
   }
@@ -189,6 +196,12 @@ concept HasParts = std::is_same_v<L, CrossAttention> || Recurrent<L> || requires
 
 Signal apply_all(Writer& writer, const Layers& layers, Signal x) {
   for (const Layer& layer : layers) {
+    if (std::holds_alternative<Input>(layer.kind) && &layer != &layers.front()) {
+      at(layer, [] {
+        throw ArchitectureError(
+            "input is what a list of layers begins with; put it first, in a branch of its own");
+      });
+    }
     x = std::visit(
         [&]<class L>(const L& of) {
           if constexpr (HasParts<L>) {
@@ -230,10 +243,28 @@ Network network(Layers layers, double readout_variance, double readout_bias_vari
   return {std::move(layers), readout_variance, readout_bias_variance};
 }
 
+namespace {
+
+void refuse_unread(const Network& network, const inputs::Inputs& inputs) {
+  Layers layers = network.layers;
+  std::set<std::string> read;
+  for_each_layer(layers, [&](const Layer& layer) {
+    if (const auto* input = std::get_if<Input>(&layer.kind)) read.insert(input->of);
+  });
+  for (const inputs::NamedInputs& other : inputs.others) {
+    if (read.contains(other.name)) continue;
+    throw ArchitectureError("no layer reads the inputs \"" + other.name +
+                            "\"; give {type = \"input\", of = \"" + other.name + "\"}, or leave them out");
+  }
+}
+
+}  // namespace
+
 netsor::Program program(const Network& network, const inputs::Inputs& inputs) {
   validate(inputs);
   Writer writer(inputs);
   const Signal last = apply_all(writer, network.layers, {inputs.data, {}, Sites(inputs)});
+  refuse_unread(network, inputs);
   if (last.data) throw ArchitectureError("no layer draws weights; give at least one dense layer");
   netsor::Builder& builder = writer.builder();
   std::vector<BundleId> blocks = last.blocks;

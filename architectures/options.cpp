@@ -138,7 +138,12 @@ void assign(netsor::Width& target, const Value& value, const std::string& key) {
 void assign(std::string& target, const Value& value, const std::string& key,
             const std::vector<std::string>& words) {
   const auto* word = std::get_if<std::string>(&value);
-  if (!word) throw ArchitectureError(key + ": must be one of " + join(words), key);
+  if (!word)
+    throw ArchitectureError(key + ": must be " + (words.empty() ? "a text" : "one of " + join(words)), key);
+  if (words.empty()) {
+    target = *word;
+    return;
+  }
   for (const std::string& allowed : words) {
     if (allowed == *word) {
       target = *word;

@@ -62,7 +62,8 @@ struct Field {
   Member member;
   std::string meaning;
   double least = 0;                // smallest valid number
-  std::vector<std::string> words;  // allowed values of a string
+  std::vector<std::string> words;  // allowed values of a string, or none: any; of an optional number the
+                                   // option that it is where it is left out
 };
 
 /// The options of a base class.
@@ -202,7 +203,8 @@ std::vector<OptionInfo> describe() {
           if constexpr (std::is_same_v<T, Table>) type = "table";
           if constexpr (std::is_same_v<T, Padding>) type = Padding::choices();
           if constexpr (std::is_same_v<T, netsor::Width>) type = "width";
-          if constexpr (std::is_same_v<T, std::string>) type = detail::join(field.words);
+          if constexpr (std::is_same_v<T, std::string>)
+            type = field.words.empty() ? "text" : detail::join(field.words);
           if constexpr (std::is_same_v<T, netsor::Activation>) type = "activation";
           std::string fallback;
           if constexpr (std::is_same_v<T, std::optional<double>>)

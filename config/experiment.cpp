@@ -214,9 +214,9 @@ void read_instead(const std::vector<toml::table*>& experiments, const std::files
     toml::table* inputs = experiment->get_as<toml::table>("inputs");
     if (!inputs) continue;  // which will be said
     const TableReader reader(*inputs, "inputs", file);
-    for (const std::string key : {"images", "graph"}) {
+    for (const std::string key : {"images", "graph", "others"}) {
       if (const toml::node* node = reader.find(key)) {
-        reader.fail(*node, reader.full(key) + ": inputs of two files need a file here, and no graph");
+        reader.fail(*node, reader.full(key) + ": inputs of two files need one file here, and no graph");
       }
     }
     for (const char* key : {"first", "count", "lengths"}) inputs->erase(key);

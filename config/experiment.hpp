@@ -117,6 +117,9 @@ struct Experiment {
 ///     graph = "edges.csv"      # the rows of a file are the nodes of a graph (see inputs::read_edges)
 ///     directed = false         # true: an edge leads from source to target only
 ///     graph_sizes = [3, 2]     # nodes of several graphs, one after the other; or a file. Default: one graph
+///     others = {caption = {file = "b.csv"}}   # further inputs of each sample, by name, with a file or
+///     images
+///                              # and its keys; a layer of type "input" reads them
 ///
 /// or one of a program: of the archive of a PyTorch model, FILE.nngp (import/), or of a program's text,
 /// FILE.netsor (netsor/reader.hpp). Its name is the file's; of the keys above, name, sweep and check can be

@@ -115,7 +115,8 @@ InputsRead generate(const TableReader& table, ordered_json& resolved, const std:
   const Index seed = find_at_least(images, "seed", 0, "seed = 0").value_or(0);
   settings.seed = static_cast<std::uint64_t>(seed);
   const double positions = product(settings.size);
-  if (positions < 4) images.fail(*images.find("size"), "inputs.images.size: must have at least 4 positions");
+  if (positions < 4)
+    images.fail(*images.find("size"), images.full("size") + ": must have at least 4 positions");
   resolved["images"] = {
       {"count", settings.count}, {"channels", settings.channels}, {"size", settings.size}, {"seed", seed}};
   const bool flat = table.find_boolean("flat", "flat = true").value_or(reads == "vectors");
@@ -233,14 +234,13 @@ std::vector<Index> read_lengths(const TableReader& table, const inputs::Samples&
   const Index tokens = samples.array.shape()[1];
   const std::vector<Index> all = read_counts(table, "lengths", "lengths = [3, 2]");
   if (std::ssize(all) != samples.array.count()) {
-    table.fail(*node, fmt::format("inputs.lengths: {} lengths for {} sequences; give one each", all.size(),
-                                  samples.array.count()));
+    table.fail(*node, fmt::format("{}: {} lengths for {} sequences; give one each", table.full("lengths"),
+                                  all.size(), samples.array.count()));
   }
   for (const Index length : all) {
     if (length < 1 || length > tokens)
-      table.fail(*node,
-                 fmt::format("inputs.lengths holds {}: must be an integer from 1 to {}, the number of tokens",
-                             length, tokens));
+      table.fail(*node, fmt::format("{} holds {}: must be an integer from 1 to {}, the number of tokens",
+                                    table.full("lengths"), length, tokens));
   }
   return {all.begin() + rows.first, all.begin() + rows.first + rows.count};
 }
@@ -251,14 +251,14 @@ std::optional<std::pair<double, double>> read_range(const TableReader& table,
   if (!node) return std::nullopt;
   const files::NumberType& type = samples.array.type();
   if (samples.is_table || type.kind != files::NumberType::Kind::unsigned_integer || type.bytes != 1)
-    table.fail(*node,
-               "inputs.range: the file holds no bytes (uint8), which alone have a range; leave it out");
+    table.fail(*node, table.full("range") +
+                          ": the file holds no bytes (uint8), which alone have a range; leave it out");
   const toml::array& array = table.get_array("range", "range = [0, 1]");
   const auto low = array.size() == 2 ? array[0].value<double>() : std::nullopt;
   const auto high = array.size() == 2 ? array[1].value<double>() : std::nullopt;
   if (!low || !high || !(*low < *high) || !std::isfinite(*low) || !std::isfinite(*high))
-    table.fail(*node,
-               "inputs.range: must be two numbers, what 0 and 255 stand for; for example range = [0, 1]");
+    table.fail(*node, table.full("range") +
+                          ": must be two numbers, what 0 and 255 stand for; for example range = [0, 1]");
   return std::pair(*low, *high);
 }
 
@@ -358,23 +358,46 @@ void assign_batches(const TableReader& table, inputs::Inputs& inputs, ordered_js
   for (Index s = 0; s < samples; ++s) inputs.batch.push_back(static_cast<int>(s / size));
 }
 
-}  // namespace
-
-InputsRead read_inputs_table(const TableReader& table, ordered_json& resolved, const std::string& reads) {
-  std::vector<std::string> keys = {"file",  "images",     "grid",  "flat",     "first",
-                                   "count", "batch_size", "graph", "directed", "graph_sizes"};
+InputsRead read_one(const TableReader& table, std::vector<std::string> keys, ordered_json& resolved,
+                    const std::string& reads) {
+  keys.insert(keys.end(), {"file", "images", "grid", "flat", "first", "count"});
   keys.insert(keys.end(), array_keys.begin(), array_keys.end());
   keys.insert(keys.end(), table_keys.begin(), table_keys.end());
   table.only(keys);
   if (table.find("file")) refuse(table, {"images"}, "there is a file as well");
   if (!table.find("file") && !table.find("images")) {
-    table.fail(table.table(), "[inputs] has neither \"file\" nor \"images\"; add file = \"inputs.csv\" or " +
+    table.fail(table.table(), "[" + table.path() +
+                                  "] has neither \"file\" nor \"images\"; add file = \"inputs.csv\" or " +
                                   images_example);
   }
-  InputsRead result = table.find("images") ? generate(table, resolved, reads) : load(table, reads, resolved);
+  return table.find("images") ? generate(table, resolved, reads) : load(table, reads, resolved);
+}
+
+/// What is said of each of the others stands behind its name.
+void add_others(const TableReader& table, InputsRead& result, ordered_json& resolved) {
+  const std::string example = "others = {caption = {file = \"captions.csv\"}}";
+  if (!table.find("others")) return;
+  const TableReader others = table.get_table("others", example);
+  for (const auto& [key, node] : others.table()) {
+    const std::string name(key.str());
+    const TableReader own = others.get_table(name, example);
+    InputsRead read = read_one(own, {}, resolved["others"][name], "");
+    result.said += fmt::format("; {}: {}", name, read.said);
+    if (!read.doubt.empty()) result.doubt += (result.doubt.empty() ? "" : "; ") + name + ": " + read.doubt;
+    result.inputs.others.push_back({name, std::move(read.inputs)});
+    others.at(node, [&] { inputs::validate(result.inputs); });
+  }
+}
+
+}  // namespace
+
+InputsRead read_inputs_table(const TableReader& table, ordered_json& resolved, const std::string& reads) {
+  InputsRead result =
+      read_one(table, {"batch_size", "graph", "directed", "graph_sizes", "others"}, resolved, reads);
   assign_batches(table, result.inputs, resolved);
   resolved["columns"] = result.inputs.count();
   resolved["dimension"] = result.inputs.dimension();
+  add_others(table, result, resolved);
   return result;
 }
 

@@ -25,6 +25,7 @@ class TableReader {
   TableReader(const toml::table& table, std::string path, std::string file);
 
   const toml::table& table() const { return table_; }
+  const std::string& path() const { return path_; }
   const std::string& file() const { return file_; }
 
   /// Throws InputError if the table has another key than these, with the one that is meant, or all of them.

@@ -91,7 +91,41 @@ void validate_graph(const Inputs& inputs) {
   }
 }
 
+void validate_others(const Inputs& inputs) {
+  std::set<std::string> names;
+  for (const auto& [name, other] : inputs.others) {
+    const std::string called = "the inputs \"" + name + "\"";
+    if (name.empty() || !names.insert(name).second)
+      throw InputError("two inputs are called \"" + name + "\"; give each of the others a name of its own");
+    if (other.graph || !other.others.empty())
+      throw InputError(called + " are a graph or have others beside them, which the first inputs alone can");
+    if (!other.batch.empty())
+      throw InputError(called + " have batches; those of the first inputs hold for all");
+    try {
+      validate(other);
+    } catch (const InputError& error) {
+      throw InputError(called + ": " + error.what());
+    }
+    if (other.samples() != inputs.samples()) {
+      throw InputError(called + " have " + count_of(other.samples(), "samples") + ", the first inputs " +
+                       std::to_string(inputs.samples()) + "; give each sample one of both");
+    }
+  }
+}
+
 }  // namespace
+
+const Inputs& Inputs::named(const std::string& name) const {
+  if (name.empty()) return *this;
+  std::vector<std::string> names;
+  for (const NamedInputs& other : others) {
+    if (other.name == name) return other.inputs;
+    names.push_back(other.name);
+  }
+  throw InputError(
+      "there are no inputs \"" + name + "\"" +
+      (names.empty() ? "; give them beside the first: inputs.others." + name : support::advice(name, names)));
+}
 
 Index Inputs::samples() const {
   if (graph) return graph_sizes.empty() ? 1 : std::ssize(graph_sizes);
@@ -117,6 +151,7 @@ void validate(const Inputs& inputs) {
     throw InputError("the inputs have " + count_of(inputs.samples(), "samples") + " but " +
                      count_of(std::ssize(inputs.batch), "batch numbers") + "; give one per sample");
   }
+  validate_others(inputs);
 }
 
 }  // namespace nngpcheck::inputs

@@ -15,6 +15,8 @@ struct Edge {
   double weight = 1;
 };
 
+struct NamedInputs;
+
 /// A finite set of inputs: m columns of dimension d. At most one of lengths, grid and graph says more about
 /// the columns; without any, each is a vector, a sample of its own.
 struct Inputs {
@@ -35,11 +37,23 @@ struct Inputs {
   /// The batch of each sample, for batch normalization; empty: all in one.
   std::vector<int> batch = {};
 
+  /// What else each sample is given: of an image its caption, of a question the text. Each has as many
+  /// samples, of a shape and dimension of its own; number s of each belongs to sample s. No graphs.
+  std::vector<NamedInputs> others;
+
   Eigen::Index count() const { return data.cols(); }
   Eigen::Index dimension() const { return data.rows(); }
 
   /// Number of samples: sequences, grids, graphs, or vectors.
   Eigen::Index samples() const;
+
+  /// Those of `others` that are called so; of "" these inputs. Throws InputError.
+  const Inputs& named(const std::string& name) const;
+};
+
+struct NamedInputs {
+  std::string name;
+  Inputs inputs;
 };
 
 /// Throws InputError unless the inputs are as stated above, with at least one column and row.

@@ -23,6 +23,8 @@ std::string kind(const Inputs& inputs) {
 Inputs joined(const Inputs& rows, const Inputs& columns) {
   if (rows.graph || columns.graph)
     throw InputError("the nodes of a graph are one sample, and cannot be joined with others");
+  if (!rows.others.empty() || !columns.others.empty())
+    throw InputError("samples of several inputs cannot be joined with others");
   if (rows.lengths.empty() != columns.lengths.empty() || rows.grid != columns.grid) {
     throw InputError("the rows are " + kind(rows) + ", but the columns are " + kind(columns) +
                      "; give inputs of one kind");

@@ -7,7 +7,8 @@ namespace nngpcheck::architectures {
 
 struct Layer;  // in layers.hpp
 
-/// A std::vector whose own members are compiled where a Layer is known, so that a Layer may hold lists of them.
+/// A std::vector whose own members are compiled where a Layer is known, so that a Layer may hold lists of
+/// them.
 struct Layers : std::vector<Layer> {
   using std::vector<Layer>::vector;
   Layers() noexcept;

@@ -386,6 +386,7 @@ std::vector<Layers*> parts(Layer& layer) {
 
 const std::vector<LayerKind>& layer_kinds() {
   static const std::vector<LayerKind> table = {
+      kind<Input>("the network's inputs, or others beside them, at the start of a list"),
       kind<Dense>("W x + b at every site"),
       kind<Activate>("φ(x)"),
       kind<Conv>("convolution over a grid or a sequence"),

@@ -22,6 +22,14 @@
 
 namespace nngpcheck::architectures {
 
+/// The network's inputs, or those of `others` that are called `of`, instead of what the list is applied to;
+/// so it stands first in a list, of a branch, a shortcut, a `memory` or an `initial`.
+struct Input {
+  static constexpr const char* type = "input";
+  std::string of;
+  static std::vector<Field<Input>> fields();
+};
+
 /// W x + b at every site. "L.W", "L.b". The output has `blocks` blocks of width/blocks each, block j with
 /// "L.W#j", "L.b#j" if there are several; norms, products and further layers see them as groups of channels.
 /// With groups = g, which divides the blocks of input and output (of the data: its dimensions), output block
@@ -311,10 +319,10 @@ struct BatchNorm {
 /// left empty is filled in by `network()`: "dense1", "dense2", "conv1", …
 struct Layer {
   using Kind =
-      std::variant<Dense, Activate, Conv, DepthwiseConv, TransposedConv, LocalConv, GraphConv, GraphAttention,
-                   Pool, GlobalAveragePool, GlobalSumPool, GlobalMaxPool, AdaptiveAveragePool, Pad, Crop,
-                   Upsample, PixelShuffle, Last, Flatten, Residual, Concat, Product, Maximum, Glu, Rescale,
-                   Dropout, LayerNorm, RmsNorm, GroupNorm, InstanceNorm, BatchNorm, SelfAttention,
+      std::variant<Input, Dense, Activate, Conv, DepthwiseConv, TransposedConv, LocalConv, GraphConv,
+                   GraphAttention, Pool, GlobalAveragePool, GlobalSumPool, GlobalMaxPool, AdaptiveAveragePool,
+                   Pad, Crop, Upsample, PixelShuffle, Last, Flatten, Residual, Concat, Product, Maximum, Glu,
+                   Rescale, Dropout, LayerNorm, RmsNorm, GroupNorm, InstanceNorm, BatchNorm, SelfAttention,
                    CrossAttention, LinearAttention, SimpleRnn, Gru, Lstm>;
   Kind kind;
   std::string name = {};

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -27,13 +28,17 @@ bool everywhere(Layers& layers, const Edit& edit) {
   return result;
 }
 
-/// An edit of every layer of one kind.
+/// An edit of every layer of one kind, and of those that derive from it.
 template <class L, class Change>
 Edit of_each(const Change& change) {
   return [change](Layers& layers) {
     bool result = false;
     for (Layer& layer : layers) {
-      if (auto* found = std::get_if<L>(&layer.kind)) result |= change(*found);
+      std::visit(
+          [&]<class Kind>(Kind& kind) {
+            if constexpr (std::is_base_of_v<L, Kind>) result |= change(kind);
+          },
+          layer.kind);
     }
     return result;
   };
@@ -194,10 +199,22 @@ std::vector<LayerMistake> layer_mistakes() {
          return true;
        })},
       {"padding with zeros", "instead of what is inside", set_each(&Pad::mode, "zero")},
+      {"groups missing", "every channel reads all", set_each(&Conv::groups, 1)},
+      {"weights shared over positions", "convolution instead",
+       replace_each<LocalConv>([](const LocalConv& of) {
+         return Conv{of.kernel, of.stride,          of.dilation,     of.padding,
+                     of.width,  of.weight_variance, of.bias_variance};
+       })},
+      {"loops of weight 1", "whatever their weight", set_each(&GraphConv::self_loop_weight, 1)},
       {"weight of the node itself missing", "neighbours alone",
        set_each(&GraphConv::self_weight_variance, 0)},
       {"edges attended to alike", "the average of incoming ones",
        set_each(&GraphAttention::attention_variance, 1e-300)},
+      {"scores of the other GAT", "φ behind the sum over the head instead of inside, or inside",
+       of_each<GraphAttention>([](GraphAttention& attention) {
+         attention.scores = attention.scores == "gat" ? "gatv2" : "gat";
+         return true;
+       })},
       {"group norm with one group", "groups = 1", set_each(&GroupNorm::groups, 1)},
       {"RMS norm subtracts the mean", "layer norm instead", replace_each<RmsNorm>([](const RmsNorm& of) {
          return LayerNorm{of.epsilon, of.gain_variance, 0, of.over};
@@ -210,11 +227,6 @@ std::vector<LayerMistake> layer_mistakes() {
       {"instance norm over the batch", "batch norm instead",
        replace_each<InstanceNorm>([](const InstanceNorm& of) {
          return BatchNorm{of.epsilon, of.gain_variance, of.bias_variance};
-      {"scores of the other GAT", "φ behind the sum over the head instead of inside, or inside",
-       of_each<GraphAttention>([](GraphAttention& attention) {
-         attention.scores = attention.scores == "gat" ? "gatv2" : "gat";
-         return true;
-       })},
        })},
       {"batch norm as in training", "with the batch's statistics", set_each(&BatchNorm::mode, "training")},
       {"gate missing", "W x + b alone", replace_each<Glu>([](const Glu& of) {
@@ -262,6 +274,8 @@ std::vector<LayerMistake> attention_mistakes() {
        of_each<SelfAttention>([](SelfAttention& attention) {
          return attention.head_size > 0 && std::exchange(attention.mask, "full") != "full";
        })},
+      {"cross attention to itself", "self-attention instead",
+       replace_each<CrossAttention>([](const CrossAttention& of) { return SelfAttention(of); })},
       {"linear attention normalized otherwise", "by the sum of its weights, or not",
        of_each<LinearAttention>([](LinearAttention& attention) {
          attention.normalized = !attention.normalized;
@@ -312,6 +326,29 @@ std::optional<WrongNetwork> edges_reversed(const Network& right, const inputs::I
   if (before == after) return {};
   try {
     return WrongNetwork{"edges reversed", "from target to source", program(right, other)};
+  } catch (const ArchitectureError&) {
+    return {};
+  }
+}
+
+/// Nothing where all samples have the same.
+std::optional<WrongNetwork> others_of_another_sample(const Network& right, const inputs::Inputs& inputs) {
+  inputs::Inputs moved = inputs;
+  bool changed = false;
+  for (auto& [name, other] : moved.others) {
+    const Index first = other.lengths.empty() ? other.count() / other.samples() : other.lengths.front();
+    std::vector<Index> columns(static_cast<std::size_t>(other.count()));
+    std::iota(columns.begin(), columns.end(), 0);
+    std::rotate(columns.begin(), columns.begin() + first, columns.end());
+    other.data = other.data(Eigen::all, columns).eval();
+    if (!other.lengths.empty())
+      std::rotate(other.lengths.begin(), other.lengths.begin() + 1, other.lengths.end());
+    changed = changed || other.data != inputs.named(name).data;
+  }
+  if (!changed) return {};
+  try {
+    return WrongNetwork{"other inputs of another sample", "each sample has the next one's",
+                        program(right, moved)};
   } catch (const ArchitectureError&) {
     return {};
   }
@@ -381,6 +418,7 @@ std::vector<WrongNetwork> wrong_networks(const Network& network, const inputs::I
   }
   mistakes.push_back(readout_bias_missing(network, inputs));
   mistakes.push_back(edges_reversed(network, inputs));
+  mistakes.push_back(others_of_another_sample(network, inputs));
   mistakes.push_back(carried_over(network, inputs));
   mistakes.push_back(truncated(network, inputs));
   const Index outputs = program(network, inputs).outputs();

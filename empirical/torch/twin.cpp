@@ -230,6 +230,10 @@ Value apply(const architectures::Layers& layers, Value value, const Place& place
   return value;
 }
 
+Value apply(const architectures::Input& layer, const Value&, const Place& place) {
+  return raw(place.inputs.named(layer.of));
+}
+
 Value apply(const architectures::Dense& layer, const Value& value, const Place& place) {
   Value result{{}, value.shapes, false};
   for (int j = 0; j < layer.blocks; ++j) {

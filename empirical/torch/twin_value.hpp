@@ -103,6 +103,7 @@ std::function<at::Tensor(const at::Tensor&)> stock_activation(const netsor::Acti
 Value apply(const architectures::Layers& layers, Value value, const Place& place);
 
 // One overload per kind of layer. In twin.cpp:
+Value apply(const architectures::Input& layer, const Value& value, const Place& place);
 Value apply(const architectures::Dense& layer, const Value& value, const Place& place);
 Value apply(const architectures::Activate& layer, const Value& value, const Place& place);
 Value apply(const architectures::Residual& layer, const Value& value, const Place& place);

@@ -151,6 +151,12 @@ TEST(Options, DescribeListsThemAll) {
   EXPECT_EQ(by_name["visible"].type, "table");
   EXPECT_EQ(by_name["visible"].fallback, "[]");
   EXPECT_EQ(by_name["relative_bias"].type, "numbers");
+  EXPECT_EQ(describe<Input>()[0].type, "text");
+}
+
+TEST(Options, ATextWithoutWordsIsAny) {
+  EXPECT_EQ(parse<Input>({{"of", "caption"}}).of, "caption");
+  testing::expect_refused([] { parse<Input>({{"of", 1.0}}); }, "of", {"must be a text"});
 }
 
 TEST(Options, ListsWidthsAndTruthsAreParsed) {

@@ -255,6 +255,29 @@ TEST(Mutants, OfGridsAndGraphs) {
   directed.expect_wrong("weight of the node itself missing");
   Mistakes({{Dense{}}, {GraphAttention{.head_size = 2, .attention_variance = 9}}}, graph)
       .expect_wrong("edges attended to alike");
+  for (const char* scores : {"gat", "gatv2"}) {
+    Mistakes({{Dense{}}, {GraphAttention{.head_size = 2, .scores = scores, .attention_variance = 9}}}, graph)
+        .expect_wrong("scores of the other GAT");
+  }
+  Mistakes({{GraphConv{.normalization = "sum", .self_loop_weight = 1.5}}, relu}, graph)
+      .expect_wrong("loops of weight 1");
+}
+
+TEST(Mutants, OfSeveralInputs) {
+  inputs::Inputs questions = sequences({2, 1, 1});
+  const inputs::Inputs texts = sequences({1, 2, 3});
+  questions.others = {{"text", texts}};
+  CrossAttention attention;
+  attention.memory = {{Input{"text"}}, {Dense{}}};
+  attention.value_variance = 2;
+  const Mistakes mistakes({{Dense{}}, {attention}}, questions);
+  mistakes.expect_wrong("other inputs of another sample");
+  mistakes.expect_wrong("variances of queries and values exchanged");
+  EXPECT_THAT(names(Mistakes({{Dense{}}, relu}, questions.named("text")).all),
+              Not(Contains("other inputs of another sample")));
+  CrossAttention other;
+  other.memory = {{Dense{}}};
+  Mistakes({{Dense{}}, relu, {other}}, texts).expect_wrong("cross attention to itself");
 }
 
 TEST(Mutants, OfConvolutionsAndNorms) {
@@ -266,6 +289,7 @@ TEST(Mutants, OfConvolutionsAndNorms) {
   };
   const Layer tanh{Activate{Activation::named("tanh")}};
   expect_wrong("depthwise as full convolution", {DepthwiseConv{.kernel = {2}}}, relu);
+  expect_wrong("weights shared over positions", {LocalConv{.kernel = {2}}}, tanh);
   expect_wrong("average counts other positions", {Pool{.kernel = {3}, .stride = {1}, .padding = "zero"}},
                tanh);
   expect_wrong("interpolation by another rule", {Upsample{}}, tanh);
@@ -283,6 +307,8 @@ TEST(Mutants, OfConvolutionsAndNorms) {
   const Layers halves{{Dense{.bias_variance = 0.3}}}, large{{Dense{.weight_variance = 4}}, relu};
   Mistakes({{Concat{{halves, large}}}, {GroupNorm{.groups = 2}}, relu, mean}, grid)
       .expect_wrong("group norm with one group");
+  Mistakes({{Concat{{halves, large}}}, {Conv{.kernel = {1}, .blocks = 2, .groups = 2}}, tanh, mean}, grid)
+      .expect_wrong("groups missing");
 }
 
 TEST(Mutants, OfGatedUnits) {

@@ -16,7 +16,12 @@ using namespace architectures;
 using ::testing::HasSubstr;
 
 struct Perceptron {
-  inputs::Inputs inputs{Eigen::MatrixXd{{1, 0, 1, -1}, {0, 1, 1, 0.5}}, {"a", "b", "c", "d"}};
+  const inputs::Inputs inputs = [] {
+    inputs::Inputs result;
+    result.data = Eigen::MatrixXd{{1, 0, 1, -1}, {0, 1, 1, 0.5}};
+    result.labels = {"a", "b", "c", "d"};
+    return result;
+  }();
   Network perceptron = network({{Dense{{}, 1, 0.5}}, {Activate{netsor::Activation::named("erf")}}});
   netsor::Program made = program(perceptron, inputs);
   kernels::Kernel right = analytic::limit(made);
@@ -52,7 +57,8 @@ TEST(Power, CatchesWrongKernelsAndNotTheRightOne) {
 
 TEST(Power, LooksAtAllOfManyInputs) {
   constexpr Eigen::Index count = 130;  // a check by itself would look at some of them
-  inputs::Inputs many{Eigen::MatrixXd(2, count), {}};
+  inputs::Inputs many;
+  many.data.resize(2, count);
   for (Eigen::Index i = 0; i < count; ++i) {
     many.data.col(i) << std::cos(static_cast<double>(i)), 1 + std::sin(static_cast<double>(i) / 7);
     many.labels.push_back(std::to_string(i));

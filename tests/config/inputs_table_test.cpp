@@ -60,6 +60,29 @@ TEST_F(InputsTable, ResolvesEveryDefault) {
             "\"batch_size\":2,\"columns\":2048,\"dimension\":3}");
 }
 
+TEST_F(InputsTable, ReadsOthersByName) {
+  const inputs::Inputs inputs = read(
+      "file = \"tokens.csv\"\nothers = {picture = {file = \"grids.csv\", grid = [2, 4]}, "
+      "tag = {file = \"vectors.csv\", first = 1}}");
+  ASSERT_THAT(inputs.others, SizeIs(2));
+  EXPECT_EQ(inputs.named("picture").grid, (std::vector<Eigen::Index>{2, 4}));
+  EXPECT_EQ(inputs.named("tag").data, (MatrixXd{{3, 5}, {4, 6}}));
+  EXPECT_THAT(said_, HasSubstr("; tag: vectors.csv: "));
+  EXPECT_EQ(resolved_["others"]["tag"]["first"], 1);
+  const auto refused = [&](const std::string& others) {
+    return error("file = \"tokens.csv\"\nothers = " + others);
+  };
+  EXPECT_THAT(refused("1"), HasSubstr("e.toml:2: inputs.others is an integer"));
+  EXPECT_THAT(refused("{tag = 1}"), HasSubstr("inputs.others.tag is an integer"));
+  EXPECT_THAT(refused("{tag = {}}"), HasSubstr("[inputs.others.tag] has neither \"file\" nor"));
+  EXPECT_THAT(refused("{tag = {file = \"vectors.csv\"}}"),
+              HasSubstr("e.toml:2: the inputs \"tag\" have 3 samples, the first inputs 2"));
+  EXPECT_THAT(refused("{tag = {file = \"vectors.csv\", batch_size = 2}}"),
+              HasSubstr("unknown key \"inputs.others.tag.batch_size\""));
+  EXPECT_THAT(refused("{tag = {file = \"vectors.csv\", first = 3}}"),
+              HasSubstr("inputs.others.tag.first = 3: the file has 3 rows"));
+}
+
 TEST_F(InputsTable, TakesRows) {
   const inputs::Inputs inputs = read("file = \"vectors.csv\"\nfirst = 1\ncount = 1");
   EXPECT_EQ(inputs.data, (MatrixXd{{3}, {4}}));

@@ -137,7 +137,8 @@ TEST_F(LayerList, SaysWhatDoesNotExistAndWhatComesNearest) {
   EXPECT_THAT(layer("\"softmax\""), HasSubstr("self_attention has one"));
   EXPECT_THAT(layer("\"relu\""),
               HasSubstr("\"relu\" is an activation; write {type = \"activation\", activation = \"relu\"}"));
-  EXPECT_THAT(layer("\"bump\""), HasSubstr("no layer of type \"bump\"; valid are dense, activation, "));
+  EXPECT_THAT(layer("\"bump\""),
+              HasSubstr("no layer of type \"bump\"; valid are input, dense, activation, "));
   EXPECT_THAT(layer("\"lstm\", unit_forget_bias = true"),
               HasSubstr("unknown key \"architecture.layers.unit_forget_bias\": the key is forget_bias"));
   EXPECT_THAT(layer("\"lstm\", proj_size = 2"), HasSubstr("no deterministic limit"));

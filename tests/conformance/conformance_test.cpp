@@ -163,14 +163,8 @@ TEST_P(Conformance, LimitIsSymmetricAndPositiveSemidefinite) {
   EXPECT_GE(Eigen::SelfAdjointEigenSolver<MatrixXd>(limit.value).eigenvalues().minCoeff(), -error - rounding);
 }
 
-// The same samples, the last one first, and where each output column went; labels stay with their samples.
-struct Reversed {
-  inputs::Inputs inputs;
-  std::vector<Index> outputs;
-};
-
-Reversed reversed(const inputs::Inputs& given, const netsor::Program& program) {
-  Reversed result{given, {}};
+// The columns, those of the last sample first.
+std::vector<Index> reversed_order(const inputs::Inputs& given) {
   const Index samples = given.samples();
   Index last = given.count();
   std::vector<Index> order;
@@ -180,18 +174,38 @@ Reversed reversed(const inputs::Inputs& given, const netsor::Program& program) {
     last -= size;
     for (Index j = 0; j < size; ++j) order.push_back(last + j);
   }
-  result.inputs.data = given.data(Eigen::all, order);
-  std::reverse(result.inputs.lengths.begin(), result.inputs.lengths.end());
-  std::reverse(result.inputs.batch.begin(), result.inputs.batch.end());
-  std::reverse(result.inputs.graph_sizes.begin(), result.inputs.graph_sizes.end());
+  return order;
+}
+
+// The same samples, the last one first; labels stay with their samples.
+inputs::Inputs reversed_inputs(const inputs::Inputs& given) {
+  inputs::Inputs result = given;
+  const std::vector<Index> order = reversed_order(given);
+  result.data = given.data(Eigen::all, order);
+  std::reverse(result.lengths.begin(), result.lengths.end());
+  std::reverse(result.batch.begin(), result.batch.end());
+  std::reverse(result.graph_sizes.begin(), result.graph_sizes.end());
   if (given.graph) {
-    for (inputs::Edge& edge : *result.inputs.graph) {
+    for (inputs::Edge& edge : *result.graph) {
       for (Index* node : {&edge.source, &edge.target})
         *node = std::find(order.begin(), order.end(), *node) - order.begin();
     }
   }
+  for (inputs::NamedInputs& other : result.others) other.inputs = reversed_inputs(other.inputs);
+  return result;
+}
+
+// Where each output column went.
+struct Reversed {
+  inputs::Inputs inputs;
+  std::vector<Index> outputs;
+};
+
+Reversed reversed(const inputs::Inputs& given, const netsor::Program& program) {
+  Reversed result{reversed_inputs(given), {}};
+  const Index samples = given.samples();
   if (program.outputs() == given.count()) {
-    result.outputs = order;
+    result.outputs = reversed_order(given);
   } else {  // as many columns for each sample
     const Index each = program.outputs() / samples;
     for (Index s = samples; s-- > 0;) {

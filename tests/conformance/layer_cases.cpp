@@ -278,6 +278,15 @@ std::vector<Case> layer_cases() {
   const Layers pairs = {
       {Dense{.bias_variance = 0.3}}, act("relu"), {Product{{first, second}}}, {Dense{}}, act("tanh")};
   result.push_back(layered("siamese", pairs, sequences(3, {2, 2, 2})));
+  CrossAttention attention;
+  attention.memory = {{Input{"text"}}, {Dense{.bias_variance = 0.3}}, act("erf")};
+  inputs::Inputs questions = sequences(3, {2, 1}), pictures = grid();
+  questions.others = {{"text", sequences(2, {1, 3})}};
+  result.push_back(layered("other_memory", {{Dense{}}, act("tanh"), {attention}, act("erf")}, questions));
+  pictures.others = {{"tag", vectors(4, 2)}};
+  const Layers picture = {conv(), act("relu"), {GlobalAveragePool{}}},
+               tag = {{Input{"tag"}}, {Dense{}}, act("erf")};
+  result.push_back(layered("image_and_vector", {{Concat{{picture, tag}}}, {Dense{}}, act("tanh")}, pictures));
   Network biased = network({{Dense{}}, act("erf")}, 1.5, 0.4);
   result.push_back({"layers readout_bias", std::move(biased), vectors(4, 4)});
   return result;

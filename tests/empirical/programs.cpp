@@ -25,7 +25,8 @@ Eigen::MatrixXd some_data(Eigen::Index rows, Eigen::Index columns) {
 }
 
 inputs::Inputs vectors(Eigen::Index dimension, Eigen::Index count) {
-  inputs::Inputs result{some_data(dimension, count), {}, {}};
+  inputs::Inputs result;
+  result.data = some_data(dimension, count);
   for (Eigen::Index j = 0; j < count; ++j) result.labels.push_back(std::to_string(j));
   return result;
 }
