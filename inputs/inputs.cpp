@@ -115,6 +115,13 @@ void validate_others(const Inputs& inputs) {
 
 }  // namespace
 
+OtherInputs::OtherInputs() = default;
+OtherInputs::OtherInputs(const OtherInputs&) = default;
+OtherInputs::OtherInputs(OtherInputs&&) noexcept = default;
+OtherInputs& OtherInputs::operator=(const OtherInputs&) = default;
+OtherInputs& OtherInputs::operator=(OtherInputs&&) noexcept = default;
+OtherInputs::~OtherInputs() = default;
+
 const Inputs& Inputs::named(const std::string& name) const {
   if (name.empty()) return *this;
   std::vector<std::string> names;

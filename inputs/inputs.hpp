@@ -17,6 +17,17 @@ struct Edge {
 
 struct NamedInputs;
 
+/// A list of inputs with names; a type of its own, since inputs hold one while they are not complete.
+class OtherInputs : public std::vector<NamedInputs> {
+ public:
+  OtherInputs();
+  OtherInputs(const OtherInputs&);
+  OtherInputs(OtherInputs&&) noexcept;
+  OtherInputs& operator=(const OtherInputs&);
+  OtherInputs& operator=(OtherInputs&&) noexcept;
+  ~OtherInputs();
+};
+
 /// A finite set of inputs: m columns of dimension d. At most one of lengths, grid and graph says more about
 /// the columns; without any, each is a vector, a sample of its own.
 struct Inputs {
@@ -39,7 +50,7 @@ struct Inputs {
 
   /// What else each sample is given: of an image its caption, of a question the text. Each has as many
   /// samples, of a shape and dimension of its own; number s of each belongs to sample s. No graphs.
-  std::vector<NamedInputs> others;
+  OtherInputs others = {};
 
   Eigen::Index count() const { return data.cols(); }
   Eigen::Index dimension() const { return data.rows(); }

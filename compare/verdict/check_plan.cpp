@@ -135,18 +135,18 @@ Fluctuations fluctuations_of(const Foresight& foresight, const std::vector<Index
 }
 
 double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& plan, const Target& target) {
-  const LadderDesign design(plan.widths);
-  double variance = 0;  // of the extrapolation of one ladder, in units of fluctuations.variance
-  for (std::size_t w = 0; w < plan.widths.size(); ++w) {
-    variance +=
-        std::pow(design.extrapolation(static_cast<Index>(w)), 2) / static_cast<double>(plan.widths[w]);
-  }
   const Eigen::ArrayXd relative = fluctuations.variance.array() / target.scale.array().square();
   const double mean = relative.mean(), spread = (relative - mean).square().mean();
   const double noise = 2 / fluctuations.degrees * relative.square().mean();
   const double kept = spread > noise ? 1 - noise / spread : 0;
   const double largest = mean + kept * (relative.maxCoeff() - mean);
-  return std::sqrt(largest * variance / static_cast<double>(plan.ladders));
+  const LadderDesign design(plan.widths);
+  double variance = 0;  // of the extrapolation of one ladder
+  for (std::size_t w = 0; w < plan.widths.size(); ++w) {
+    const double of_width = std::expm1(largest / static_cast<double>(plan.widths[w]));
+    variance += std::pow(design.extrapolation(static_cast<Index>(w)), 2) * of_width;
+  }
+  return std::sqrt(variance / static_cast<double>(plan.ladders));
 }
 
 Demand::Demand(const Target& target, const CheckOptions& options)

@@ -83,7 +83,8 @@ Fluctuations fluctuations_of(const Ladders& pilot);
 Fluctuations fluctuations_of(const Foresight& foresight, const std::vector<Eigen::Index>& inputs);
 
 /// max_e se_e/scale_e of the plan's extrapolation, as it should be. The largest of many noisy variances would
-/// be too large: they are drawn to their mean (Morris 1983), by the share of their spread that is noise.
+/// be too large: they are drawn to their mean (Morris 1983), by the share of their spread that is noise. At
+/// narrow widths fluctuations are taken for log-normal, which those of deep relu networks nearly are.
 double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& plan, const Target& target);
 
 /// The relative standard errors that should do for a verdict with so many ladders.

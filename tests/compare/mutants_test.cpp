@@ -266,7 +266,7 @@ TEST(Mutants, OfGridsAndGraphs) {
 TEST(Mutants, OfSeveralInputs) {
   inputs::Inputs questions = sequences({2, 1, 1});
   const inputs::Inputs texts = sequences({1, 2, 3});
-  questions.others = {{"text", texts}};
+  questions.others.push_back({"text", texts});
   CrossAttention attention;
   attention.memory = {{Input{"text"}}, {Dense{}}};
   attention.value_variance = 2;

@@ -281,9 +281,9 @@ std::vector<Case> layer_cases() {
   CrossAttention attention;
   attention.memory = {{Input{"text"}}, {Dense{.bias_variance = 0.3}}, act("erf")};
   inputs::Inputs questions = sequences(3, {2, 1}), pictures = grid();
-  questions.others = {{"text", sequences(2, {1, 3})}};
+  questions.others.push_back({"text", sequences(2, {1, 3})});
   result.push_back(layered("other_memory", {{Dense{}}, act("tanh"), {attention}, act("erf")}, questions));
-  pictures.others = {{"tag", vectors(4, 2)}};
+  pictures.others.push_back({"tag", vectors(4, 2)});
   const Layers picture = {conv(), act("relu"), {GlobalAveragePool{}}},
                tag = {{Input{"tag"}}, {Dense{}}, act("erf")};
   result.push_back(layered("image_and_vector", {{Concat{{picture, tag}}}, {Dense{}}, act("tanh")}, pictures));
