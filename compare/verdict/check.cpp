@@ -32,6 +32,9 @@ constexpr std::int64_t fewest_ladders = 16;
 /// A first round is small, to see gross errors at little cost, unless it would take just a few times as much
 /// to decide.
 constexpr double largest_first_growth = 4;
+/// Of the time, what a first round may take until it makes do with the ladders that it should need; and by
+/// how much their standard error may be larger than foreseen.
+constexpr double long_round = 0.25, safety = 1.2;
 /// How many times as many show whether tails are heavy.
 constexpr double ladders_for_doubt = 4;
 /// A pilot asks for widths with E‖K̂ − E K̂‖²_F at most this times ‖E K̂‖²_F. Relu networks of depth L have
@@ -59,6 +62,7 @@ class Check {
   Ladders draw_pilot();
   void move_up_to(double relative_variance);
   void grow_first_round(const Fluctuations& fluctuations);
+  void spare_ladders(double error, const Demand& demand);
   Forecast forecast(const Fluctuations& fluctuations) const;
   double seconds_to_agree(double error, int screened) const;
   Outcome fit_first_round();
@@ -196,10 +200,23 @@ void Check::move_up_to(double relative_variance) {
 void Check::grow_first_round(const Fluctuations& fluctuations) {
   const double error = foreseen_standard_error(fluctuations, plan_, target_);
   const Demand demand(target_, options_);
+  if (error <= demand.to_agree(plan_.ladders)) return spare_ladders(error, demand);
   const double factor = demand.growth(error, plan_.ladders);
-  if (error <= demand.to_agree(plan_.ladders) || factor > largest_first_growth) return;
+  if (factor > largest_first_growth) return;
   const auto next = grown(plan_, factor, options_);
   if (next && cost_.of(*next) <= time_left()) plan_ = *next;
+}
+
+/// Where a round takes long, it has no more ladders than a right kernel should need.
+void Check::spare_ladders(double error, const Demand& demand) {
+  if (cost_.of(plan_) <= long_round * options_.time) return;
+  const auto does = [&](std::int64_t ladders) {
+    const double share = static_cast<double>(ladders) / static_cast<double>(plan_.ladders);
+    return safety * error / std::sqrt(share) <= demand.to_agree(ladders);
+  };
+  std::int64_t ladders = std::min(fewest_ladders, plan_.ladders);
+  while (ladders < plan_.ladders && !does(ladders)) ++ladders;
+  plan_.ladders = ladders;
 }
 
 Forecast Check::forecast(const Fluctuations& fluctuations) const {

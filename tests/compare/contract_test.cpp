@@ -139,6 +139,21 @@ TEST(Time, EndsACheckThatSaysWhatItNeeds) {
   }
 }
 
+TEST(Time, IsSparedInLongRounds) {
+  // 64 ladders take 104 s.
+  for (const double time : {300., 1000.}) {
+    LinearNetworks networks(truth, seed());
+    CheckOptions options = timed(networks, 1e-4, time);
+    options.resolution = 0.05;
+    const CheckResult right = check({truth}, networks.draw(), options);
+    EXPECT_EQ(right.verdict, Verdict::agree) << right.reason;
+    EXPECT_EQ(right.rounds.front().ladders < 64, time == 300) << right.rounds.front().ladders;
+    EXPECT_EQ(right.rounds.size(), 1U);
+    LinearNetworks others(truth, seed());
+    EXPECT_EQ(check({1.1 * truth}, others.draw(), timed(others, 1e-4, time)).verdict, Verdict::disagree);
+  }
+}
+
 TEST(Time, MakesDoWithNarrowNetworksInThePilot) {
   LinearNetworks networks(truth, seed());
   const CheckResult result = check({truth}, networks.draw(), timed(networks, 1, 100));
