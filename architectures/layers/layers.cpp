@@ -214,6 +214,10 @@ std::vector<Field<BatchNorm>> BatchNorm::fields() {
 
 std::vector<Field<SelfAttention>> SelfAttention::fields() {
   using S = SelfAttention;
+  const auto own = [](const char* name, std::optional<double> S::*member, const char* meaning,
+                      const char* otherwise) {
+    return Field<S>{name, member, meaning, 0, {otherwise}};
+  };
   return {
       {"weights", &S::weights, "of queries, keys and values", 0, {"separate", "tied", "none"}},
       {"heads", &S::heads, "each of width n/heads; without head_size", 1, {}},
@@ -230,22 +234,16 @@ std::vector<Field<SelfAttention>> SelfAttention::fields() {
       {"key_value_heads", &S::key_value_heads, "heads of keys and values, a divisor of heads; 0: all", 0, {}},
       {"window", &S::window, "distance from which positions are not seen; 0: all are", 0, {}},
       {"distance_slope", &S::distance_slope, "times the distance, taken off the scores", 0, {}},
-      {"query_variance",
-       &S::query_variance,
-       "weight_variance of the queries, if another",
-       0,
-       {"weight_variance"}},
-      {"key_variance", &S::key_variance, "of the keys", 0, {"weight_variance"}},
-      {"value_variance", &S::value_variance, "of the values", 0, {"weight_variance"}},
-      {"output_variance", &S::output_variance, "of the output", 0, {"weight_variance"}},
-      {"query_bias_variance",
-       &S::query_bias_variance,
-       "bias_variance of the queries, if another",
-       0,
-       {"bias_variance"}},
-      {"key_bias_variance", &S::key_bias_variance, "of the keys", 0, {"bias_variance"}},
-      {"value_bias_variance", &S::value_bias_variance, "of the values", 0, {"bias_variance"}},
-      {"output_bias_variance", &S::output_bias_variance, "of the output", 0, {"bias_variance"}},
+      own("query_variance", &S::query_variance, "weight_variance of the queries, if another",
+          "weight_variance"),
+      own("key_variance", &S::key_variance, "of the keys", "weight_variance"),
+      own("value_variance", &S::value_variance, "of the values", "weight_variance"),
+      own("output_variance", &S::output_variance, "of the output", "weight_variance"),
+      own("query_bias_variance", &S::query_bias_variance, "bias_variance of the queries, if another",
+          "bias_variance"),
+      own("key_bias_variance", &S::key_bias_variance, "of the keys", "bias_variance"),
+      own("value_bias_variance", &S::value_bias_variance, "of the values", "bias_variance"),
+      own("output_bias_variance", &S::output_bias_variance, "of the output", "bias_variance"),
       {"queries_per_key", &S::queries_per_key, "heads that share keys and values, with head_size", 1, {}},
       {"visible", &S::visible, "a row per query, 1 for each key that it sees, else 0", 0, {}},
       {"score_bias", &S::score_bias, "added to the scores, a row per query, an entry per key", 0, {}},

@@ -68,9 +68,10 @@ class NetworkCost {
         return function_cost * out;
       case netsor::Form::groupwise:
         return standardize_cost * out;
-      default:
-        return table_cost(node.operation);
+      case netsor::Form::table:
+        break;
     }
+    return table_cost(node.operation);
   }
 
   // A draw of as many columns, given the Gram matrix of what they are products of.

@@ -125,32 +125,46 @@ TEST(Graphs, ThatDoNotFitAreRefused) {
   expect_refused([&] { sample({{Dense{}}}, none); }, "", {"graph_sizes and no graph"});
 }
 
-TEST(GraphAttention, EqualsItsDefinition) {
-  const std::vector<inputs::Edge> edges = {{0, 1}, {2, 1, 0.5}, {1, 2}, {0, 2, 0}};
-  const inputs::Inputs inputs = graph(3, edges);
-  const Sample found = sample({{GraphAttention{.head_size = 2, .bias_variance = 0.5}, "g"}}, inputs);
-  const auto& w = found.weights;
-  const MatrixXd h[2] = {w.at("g.W0") * inputs.data, w.at("g.W1") * inputs.data};
-  const std::vector<std::vector<Index>> sources = {{0}, {0, 1, 2}, {1, 2}};  // of every node, and itself
-  MatrixXd expected(n, 3);
+// The edges of three nodes, of which one has weight 0, and what each of them sees with itself.
+const std::vector<inputs::Edge> three_edges = {{0, 1}, {2, 1, 0.5}, {1, 2}, {0, 2, 0}};
+const std::vector<std::vector<Index>> three_sources = {{0}, {0, 1, 2}, {1, 2}};
+
+// Σ_s softmax_s(score(head, s, t)) h_s of heads of size 2, whose coordinates are blocks.
+template <class Score>
+MatrixXd attended(const MatrixXd (&h)[2], const Score& score) {
+  MatrixXd result(n, 3);
   for (Index head = 0; head < n / 2; ++head) {
     for (Index target = 0; target < 3; ++target) {
       double total = 0;
       Eigen::Vector2d sum = Eigen::Vector2d::Zero();
-      for (const Index source : sources[static_cast<std::size_t>(target)]) {
-        double score = 0;
-        for (int i = 0; i < 2; ++i) {
-          score += w.at("g.a" + std::to_string(i))(head, 0) * h[i](head, source) +
-                   w.at("g.a'" + std::to_string(i))(head, 0) * h[i](head, target);
-        }
-        const double weight = std::exp(score > 0 ? score : 0.2 * score);
+      for (const Index source : three_sources[static_cast<std::size_t>(target)]) {
+        const double weight = std::exp(score(head, source, target));
         total += weight;
         sum += weight * Eigen::Vector2d(h[0](head, source), h[1](head, source));
       }
-      for (Index i = 0; i < 2; ++i)
-        expected(i * n / 2 + head, target) = sum[i] / total + w.at("g.b" + std::to_string(i))(head, 0);
+      for (Index i = 0; i < 2; ++i) result(i * n / 2 + head, target) = sum[i] / total;
     }
   }
+  return result;
+}
+
+double leaky_relu(double x) { return std::max(x, 0.2 * x); }
+
+TEST(GraphAttention, EqualsItsDefinition) {
+  const inputs::Inputs inputs = graph(3, three_edges);
+  const Sample found = sample({{GraphAttention{.head_size = 2, .bias_variance = 0.5}, "g"}}, inputs);
+  const auto& w = found.weights;
+  const MatrixXd h[2] = {w.at("g.W0") * inputs.data, w.at("g.W1") * inputs.data};
+  MatrixXd expected = attended(h, [&](Index head, Index source, Index target) {
+    double score = 0;
+    for (int i = 0; i < 2; ++i) {
+      score += w.at("g.a" + std::to_string(i))(head, 0) * h[i](head, source) +
+               w.at("g.a'" + std::to_string(i))(head, 0) * h[i](head, target);
+    }
+    return leaky_relu(score);
+  });
+  expected.topRows(n / 2).colwise() += w.at("g.b0").col(0);
+  expected.bottomRows(n / 2).colwise() += w.at("g.b1").col(0);
   expect_equal(found.values(), expected);
   expect_refused([&] { sample({{GraphAttention{.self_loops = false}}}, inputs); }, "self_loops",
                  {"node 0 has no incoming edge"});
@@ -159,31 +173,21 @@ TEST(GraphAttention, EqualsItsDefinition) {
 
 // Brody et al. 2022, equation 7: a·φ(W [h_i ‖ h_j]), W in two halves.
 TEST(GraphAttention, OfTheSecondVersionEqualsItsDefinition) {
-  const inputs::Inputs inputs = graph(3, {{0, 1}, {2, 1, 0.5}, {1, 2}, {0, 2, 0}});
+  const inputs::Inputs inputs = graph(3, three_edges);
   const GraphAttention layer{.head_size = 2, .scores = "gatv2", .attention_variance = 2};
   const Sample found = sample({{layer, "g"}}, inputs);
   const auto values = [&](const char* letter, int i) -> MatrixXd {
     return found.weights.at(letter + std::to_string(i)) * inputs.data;
   };
   const MatrixXd h[2] = {values("g.W", 0), values("g.W", 1)}, g[2] = {values("g.V", 0), values("g.V", 1)};
-  const std::vector<std::vector<Index>> sources = {{0}, {0, 1, 2}, {1, 2}};  // of every node, and itself
-  MatrixXd expected(n, 3);
-  for (Index head = 0; head < n / 2; ++head) {
-    for (Index target = 0; target < 3; ++target) {
-      double total = 0;
-      Eigen::Vector2d sum = Eigen::Vector2d::Zero();
-      for (const Index source : sources[static_cast<std::size_t>(target)]) {
-        double score = 0;
-        for (int i = 0; i < 2; ++i) {
-          const double inner = h[i](head, source) + g[i](head, target);
-          score += found.weights.at("g.a" + std::to_string(i))(head, 0) * std::max(inner, 0.2 * inner);
-        }
-        total += std::exp(score);
-        sum += std::exp(score) * Eigen::Vector2d(h[0](head, source), h[1](head, source));
-      }
-      for (Index i = 0; i < 2; ++i) expected(i * n / 2 + head, target) = sum[i] / total;
+  const MatrixXd expected = attended(h, [&](Index head, Index source, Index target) {
+    double score = 0;
+    for (int i = 0; i < 2; ++i) {
+      score += found.weights.at("g.a" + std::to_string(i))(head, 0) *
+               leaky_relu(h[i](head, source) + g[i](head, target));
     }
-  }
+    return score;
+  });
   expect_equal(found.values(), expected);
   EXPECT_FALSE(found.weights.contains("g.a'0"));
 }
