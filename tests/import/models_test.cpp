@@ -48,7 +48,7 @@ class Models : public testing::TestWithParam<std::string> {};
 TEST_P(Models, AreFoundToBeWhatTheyAre) {
   const nlohmann::json& expected = models().at(GetParam());
   const Imported model = imported(GetParam());
-  if (model.verdict == expected.at("verdict")) {
+  if (model.verdict == expected.at("verdict").get<std::string>()) {
     std::vector<std::string> codes;
     for (const Diagnosis& diagnosis : model.diagnoses) codes.push_back(diagnosis.code);
     for (const std::string code : expected.at("diagnoses"))
@@ -60,7 +60,7 @@ TEST_P(Models, AreFoundToBeWhatTheyAre) {
     EXPECT_TRUE(any) << model.verdict << " instead of " << expected.at("verdict");
   }
   for (const auto& [name, kind] : expected.at("parameters").items())
-    EXPECT_EQ(model.parameters.at(name), kind) << name;
+    EXPECT_EQ(model.parameters.at(name), kind.get<std::string>()) << name;
   EXPECT_EQ(model.features.has_value(), has_limit(model));
   if (!has_limit(model)) return;
   ASSERT_EQ(model.equal_outputs.size(), width_count);
