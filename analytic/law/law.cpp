@@ -230,10 +230,12 @@ FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions
   const int last = along_paths ? last_log2_points_along_paths : last_log2_points;
   int log2_points = along_paths ? first_log2_points_along_paths : first_log2_points;
   if (options.points) log2_points = std::countr_zero(static_cast<std::uint64_t>(*options.points));
+  LawProblem problem = planned.problem();
+  problem.resolvent = resolvent(problem, base, support::threads_asked(options.threads), options.progress);
   FiniteWidthLaw law;
   std::vector<RandomizedLaw> parts;
   for (;; log2_points = std::min(last, log2_points + growth(law.c, options.error))) {
-    parts = randomized_laws(planned.problem(), base, log2_points, options);
+    parts = randomized_laws(problem, base, log2_points, options);
     law.c = c_of(parts, program.outputs());
     const bool exact = law.c.standard_error <= options.error * law.c.value;
     if (options.points || exact || log2_points >= last) break;

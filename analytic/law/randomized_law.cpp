@@ -7,6 +7,7 @@
 #include "nngpcheck/analytic/error.hpp"
 #include "nngpcheck/analytic/law/principal.hpp"
 #include "nngpcheck/analytic/seed.hpp"
+#include "nngpcheck/support/parallel.hpp"
 
 namespace nngpcheck::analytic {
 
@@ -43,6 +44,9 @@ constexpr Index directions_of_bias = 512;
 constexpr double bias_leaves_out = 1e-3;
 constexpr Index block_size = 1024;  // points whose derivatives are held at once
 constexpr double left_out_of_noise = 1e-6, left_out_of_influence = 1e-5;  // relative to the whole
+// A resolvent takes a push per entry of all averages, and then each point its product with the noise.
+constexpr Index most_resolved = 1 << 14, most_resolved_numbers = 1 << 20, most_averages_resolved = 1 << 10;
+constexpr Index resolved_at_once = 128;
 
 class Randomization {
  public:
@@ -65,6 +69,10 @@ class Randomization {
           average.gather(workplace_.values[average.demand].value.reshaped());
     }
     result.kernel = problem_.kernel_entries(theta);
+    if (problem_.resolvent && !bias) {
+      for (const netsor::Width& width : problem_.widths()) append_resolved(result.influence, width);
+      return result;
+    }
     std::vector<Principal> influences;
     for (const netsor::Width& width : problem_.widths()) {
       influences.push_back(influence(width, directions(bias)));
@@ -125,6 +133,22 @@ class Randomization {
             }};
   }
 
+  /// The points' own influence function of the kernel: a factor of its covariance.
+  void append_resolved(MatrixXd& rows, const netsor::Width& width) const {
+    const MatrixXd& t = problem_.resolvent->of_kernel;
+    MatrixXd covariance = MatrixXd::Zero(t.rows(), t.rows());
+    for_each_block(noise_of(width), [&](const MatrixXd& block, Index) {
+      const MatrixXd influence = t * block.transpose();
+      covariance.selfadjointView<Eigen::Lower>().rankUpdate(influence);
+    });
+    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(covariance);
+    const VectorXd sizes = (solver.eigenvalues() / (static_cast<double>(sample_.points()) * width.ratio()))
+                               .cwiseMax(0)
+                               .cwiseSqrt();
+    rows.conservativeResize(rows.rows() + t.rows(), t.rows());
+    rows.bottomRows(t.rows()) = sizes.asDiagonal() * solver.eigenvectors().transpose();
+  }
+
   /// Rows of an influence function of the kernel.
   void append(MatrixXd& rows, const MatrixXd& directions, const netsor::Width& width) const {
     const MatrixXd more = problem_.kernel_entries(directions).transpose() / std::sqrt(width.ratio());
@@ -173,13 +197,23 @@ class Randomization {
 
   // Of the noise in the coordinates of one width, answered.
   Principal influence(const netsor::Width& width, Index most) {
-    const Rows rows = noise_of(width);
+    const Rows noise = noise_of(width);
+    const bool resolved = problem_.resolvent && problem_.resolvent->of_averages.size() > 0;
+    const Rows rows = resolved ? times(noise, problem_.resolvent->of_averages) : noise;
     const VectorXd squares = mean_squares(rows);
     Principal result =
         principal(rows, squares, scales(squares), most, left_out_of_noise, seed_of_part(seed_, 2));
+    if (resolved) return result;
     result.directions = responses(result.directions);
     result.rest = responses(result.rest);
     return result;
+  }
+
+  // T ξ(ω).
+  static Rows times(const Rows& noise, const MatrixXd& t) {
+    return {noise.count, t.rows(), [noise, &t](Index first, Index count) {
+              return MatrixXd(noise.block(first, count) * t.transpose());
+            }};
   }
 
   // Averages of different sizes count alike: the root of each one's largest variance.
@@ -213,6 +247,33 @@ class Randomization {
 };
 
 }  // namespace
+
+std::optional<Resolvent> resolvent(const LawProblem& problem, const Evaluation& base, std::size_t threads,
+                                   const Progress& progress) {
+  const Index size = problem.averages.size();
+  if (!problem.plan.systems.families.empty() || size > most_resolved) return {};
+  const Index kernel = problem.kernel_entries(MatrixXd::Zero(size, 1)).rows();
+  if (size * kernel > most_resolved_numbers) return {};
+  Resolvent result{MatrixXd(kernel, size), {}};
+  if (size <= most_averages_resolved) result.of_averages.resize(size, size);
+  const PathPool::Axes no_axes;
+  const Index parts = (size + resolved_at_once - 1) / resolved_at_once;
+  support::in_parallel(static_cast<std::size_t>(parts), threads, [&](std::size_t part) {
+    const Index first = static_cast<Index>(part) * resolved_at_once;
+    const Index count = std::min(resolved_at_once, size - first);
+    Evaluation at(base, no_axes, 0, 0);
+    at.run();
+    Workplace workplace = at.workplace();
+    MatrixXd unit = MatrixXd::Zero(size, count);
+    unit.middleRows(first, count).setIdentity();
+    const MatrixXd answer =
+        respond(workplace, problem.plan, problem.averages, unit, Perturbation::noise).averages;
+    result.of_kernel.middleCols(first, count) = problem.kernel_entries(answer);
+    if (result.of_averages.size() > 0) result.of_averages.middleCols(first, count) = answer;
+    progress.check();
+  });
+  return result;
+}
 
 RandomizedLaw randomized_law(const LawProblem& problem, Evaluation& at, const PathPool::Axes& axes,
                              int log2_points, std::uint64_t seed, bool bias, const Progress& progress) {

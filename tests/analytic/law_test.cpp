@@ -56,6 +56,19 @@ TEST(Law, OfReluPerceptronsOnOneInput) {
   }
 }
 
+// Without B the points' influence functions are not taken apart into directions; they are the same.
+TEST(Law, OfTheSamePointsWithAndWithoutBias) {
+  const netsor::Program program =
+      perceptron(two_inputs(), "relu", 2, {netsor::Width(1), netsor::Width(1, 2)});
+  LawOptions options{.points = 1 << 10};
+  const FiniteWidthLaw with = finite_width_law(program, options);
+  options.bias = false;
+  const FiniteWidthLaw without = finite_width_law(program, options);
+  constexpr double left_out = 1e-5;  // of the variance
+  EXPECT_NEAR(without.c.value, with.c.value, left_out * with.c.value);
+  EXPECT_LT((without.variance() - with.variance()).norm(), left_out * with.variance().norm());
+}
+
 // K̂ = σ² xᵀ S_1 … S_L x / d, products of Wishart matrices of the hidden widths r_l n: with G = σ^2(L+1)
 // XᵀX/d,
 //   n Cov(K̂_ab, K̂_cd) → Σ_l (1/r_l) (G_ac G_bd + G_ad G_bc), and E K̂ = G: no bias.
