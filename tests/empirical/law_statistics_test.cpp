@@ -101,6 +101,19 @@ netsor::Program layers(const Width& first) {
   return std::move(b).build();
 }
 
+/// Three layers of signs, the first two of this width, of inputs at small angles.
+netsor::Program steps(const Width& width) {
+  const Activation sign = Activation::named("sign");
+  Eigen::MatrixXd data = Eigen::MatrixXd::Ones(3, 3);
+  data.diagonal().array() += 0.3;
+  netsor::Builder b;
+  BundleId x = b.input(b.input_weight({"U", width, 3, 1}), data);
+  x = b.matmul(b.weight({"W1", width, width, 1}), b.map(sign, x));
+  x = b.matmul(b.weight({"W2", {}, width, 1}), b.map(sign, x));
+  b.output(b.readout({"v", 1}), b.map(sign, x));
+  return std::move(b).build();
+}
+
 /// u + W'W u, where the limit does not see whether W' = W.
 netsor::Program residual(bool tied) {
   netsor::Builder b;
@@ -117,6 +130,10 @@ TEST(LawStatistics, WrongLawsAreRejected) {
     const Scores right = scores(program, program, narrow);
     EXPECT_LT(std::max(std::abs(right.c), std::abs(right.bias)), allowed(6));
   }
+  EXPECT_LT(std::abs(scores(steps({}), steps({})).c), allowed(6));
+  // Along paths the derivative of a step is 0: no noise of hidden layers would get past it, as if there were
+  // none.
+  EXPECT_GT(std::abs(scores(steps({}), steps(Width(1000))).c), allowed(6)) << "pathwise derivative of a step";
   EXPECT_GT(std::abs(scores(layers({}), layers(Width(1000))).c), allowed(6)) << "noise of one Gram left out";
   EXPECT_GT(std::abs(scores(layers(Width(1, 2)), layers({})).c), allowed(6)) << "half width forgotten";
   EXPECT_GT(std::abs(scores(residual(false), residual(true), narrow).bias), allowed(6)) << "a tie made up";
