@@ -74,11 +74,13 @@ void run_gnuplot(const std::filesystem::path& script) {
   Pipe errors;
   posix_spawn_file_actions_t to_pipe;
   posix_spawn_file_actions_init(&to_pipe);
+  posix_spawn_file_actions_addopen(&to_pipe, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&to_pipe, errors.ends[1], 2);
-  // A group of its own: Ctrl-C is for whoever waits for the picture to decide about.
+  // A session of its own: Ctrl-C is for whoever waits for the picture to decide about, and gnuplot 6 sets the
+  // terminal that it finds, which stops a process in the background.
   posix_spawnattr_t apart;
   posix_spawnattr_init(&apart);
-  posix_spawnattr_setflags(&apart, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&apart, POSIX_SPAWN_SETSID);
   pid_t process = 0;
   const int error = ::posix_spawnp(&process, "gnuplot", &to_pipe, &apart, arguments, environ);
   posix_spawn_file_actions_destroy(&to_pipe);

@@ -189,6 +189,19 @@ TEST_F(Durable, QuietAndOnATerminal) {
   EXPECT_THAT(on_terminal(seconds + " --quiet"), Not(HasSubstr("mlp, width ")));
 }
 
+// As gnuplot 6 does; a process in the terminal's background is stopped by it, and would be waited for.
+TEST_F(Durable, PlotsWithAGnuplotThatSetsTheTerminal) {
+  fs::create_directory(folder_ / "bin");
+  write("bin/gnuplot", "#!/bin/sh\nstty sane\nPATH=${PATH#*:} exec gnuplot \"$@\"\n");
+  fs::permissions(folder_ / "bin" / "gnuplot", fs::perms::owner_all);
+  const Outcome outcome = run(
+      "list >/dev/null; PATH=\"$PWD/bin:$PATH\" timeout --foreground 100 script -qec \"'" NNGPCHECK_EXECUTABLE
+      "' " +
+      line("plotted") + "\" /dev/null");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_TRUE(fs::exists(folder_ / "plotted" / "width_error.png"));
+}
+
 // An LSTM's limit takes half a minute.
 TEST_F(Durable, LimitsAreShownAndInterrupted) {
   write("lstm.toml", "[architecture]\nname = \"lstm\"\n[inputs]\nfile = \"" NNGPCHECK_SOURCE
