@@ -27,6 +27,13 @@ constexpr double law_share = 0.1;
 constexpr int law_randomizations = 2;
 constexpr std::int64_t law_points = 256;
 
+std::shared_ptr<const empirical::Sampler> restricted(const std::shared_ptr<const empirical::Sampler>& all,
+                                                     const std::vector<Eigen::Index>& inputs) {
+  if (std::ssize(inputs) == all->program().outputs()) return all;
+  return std::make_shared<const empirical::Sampler>(netsor::restrict_outputs(all->program(), inputs),
+                                                    all->options());
+}
+
 /// The networks of a program, and of the last restriction of it to some inputs.
 class Networks {
  public:
@@ -35,8 +42,7 @@ class Networks {
   const empirical::Sampler& between(const std::vector<Eigen::Index>& inputs) {
     if (inputs.empty()) return *all_;
     if (inputs != inputs_) {
-      some_ = std::make_shared<const empirical::Sampler>(netsor::restrict_outputs(all_->program(), inputs),
-                                                         all_->options());
+      some_ = restricted(all_, inputs);
       inputs_ = inputs;
     }
     return *some_;
@@ -86,13 +92,13 @@ DrawLadders ladders_of(std::shared_ptr<const empirical::Sampler> sampler, std::u
   };
 }
 
-std::optional<Foresight> foresight(const std::shared_ptr<const empirical::Sampler>& sampler,
-                                   const CheckOptions& options) {
+std::optional<Foresight> foresight(const std::shared_ptr<const empirical::Sampler>& all,
+                                   const std::vector<Eigen::Index>& inputs, const CheckOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  if (looks_at(options, sampler->program().outputs()) < sampler->program().outputs()) return {};
+  const auto sampler = restricted(all, inputs);
   analytic::LawOptions how;
   how.randomizations = law_randomizations;
   how.points = law_points;
@@ -109,7 +115,6 @@ std::optional<Foresight> foresight(const std::shared_ptr<const empirical::Sample
     result.seconds = [sampler](std::int64_t width, std::int64_t networks) {
       return sampler->foreseen_seconds(width, static_cast<std::uint64_t>(networks));
     };
-    result.seconds_taken = seconds();
     return result;
   } catch (const analytic::LimitError&) {
     return {};
@@ -127,7 +132,9 @@ CheckResult check(const netsor::Program& program, const kernels::Kernel& kernel,
   if (labelled.labels.empty()) labelled.labels = program.output().labels;
   CheckOptions how = fitted_to(*sampler, options.check);
   const bool plannable = options.foresee && kernel.value.rows() == program.outputs();
-  if (plannable && !how.foresight) how.foresight = foresight(sampler, how);
+  if (plannable && !how.foresee) {
+    how.foresee = [&](const std::vector<Eigen::Index>& inputs) { return foresight(sampler, inputs, how); };
+  }
   CheckResult result = check(labelled, ladders_of(sampler, options.seed, options.check.progress), how);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "nngpcheck/compare/verdict/check.hpp"
 #include "nngpcheck/empirical/sampler.hpp"
@@ -22,18 +24,18 @@ struct ProgramCheckOptions {
   CheckOptions check = {};
   empirical::SamplerOptions sampler = {};
   std::uint64_t seed = 0;  // of the networks
-  /// Whether the plan is made from the finite-width law, unless check.foresight is given.
+  /// Whether the plan is made from the finite-width law, unless check.foresee is given.
   bool foresee = true;
 };
 
 /// Widths that the sampler's program accepts, its precision, and the largest width if none is given.
 CheckOptions fitted_to(const empirical::Sampler& sampler, CheckOptions options);
 
-/// What the finite-width law says of the networks, to some per cent, and what counting their operations says.
-/// Nothing where there is no law, where it says only what holds in distribution, where a check looks at some
-/// of the inputs alone, and where the law takes more than a tenth of the check's time. Throws Stopped.
+/// What the finite-width law says of the networks between these inputs, to some per cent, and what counting
+/// their operations says. Nothing where there is no law, where it says only what holds in distribution, and
+/// where it takes more than a tenth of the check's time. Throws Stopped.
 std::optional<Foresight> foresight(const std::shared_ptr<const empirical::Sampler>& sampler,
-                                   const CheckOptions& options);
+                                   const std::vector<Eigen::Index>& inputs, const CheckOptions& options);
 
 /// Is `kernel` the limit of the program's random networks? Sets CheckResult::seconds. Throws CompareError as
 /// check() does, Stopped, and what the sampler throws.

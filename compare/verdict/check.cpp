@@ -112,14 +112,11 @@ Check::Check(const kernels::Kernel& kernel, const DrawLadders& draw, const Check
     : draw_(draw),
       options_(options),
       clock_(options.clock ? options.clock : steady_seconds),
-      start_(clock_() - (options.foresight ? options.foresight->seconds_taken : 0)) {
+      start_(clock_()) {
   validate(options);
   all_ = make_target(kernel, options);
   target_ = all_;
   plan_ = {options.widths, options.ladders};
-  if (options.foresight && options.foresight->variance.rows() != kernel.value.rows())
-    throw CompareError("foresight is of another number of inputs than the kernel's");
-  if (options.foresight) cost_ = Cost(options.foresight->seconds);
   flips_.random.seed(options.seed);
   choice_.seed(options.seed);
   result_.labels = kernel.labels;
@@ -154,8 +151,11 @@ CheckResult Check::run() {
 Check::Outcome Check::pilot() {
   choose_inputs();
   std::optional<Fluctuations> fluctuations;
-  if (options_.foresight) {
-    fluctuations = fluctuations_of(*options_.foresight, target_.inputs);
+  if (const auto foresight = options_.foresee ? options_.foresee(target_.inputs) : std::nullopt) {
+    if (foresight->variance.rows() != std::ssize(target_.inputs))
+      throw CompareError("foresight is of another number of inputs than the round's");
+    cost_ = Cost(foresight->seconds);
+    fluctuations = fluctuations_of(*foresight);
     result_.foreseen = plan_for(*fluctuations, "finite-width law");
   }
   const Ladders drawn = draw_pilot();

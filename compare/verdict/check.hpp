@@ -32,15 +32,17 @@ struct LadderRequest {
 
 using DrawLadders = std::function<Ladders(const LadderRequest&)>;
 
-/// What is known of the networks before any is drawn. Plans read it, verdicts do not.
+/// What is known of the networks between some inputs before any is drawn. Plans read it, verdicts do not.
 struct Foresight {
   /// n Var K̂_ab, and n E‖K̂ − K‖²_F/‖K‖²_F, to first order in 1/n.
   Eigen::MatrixXd variance;
   double relative_variance = 0;
   /// That drawing so many networks of a width takes.
   std::function<double(std::int64_t width, std::int64_t networks)> seconds;
-  double seconds_taken = 0;  // to know all this: part of the check's time
 };
+
+/// Foresight of the networks between these inputs, if there is any. Finding it is part of the check's time.
+using Foresee = std::function<std::optional<Foresight>(const std::vector<Eigen::Index>& inputs)>;
 
 /// What is claimed of the kernel is one of two contracts, with entries measured in √(K_aa K_bb) of the given
 /// kernel:
@@ -83,7 +85,7 @@ struct CheckOptions {
   /// The number of the group that each input belongs to, such as its sequence, for the diagnosis; none: no
   /// groups.
   std::vector<Eigen::Index> groups = {};
-  std::optional<Foresight> foresight = {};
+  Foresee foresee = {};  // asked once, for the inputs of the first round
   Precision precision = Precision::float64;
   std::uint64_t seed = 0;  // of the sign flips, and of the choice of inputs
   Progress progress = {};

@@ -129,8 +129,8 @@ Fluctuations fluctuations_of(const Ladders& pilot) {
   return result;
 }
 
-Fluctuations fluctuations_of(const Foresight& foresight, const std::vector<Index>& inputs) {
-  return {upper_triangle(foresight.variance(inputs, inputs)), std::numeric_limits<double>::infinity(),
+Fluctuations fluctuations_of(const Foresight& foresight) {
+  return {upper_triangle(foresight.variance), std::numeric_limits<double>::infinity(),
           foresight.relative_variance};
 }
 

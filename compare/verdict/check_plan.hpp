@@ -79,8 +79,8 @@ struct Fluctuations {
 /// From the wider half of the widths. Precondition: at least one width of at least two networks.
 Fluctuations fluctuations_of(const Ladders& pilot);
 
-/// Between these inputs, as foreseen: nothing is estimated.
-Fluctuations fluctuations_of(const Foresight& foresight, const std::vector<Eigen::Index>& inputs);
+/// As foreseen: nothing is estimated.
+Fluctuations fluctuations_of(const Foresight& foresight);
 
 /// max_e se_e/scale_e of the plan's extrapolation, as it should be. The largest of many noisy variances would
 /// be too large: they are drawn to their mean (Morris 1983), by the share of their spread that is noise. At

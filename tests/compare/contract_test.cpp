@@ -176,11 +176,15 @@ Foresight foresight_of(const LinearNetworks& networks) {
   return result;
 }
 
+Foresee known(const Foresight& foresight) {
+  return [foresight](const std::vector<Index>&) { return foresight; };
+}
+
 TEST(Foresight, TellsTheTimeBeforeTheFirstNetwork) {
   LinearNetworks networks(truth, seed());
   CheckOptions options = timed(networks, 1e-4, 1e6);
   options.resolution = 0.002;
-  options.foresight = foresight_of(networks);
+  options.foresee = known(foresight_of(networks));
   double reported = -1;  // seconds of networks when the first forecast was reported
   options.progress = Progress([&](std::optional<double>, const std::string& text) {
     if (reported < 0 && text.starts_with("finite-width law: a verdict takes about"))
@@ -197,27 +201,42 @@ TEST(Foresight, TellsTheTimeBeforeTheFirstNetwork) {
 TEST(Foresight, CountsTheTimeThatItTook) {
   LinearNetworks networks(truth, seed());
   CheckOptions options = timed(networks, 1e-4, 10);
-  options.foresight = foresight_of(networks);
-  options.foresight->seconds_taken = 11;
+  options.foresee = [&](const std::vector<Index>&) {
+    networks.seconds += 11;
+    return foresight_of(networks);
+  };
   EXPECT_EQ(check({truth}, networks.draw(), options).verdict, Verdict::inconclusive);
 }
 
 TEST(Foresight, ChoosesWidths) {
   LinearNetworks networks(truth, seed());
   CheckOptions options = timed(networks, 1e-6, 1e6);
-  options.foresight = foresight_of(networks);
-  options.foresight->relative_variance = 1000;
+  Foresight deep = foresight_of(networks);
+  deep.relative_variance = 1000;
+  options.foresee = known(deep);
   check({truth}, networks.draw(), options);
   ASSERT_FALSE(networks.requests.empty());
   EXPECT_EQ(networks.requests.front().widths.front(), 2048) << "the first network is as wide as it takes";
 }
 
-TEST(Foresight, IsOfTheKernelsInputs) {
+TEST(Foresight, IsOfTheInputsOfTheFirstRound) {
   LinearNetworks networks(truth, seed());
   CheckOptions options = untimed();
-  options.foresight = foresight_of(networks);
-  options.foresight->variance.conservativeResize(2, 2);
+  Foresight smaller = foresight_of(networks);
+  smaller.variance.conservativeResize(2, 2);
+  options.foresee = known(smaller);
   EXPECT_THROW(check({truth}, networks.draw(), options), CompareError);
+  std::vector<Index> asked;
+  options.inputs = 3;
+  options.foresee = [&](const std::vector<Index>& inputs) {
+    asked = inputs;
+    Foresight some = foresight_of(networks);
+    some.variance = MatrixXd(some.variance(inputs, inputs));
+    return some;
+  };
+  EXPECT_TRUE(check({truth}, networks.draw(), options).foreseen);
+  EXPECT_EQ(asked.size(), 3U);
+  EXPECT_EQ(asked, networks.requests.front().inputs);
 }
 
 // A law that is wrong by as much as one likes makes bad plans, and no wrong verdicts.
@@ -225,9 +244,10 @@ TEST(Foresight, IsNoPartOfTheVerdict) {
   for (const double factor : {0., 0.01, 100.}) {
     LinearNetworks networks(truth, seed());
     CheckOptions options = untimed();
-    options.foresight = foresight_of(networks);
-    options.foresight->variance *= factor;
-    options.foresight->relative_variance *= factor;
+    Foresight wrong = foresight_of(networks);
+    wrong.variance *= factor;
+    wrong.relative_variance *= factor;
+    options.foresee = known(wrong);
     EXPECT_EQ(check({truth}, networks.draw(), options).verdict, Verdict::agree) << factor;
     EXPECT_EQ(check({1.03 * truth}, networks.draw(), options).verdict, Verdict::disagree) << factor;
   }
