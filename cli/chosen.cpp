@@ -2,11 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <numeric>
+#include <random>
 #include <set>
 
 #include "cli/show_result.hpp"
 #include "cli/usage_error.hpp"
 #include "nngpcheck/netsor/passes/layers.hpp"
+#include "nngpcheck/netsor/passes/restrict.hpp"
 
 namespace nngpcheck::cli {
 
@@ -49,6 +54,16 @@ std::vector<config::Experiment> by_layer(const std::vector<config::Experiment>& 
     }
   }
   return result;
+}
+
+config::Experiment on_some_inputs(config::Experiment experiment, std::optional<std::int64_t> inputs) {
+  std::vector<Eigen::Index> all(static_cast<std::size_t>(experiment.program.outputs())), some;
+  if (!inputs || *inputs >= std::ssize(all)) return experiment;
+  std::iota(all.begin(), all.end(), 0);
+  std::mt19937_64 random(0);
+  std::sample(all.begin(), all.end(), std::back_inserter(some), *inputs, random);
+  experiment.program = netsor::restrict_outputs(experiment.program, some);
+  return experiment;
 }
 
 void tell_doubts(const std::vector<config::Experiment>& experiments) {

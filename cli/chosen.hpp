@@ -1,7 +1,9 @@
 // Which experiments of a file a command is about.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,10 @@ std::vector<config::Experiment> chosen(std::vector<config::Experiment> experimen
 /// Each experiment once per layer of its network, which is read out (netsor/passes/layers.hpp): NAME-LAYER,
 /// in whose name what is no letter, digit, _ or - is _.
 std::vector<config::Experiment> by_layer(const std::vector<config::Experiment>& experiments);
+
+/// The experiment with so many of its kernel's inputs, chosen at random, always the same ones; with all where
+/// it has no more, or no number is given.
+config::Experiment on_some_inputs(config::Experiment experiment, std::optional<std::int64_t> inputs);
 
 /// Says on standard error what was assumed of inputs without being sure.
 void tell_doubts(const std::vector<config::Experiment>& experiments);

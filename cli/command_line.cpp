@@ -77,6 +77,11 @@ struct CommandLine {
         ->type_name("FILE.toml|FILE.netsor|FILE.nngp");
   }
   void add_quiet(CLI::App& command, bool& quiet) { command.add_flag("--quiet", quiet, "show no progress"); }
+  void add_inputs(CLI::App& command, std::optional<std::int64_t>& inputs) {
+    command.add_option("--inputs", inputs, "of so many of the inputs, chosen at random; default: of all")
+        ->check(CLI::Range(1, std::numeric_limits<int>::max()))
+        ->option_text("N");
+  }
   void add_networks(CLI::App& command, std::string& sampler, int& threads, std::size_t& memory);
   void add_kernel();
   void add_run();
@@ -331,6 +336,9 @@ void CommandLine::add_law() {
   predicting.add_option("--experiment", law_options.experiment, "one of the experiments; default: all")
       ->type_name("NAME");
   predicting.add_option("--json", law_options.json, "write the numbers as JSON")->type_name("FILE");
+  predicting.add_option("--plot", law_options.plot, "draw errors against widths, as FILE.svg and FILE.png")
+      ->type_name("FILE");
+  add_inputs(predicting, law_options.inputs);
   add_quiet(predicting, law_options.quiet);
   add_overrides(predicting, law_options.overrides);
 }
@@ -354,6 +362,7 @@ void CommandLine::add_width() {
   planning.add_flag("--entry", options.entry, "of every entry at once, relative to √(K_aa K_bb)");
   planning.add_option("--experiment", options.experiment, "one of the experiments; default: all")
       ->type_name("NAME");
+  add_inputs(planning, options.inputs);
   add_quiet(planning, options.quiet);
   add_overrides(planning, options.overrides);
 }

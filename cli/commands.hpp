@@ -118,6 +118,8 @@ struct LawOptions {
   std::filesystem::path file;
   std::string experiment;                     // which one; default: all
   std::optional<std::filesystem::path> json;  // where to write the numbers
+  std::optional<std::filesystem::path> plot;  // where to draw them, .svg and .png
+  std::optional<std::int64_t> inputs;         // of so many, chosen at random
   bool quiet = false;
   std::vector<std::string> overrides;
 };
@@ -130,7 +132,8 @@ struct WidthOptions {
   std::string experiment;  // which one; default: all
   std::string error;       // "1%" or "0.01"
   std::optional<std::string> confidence;
-  bool entry = false;  // all entries at once, relative to √(K_aa K_bb)
+  bool entry = false;                  // all entries at once, relative to √(K_aa K_bb)
+  std::optional<std::int64_t> inputs;  // of so many, chosen at random
   bool quiet = false;
   std::vector<std::string> overrides;
 };

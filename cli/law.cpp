@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/watch.hpp"
+#include "nngpcheck/compare/report/law_plot.hpp"
 #include "nngpcheck/files/atomic_file.hpp"
 #include "nngpcheck/files/utf8.hpp"
 
@@ -28,7 +29,9 @@ std::vector<std::int64_t> widths_of(const config::Experiment& experiment) {
 
 void print(const config::Experiment& experiment, const FiniteWidthLaw& law) {
   const analytic::Measured c = law.relative_c(), bias = law.relative_bias();
-  fmt::print("{}\n", files::printable(experiment.name));
+  const auto inputs = law.kernel.rows(), all = experiment.program.outputs();
+  const std::string some = inputs < all ? fmt::format(", {} of its {} inputs", inputs, all) : "";
+  fmt::print("{}{}\n", files::printable(experiment.name), some);
   fmt::print("  n E|K^ - K|^2/|K|^2 -> {:.4g} ± {:.2g}\n", c.value, c.standard_error);
   if (law.no_bias.empty()) {
     fmt::print("  n |E K^ - K|/|K|    -> {:.4g} ± {:.2g}\n", bias.value, bias.standard_error);
@@ -48,8 +51,10 @@ void print(const config::Experiment& experiment, const FiniteWidthLaw& law) {
 
 ordered_json numbers(const config::Experiment& experiment, const FiniteWidthLaw& law) {
   const analytic::Measured c = law.relative_c(), bias = law.relative_bias();
-  ordered_json result = {
-      {"name", experiment.name}, {"relative_c", c.value}, {"relative_c_standard_error", c.standard_error}};
+  ordered_json result = {{"name", experiment.name},
+                         {"inputs", law.kernel.rows()},
+                         {"relative_c", c.value},
+                         {"relative_c_standard_error", c.standard_error}};
   if (law.no_bias.empty()) {
     result["relative_bias"] = bias.value;
     result["relative_bias_standard_error"] = bias.standard_error;
@@ -68,6 +73,12 @@ ordered_json numbers(const config::Experiment& experiment, const FiniteWidthLaw&
   return result;
 }
 
+/// Both pictures have a name of their own, whichever of them was named.
+std::filesystem::path without_extension(std::filesystem::path path) {
+  if (path.extension() == ".png" || path.extension() == ".svg") path.replace_extension();
+  return path;
+}
+
 }  // namespace
 
 void law(const LawOptions& options) {
@@ -78,14 +89,17 @@ void law(const LawOptions& options) {
   if (options.json) json.emplace(*options.json);
   Watch watch(!options.quiet);
   ordered_json all = ordered_json::array();
+  std::vector<compare::LawCurve> curves;
   for (const config::Experiment& experiment : experiments) {
-    const FiniteWidthLaw found = law_of(experiment, options.file, watch.progress());
+    FiniteWidthLaw found = law_of(on_some_inputs(experiment, options.inputs), options.file, watch.progress());
     watch.clear();
     print(experiment, found);
     std::fflush(stdout);
     all.push_back(numbers(experiment, found));
+    curves.push_back({experiment.name, widths_of(experiment), std::move(found)});
   }
   if (json) json->commit(ordered_json{{"experiments", std::move(all)}}.dump(1) + "\n");
+  if (options.plot) compare::plot_law(curves, without_extension(*options.plot));
 }
 
 }  // namespace nngpcheck::cli

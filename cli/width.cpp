@@ -75,7 +75,8 @@ void width(const WidthOptions& options) {
   tell_doubts(experiments);
   Watch watch(!options.quiet);
   for (const config::Experiment& experiment : experiments) {
-    const analytic::FiniteWidthLaw law = law_of(experiment, options.file, watch.progress(), {.bias = false});
+    const analytic::FiniteWidthLaw law =
+        law_of(on_some_inputs(experiment, options.inputs), options.file, watch.progress(), {.bias = false});
     watch.clear();
     const double n =
         options.entry ? law.width_for_entries(error, *confidence) : law.width_for(error, confidence);

@@ -218,7 +218,7 @@ FiniteWidthLaw finite_width_law(const netsor::Program& program, const LawOptions
   if (planned.averages->size() > most_entries) {
     throw LimitError("the finite-width law: the averages of this network have " +
                      std::to_string(planned.averages->size()) + " entries, more than " +
-                     std::to_string(most_entries) + "; take fewer inputs");
+                     std::to_string(most_entries) + "; take fewer inputs (--inputs)");
   }
   Evaluation base(planned.structure, planned.plan, planned.demands(), support::threads_asked(options.threads),
                   options.progress);

@@ -7,49 +7,29 @@
 #include <set>
 
 #include "nngpcheck/compare/error.hpp"
-#include "nngpcheck/compare/report/gnuplot.hpp"
 #include "nngpcheck/compare/report/text.hpp"
+#include "nngpcheck/compare/report/width_axes.hpp"
 
 namespace nngpcheck::compare {
 
 namespace {
 
-const std::string style = R"(set encoding utf8
-set logscale xy
-set format y "10^{%L}"
-set xlabel "width n" offset 0,0.3
-set ylabel "relative squared error  ‖K_n − K‖^2 / ‖K‖^2"
-set border 3
-set tics nomirror out
-set grid xtics ytics linecolor "#e4e4e4" linetype 1
-)";
-
-/// Distinguishable for the colour-blind (Okabe and Ito). With five shapes of points, 40 curves differ.
-const std::vector<std::string> line_colours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                               "#56b4e9", "#e69f00", "#000000", "#a6761d"};
-constexpr std::size_t shapes = 5;
-
-constexpr std::size_t longest_label = 32;
+constexpr std::size_t shapes = 5;  // of points; with the colours, 40 curves differ
 
 std::string legend(const Curve& curve) {
-  const std::string label = shortened(curve.label, longest_label);
+  const std::string label = label_text(curve.label);
   if (!curve.experiment.rate) return label;
   const Rate& rate = *curve.experiment.rate;
   return fmt::format("{}: slope {} ± {:.3f}", label, number(rate.slope, 3), rate.interval.upper - rate.slope);
 }
 
-/// The ranges of a plot: half a decade below the smallest mean and above the largest.
-struct Frame {
-  double left, right, bottom, top;
-};
-
+/// Half a decade below the smallest mean and above the largest.
 Frame frame(const std::vector<Curve>& curves) {
-  Frame result{INFINITY, 0, INFINITY, 0};
+  Frame result;
   for (const Curve& curve : curves) {
     for (const WidthSummary& width : curve.experiment.widths) {
-      const double n = static_cast<double>(width.width), error = width.mean_relative_squared_error;
-      result.left = std::min(result.left, n / 1.3);
-      result.right = std::max(result.right, n * 1.3);
+      const double error = width.mean_relative_squared_error;
+      result.include_width(width.width);
       if (error > 0) result.bottom = std::min(result.bottom, error / 3);
       result.top = std::max(result.top, error * 3);
     }
@@ -57,33 +37,6 @@ Frame frame(const std::vector<Curve>& curves) {
   if (!(result.top > 0)) throw CompareError("nothing to plot: every error is exactly zero");
   return result;
 }
-
-/// At the widths themselves where they are few; gnuplot's decades otherwise.
-std::string ticks(const std::vector<Curve>& curves) {
-  std::set<std::int64_t> widths;
-  for (const Curve& curve : curves) {
-    for (const WidthSummary& width : curve.experiment.widths) widths.insert(width.width);
-  }
-  if (widths.size() > 12) return "set format x \"10^{%L}\"\n";
-  return fmt::format("set xtics ({})\n", fmt::join(widths, ", "));
-}
-
-/// From top to bottom: the frame, its axis, and the legend, where it covers nothing. In pixels of the SVG.
-struct Layout {
-  explicit Layout(std::size_t curves) : legend(22 * (static_cast<int>(curves) + 1) + 6) {}
-
-  std::string commands() const {
-    const auto from_below = [&](int pixels) { return static_cast<double>(pixels) / height; };
-    return fmt::format(
-        "set tmargin at screen {:.6f}\nset bmargin at screen {:.6f}\n"
-        "set key at screen 0.08,{:.6f} left top Left reverse maxcols 1 samplen 2.5\n",
-        from_below(legend + axis + frame), from_below(legend + axis), from_below(legend));
-  }
-
-  static constexpr int width = 600, above = 16, frame = 370, axis = 66;
-  int legend;
-  int height = above + frame + axis + legend;
-};
 
 bool any_predicted(const std::vector<Curve>& curves) {
   return std::any_of(curves.begin(), curves.end(),
@@ -154,7 +107,7 @@ std::string commands(const std::vector<Curve>& curves) {
           ? "NaN with lines dashtype 2 linewidth 1.5 linecolor '#444444' title 'predicted, nothing fitted'"
           : "$guide with lines dashtype 2 linewidth 1.5 linecolor '#888888' title 'slope −1, for comparison'";
   for (std::size_t c = 0; c < curves.size(); ++c) {
-    const std::string& colour = line_colours[c % line_colours.size()];
+    const std::string& colour = colour_of(c);
     const std::size_t point = 5 + 2 * (c % shapes);
     if (const Prediction* predicted = curves[c].experiment.prediction(); predicted != nullptr) {
       if (first_that_holds(*predicted))
@@ -177,14 +130,13 @@ std::string commands(const std::vector<Curve>& curves) {
 
 void plot(const std::vector<Curve>& curves, const std::filesystem::path& base) {
   const Frame limits = frame(curves);
-  std::string text = data(curves, limits) + guide(curves, limits) + style + ticks(curves);
-  text += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", limits.left, limits.right, limits.bottom,
-                      limits.top);
-  // Many bands lie on top of each other.
-  text += fmt::format("set style fill transparent solid {:.3f} noborder\n",
-                      std::min(0.2, 1.2 / static_cast<double>(curves.size())));
-  const Layout layout(curves.size());
-  draw({Layout::width, layout.height, 15}, text + layout.commands(), commands(curves), base);
+  std::set<std::int64_t> widths;
+  for (const Curve& curve : curves) {
+    for (const WidthSummary& width : curve.experiment.widths) widths.insert(width.width);
+  }
+  draw({data(curves, limits) + guide(curves, limits), "relative squared error  ‖K_n − K‖^2 / ‖K‖^2",
+        "set format y \"10^{%L}\"\n", commands(curves), limits, widths, curves.size()},
+       base);
 }
 
 }  // namespace nngpcheck::compare

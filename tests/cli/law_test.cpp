@@ -38,6 +38,19 @@ TEST_F(Law, IsATableAndJson) {
   EXPECT_LT(quantiles[1]["0.5"].get<double>(), quantiles[0]["0.5"].get<double>());
 }
 
+TEST_F(Law, IsDrawn) {
+  for (const char* name : {"law.png", "law"}) {
+    const Outcome outcome = run(std::string("law relu.toml --plot ") + name);
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_THAT(read(folder_ / "law.png"), testing::StartsWith("\x89PNG"));
+    EXPECT_THAT(read(folder_ / "law.svg"), HasSubstr("relu: 1 % at n = 1.5"));
+    std::filesystem::remove(folder_ / "law.png");
+  }
+  const Outcome outcome = run("law relu.toml --plot none/law.png");
+  EXPECT_EQ(outcome.status, 64) << outcome.errors;
+  EXPECT_THAT(outcome.errors, HasSubstr("none/law"));
+}
+
 TEST_F(Law, IsCheckedAgainstNetworks) {
   const Outcome outcome = run("check relu.toml --law --pairs 50 --json found.json");
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
@@ -55,6 +68,23 @@ TEST_F(Law, IsCheckedAgainstNetworks) {
   EXPECT_EQ(run("check relu.toml --law --kernel one.csv").status, 64);
   EXPECT_EQ(run("check relu.toml --law --pairs 3").status, 64);
   EXPECT_EQ(run("check relu.toml --pairs 30").status, 64);
+}
+
+TEST_F(Law, IsOfSomeOfManyInputs) {
+  std::string points = "x0,x1\n";
+  for (int k = 0; k < 600; ++k)
+    points += std::to_string(std::sin(k)) + "," + std::to_string(std::cos(2 * k)) + "\n";
+  write("many.csv", points);
+  const std::string many = " relu.toml --set inputs.file=many.csv";
+  const Outcome refused = run("law" + many);
+  EXPECT_EQ(refused.status, 64);
+  EXPECT_THAT(refused.errors, HasSubstr("take fewer inputs (--inputs)"));
+  const Outcome some = run("law" + many + " --inputs 3 --json law.json");
+  EXPECT_EQ(some.status, 0) << some.errors;
+  EXPECT_THAT(some.output, HasSubstr("relu, 3 of its 600 inputs\n"));
+  EXPECT_EQ(nlohmann::json::parse(read(folder_ / "law.json"))["experiments"][0]["inputs"], 3);
+  EXPECT_EQ(run("width" + many + " --inputs 3 --error 1%").status, 0);
+  EXPECT_EQ(run("law" + many + " --inputs 0").status, 64);
 }
 
 TEST_F(Law, SaysHowWide) {
