@@ -117,24 +117,38 @@ int sample(Runner& runner, const std::vector<KernelBlock>& blocks, const LimitOp
   return log2_points;
 }
 
+// Of the kernel itself; each of its parts checks its own.
+void check_memory(Index rows, Index columns) {
+  const double needed = kernels::Mosaic::bytes(rows, columns), available = support::available_memory();
+  if (needed >= available)
+    throw LimitError("limit: the kernel is " + std::to_string(rows) + " × " + std::to_string(columns) +
+                     " numbers; with its errors this takes " + support::bytes_text(needed) + ", and " +
+                     support::bytes_text(available) +
+                     " are available; use fewer inputs, or compute the kernel in blocks");
+}
+
 bool asks_for_some(const Plan& plan) {
   return std::any_of(plan.entries.begin(), plan.entries.end(), [](const Plan::Entry& entry) {
     return entry.step->demand().entries.classes() != nullptr;
   });
 }
 
-// A kernel that is to be computed, at some outputs of the user's program.
+// A kernel that is to be computed: the user's program at these outputs, and a program of them alone.
 struct Problem {
   const netsor::Program& program;
-  std::vector<netsor::BundleId> rows, columns;
+  std::vector<Index> rows, columns;
+  const netsor::Program& restricted;
+  std::vector<netsor::BundleId> row_blocks, column_blocks;  // of the latter
   Named named;
 };
 
-// What the plan says of the whole: its most expensive rule.
-void set_method(Limit& limit) {
-  Rule worst = Rule::linear;
-  for (const PlanStep& step : limit.plan) worst = std::max(worst, step.rule);
-  limit.method = to_string(worst);
+// Takes the tiles of a kernel in their order.
+using Take = std::function<void(const Tile& tile, Limit part)>;
+
+Rule most_expensive(const std::vector<PlanStep>& plan) {
+  Rule result = Rule::linear;
+  for (const PlanStep& step : plan) result = std::max(result, step.rule);
+  return result;
 }
 
 Limit run_limit(Runner& runner, const std::vector<KernelBlock>& blocks, const Named& named,
@@ -148,7 +162,7 @@ Limit run_limit(Runner& runner, const std::vector<KernelBlock>& blocks, const Na
     limit = runner.assemble(blocks);
   }
   limit.plan = runner.report(named);
-  set_method(limit);
+  limit.method = to_string(most_expensive(limit.plan));
   if ((limit.standard_error.array() > 0).any()) limit.repeats = options.randomizations;
   if (runner.randomized()) {
     limit.method += ", " + std::to_string(options.randomizations) + " randomizations of 2^" +
@@ -202,10 +216,29 @@ Limit limit_of_tile(const netsor::Program& program, const Tile& tile, bool as_pa
   return limit;
 }
 
-Limit by_tiles(const netsor::Program& program, const std::vector<Index>& rows,
-               const std::vector<Index>& columns, const std::vector<Tile>& tiles, bool as_parts,
-               const LimitOptions& options) {
-  Mosaic mosaic(std::ssize(rows), std::ssize(columns), rows == columns);
+// The memory of tiles that were computed, for the next ones.
+class BufferPool {
+ public:
+  std::unique_ptr<Buffers> take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return std::make_unique<Buffers>();
+    std::unique_ptr<Buffers> result = std::move(idle_.back());
+    idle_.pop_back();
+    return result;
+  }
+  void give_back(std::unique_ptr<Buffers> buffers) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(buffers));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Buffers>> idle_;
+};
+
+void by_tiles(const netsor::Program& program, const std::vector<Tile>& tiles, bool as_parts,
+              const LimitOptions& options, const Take& take) {
+  if (tiles.empty()) return;
   const double fit =
       support::available_memory() / (bytes_per_entry * entries(program, tiles.front(), as_parts));
   const std::size_t threads = std::min(support::threads_asked(options.threads),
@@ -214,35 +247,24 @@ Limit by_tiles(const netsor::Program& program, const std::vector<Index>& rows,
   each.threads = static_cast<int>(std::max<std::size_t>(1, threads / tiles.size()));
   each.progress = options.progress.silent();
   HermiteTables tables;
+  BufferPool pool;
   std::mutex mutex;
   std::size_t done = 0;
-  std::map<std::size_t, Limit> waiting;  // so that they are added in their order
+  std::map<std::size_t, Limit> waiting;  // so that they are taken in their order
   std::size_t next = 0;
-  std::vector<std::unique_ptr<Buffers>> idle;
   support::in_parallel(tiles.size(), threads, [&](std::size_t t) {
-    std::unique_ptr<Buffers> buffers;
-    {
-      const std::lock_guard lock(mutex);
-      if (!idle.empty()) {
-        buffers = std::move(idle.back());
-        idle.pop_back();
-      }
-    }
-    if (!buffers) buffers = std::make_unique<Buffers>();
+    std::unique_ptr<Buffers> buffers = pool.take();
     Limit part = limit_of_tile(program, tiles[t], as_parts, each, tables, *buffers);
+    pool.give_back(std::move(buffers));
     const std::lock_guard lock(mutex);
-    idle.push_back(std::move(buffers));
     ++done;
     waiting.emplace(t, std::move(part));
     for (; !waiting.empty() && waiting.begin()->first == next; ++next)
-      mosaic.add(tiles[next], waiting.extract(waiting.begin()).mapped());
+      take(tiles[next], waiting.extract(waiting.begin()).mapped());
     options.progress.report(static_cast<double>(done) / static_cast<double>(tiles.size()), [&] {
       return "limit, tile " + std::to_string(done) + " of " + std::to_string(tiles.size());
     });
   });
-  Limit result = mosaic.take();
-  set_method(result);
-  return result;
 }
 
 // Whether only some entries of layers are computed, for the square kernels of this program.
@@ -253,22 +275,80 @@ bool asks_for_some(const netsor::Program& program, Index output) {
       make_plan(structure, goals_of(kernel_blocks(square.program, square.rows, square.columns)), false));
 }
 
-// The kernel of a problem, which is the program's at these outputs.
-Limit solve(const Problem& problem, const netsor::Program& program, const std::vector<Index>& rows,
-            const std::vector<Index>& columns, const LimitOptions& options) {
+// Those of the tiles that belong to a part. Neighbours differ in what they take: they go to different parts.
+std::vector<Tile> tiles_of(const std::vector<Tile>& tiles, support::Part part) {
+  std::vector<Tile> result;
+  for (std::int64_t t = part.index; t < std::ssize(tiles); t += part.count)
+    result.push_back(tiles[static_cast<std::size_t>(t)]);
+  return result;
+}
+
+// Computes a part of a kernel.
+void solve(const Problem& problem, support::Part part, const LimitOptions& options, const Take& take) {
   check(options);
-  const std::vector<KernelBlock> blocks = kernel_blocks(problem.program, problem.rows, problem.columns);
-  const Structure structure(problem.program);
+  const std::vector<KernelBlock> blocks =
+      kernel_blocks(problem.restricted, problem.row_blocks, problem.column_blocks);
+  const Structure structure(problem.restricted);
   HermiteTables tables;
   Buffers buffers;
   Runner runner(structure, goals_of(blocks), options, tables, buffers);
+  const bool symmetric = problem.rows == problem.columns;
   if (!runner.randomized()) {
-    const bool some = rows == columns ? asks_for_some(runner.plan()) : asks_for_some(program, rows.front());
-    const std::vector<Tile> parts = tiles(program, rows, columns, some);
-    if (parts.size() > 1 || (some && rows != columns))
-      return by_tiles(program, rows, columns, parts, some, options);
+    const bool some =
+        symmetric ? asks_for_some(runner.plan()) : asks_for_some(problem.program, problem.rows.front());
+    const std::vector<Tile> all = analytic::tiles(problem.program, problem.rows, problem.columns, some);
+    if (all.size() > 1 || (some && !symmetric))
+      return by_tiles(problem.program, tiles_of(all, part), some, options, take);
   }
-  return run_limit(runner, blocks, problem.named, options);
+  if (part.index == 0)
+    take({problem.rows, problem.columns}, run_limit(runner, blocks, problem.named, options));
+}
+
+kernels::KernelTile placed(const Tile& tile, Limit part) {
+  const int rank = static_cast<int>(most_expensive(part.plan));
+  return {tile.first_row, tile.first_column, std::move(part), rank};
+}
+
+Limit solve(const Problem& problem, const LimitOptions& options) {
+  const Index rows = std::ssize(problem.rows), columns = std::ssize(problem.columns);
+  check_memory(rows, columns);
+  kernels::Mosaic mosaic(rows, columns, problem.rows == problem.columns);
+  std::vector<PlanStep> plan;
+  PlanLines lines;
+  solve(problem, {}, options, [&](const Tile& tile, Limit part) {
+    if (part.value.rows() == rows && part.value.cols() == columns) {
+      plan = part.plan;
+    } else {
+      lines.add(part.plan);
+    }
+    mosaic.add(placed(tile, std::move(part)));
+  });
+  return {mosaic.take(), plan.empty() ? lines.take() : plan};
+}
+
+std::vector<kernels::KernelTile> solve_part(const Problem& problem, support::Part part,
+                                            const LimitOptions& options) {
+  std::vector<kernels::KernelTile> result;
+  solve(problem, part, options,
+        [&](const Tile& tile, Limit entries) { result.push_back(placed(tile, std::move(entries))); });
+  return result;
+}
+
+// Calls work(problem) of the whole kernel of a program.
+auto with_problem(const netsor::Program& program, const auto& work) {
+  std::vector<Index> all(static_cast<std::size_t>(program.outputs()));
+  std::iota(all.begin(), all.end(), Index{0});
+  const std::vector<netsor::BundleId>& blocks = program.output().blocks;
+  const Named named = [&](NodeIndex k) { return std::pair(k, program.name(k)); };
+  return work(Problem{program, all, all, program, blocks, blocks, named});
+}
+
+// Of a block of it.
+auto with_problem(const netsor::Program& program, const std::vector<Index>& rows,
+                  const std::vector<Index>& columns, const auto& work) {
+  const netsor::Rectangle rectangle = netsor::restrict_rectangle(program, rows, columns);
+  return work(Problem{program, rows, columns, rectangle.program, rectangle.rows, rectangle.columns,
+                      named_by(program, rectangle.sources)});
 }
 
 }  // namespace
@@ -292,25 +372,31 @@ std::string to_string(Rule rule) {
 }
 
 Limit limit(const netsor::Program& program, const LimitOptions& options) {
-  std::vector<Index> all(static_cast<std::size_t>(program.outputs()));
-  std::iota(all.begin(), all.end(), Index{0});
-  const std::vector<netsor::BundleId>& blocks = program.output().blocks;
-  const Named named = [&](NodeIndex k) { return std::pair(k, program.name(k)); };
-  Limit result = solve({program, blocks, blocks, named}, program, all, all, options);
+  Limit result = with_problem(program, [&](const Problem& problem) { return solve(problem, options); });
   result.labels = program.output().labels;
   return result;
 }
 
 Limit limit(const netsor::Program& program, const std::vector<Index>& rows, const std::vector<Index>& columns,
             const LimitOptions& options) {
-  const netsor::Rectangle rectangle = netsor::restrict_rectangle(program, rows, columns);
-  const Problem problem{rectangle.program, rectangle.rows, rectangle.columns,
-                        named_by(program, rectangle.sources)};
-  Limit result = solve(problem, program, rows, columns, options);
+  Limit result =
+      with_problem(program, rows, columns, [&](const Problem& problem) { return solve(problem, options); });
   const std::vector<std::string>& labels = program.output().labels;
   for (const Index i : rows) result.labels.push_back(labels[static_cast<std::size_t>(i)]);
   for (const Index j : columns) result.columns.push_back(labels[static_cast<std::size_t>(j)]);
   return result;
+}
+
+std::vector<kernels::KernelTile> limit_part(const netsor::Program& program, support::Part part,
+                                            const LimitOptions& options) {
+  return with_problem(program, [&](const Problem& problem) { return solve_part(problem, part, options); });
+}
+
+std::vector<kernels::KernelTile> limit_part(const netsor::Program& program, const std::vector<Index>& rows,
+                                            const std::vector<Index>& columns, support::Part part,
+                                            const LimitOptions& options) {
+  return with_problem(program, rows, columns,
+                      [&](const Problem& problem) { return solve_part(problem, part, options); });
 }
 
 }  // namespace nngpcheck::analytic

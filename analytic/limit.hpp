@@ -9,7 +9,9 @@
 
 #include "nngpcheck/analytic/error.hpp"
 #include "nngpcheck/kernels/kernel.hpp"
+#include "nngpcheck/kernels/mosaic.hpp"
 #include "nngpcheck/netsor/program.hpp"
+#include "nngpcheck/support/part.hpp"
 #include "nngpcheck/support/progress.hpp"
 
 namespace nngpcheck::analytic {
@@ -71,6 +73,16 @@ Limit limit(const netsor::Program& program, const LimitOptions& options = {});
 /// diagonal where the program's rules allow it.
 Limit limit(const netsor::Program& program, const std::vector<Eigen::Index>& rows,
             const std::vector<Eigen::Index>& columns, const LimitOptions& options = {});
+
+/// A part of one of these two kernels: every `count`-th of the tiles that it is computed in (none, where it
+/// has fewer; a sampled kernel is one tile), at their cost. Put together (kernels/mosaic.hpp) the parts are
+/// that kernel, to the last bit.
+std::vector<kernels::KernelTile> limit_part(const netsor::Program& program, support::Part part,
+                                            const LimitOptions& options = {});
+std::vector<kernels::KernelTile> limit_part(const netsor::Program& program,
+                                            const std::vector<Eigen::Index>& rows,
+                                            const std::vector<Eigen::Index>& columns, support::Part part,
+                                            const LimitOptions& options = {});
 
 /// The plan as a table: pair, instruction, rule, evaluations, errors; then the kinks and jumps of activations
 /// that are expressions or user's functions.

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nngpcheck/analytic/error.hpp"
 #include "nngpcheck/netsor/passes/restrict.hpp"
-#include "nngpcheck/support/memory.hpp"
 
 namespace nngpcheck::analytic {
 
 namespace {
 
 using Eigen::Index;
-using Eigen::MatrixXd;
 using Outputs = std::vector<Index>;
 
 constexpr double widest_tile = 256;   // columns of a layer on a side: value and bound are 1 MB
@@ -77,38 +74,18 @@ double entries(const netsor::Program& program, const Tile& tile, bool some_entri
                       : rows * per_output * columns * per_output;
 }
 
-Mosaic::Mosaic(Index m, Index n, bool symmetric) : symmetric_(symmetric) {
-  const double needed = 3 * 8 * static_cast<double>(m) * static_cast<double>(n);
-  const double available = support::available_memory();
-  if (needed >= available)
-    throw LimitError("limit: the kernel is " + std::to_string(m) + " × " + std::to_string(n) +
-                     " numbers; with its errors this takes " + support::bytes_text(needed) + ", and " +
-                     support::bytes_text(available) +
-                     " are available; use fewer inputs, or compute the kernel in blocks");
-  for (MatrixXd* x : {&limit_.value, &limit_.standard_error, &limit_.error_bound}) x->resize(m, n);
-}
-
-void Mosaic::add(const Tile& tile, const Limit& part) {
-  copy(limit_.value, tile, part.value);
-  copy(limit_.standard_error, tile, part.standard_error);
-  copy(limit_.error_bound, tile, part.error_bound);
-  for (const PlanStep& step : part.plan) {
-    const auto [line, added] = line_.try_emplace({step.left, step.right}, limit_.plan.size());
+void PlanLines::add(const std::vector<PlanStep>& plan) {
+  for (const PlanStep& step : plan) {
+    const auto [line, added] = line_.try_emplace({step.left, step.right}, plan_.size());
     if (added) {
-      limit_.plan.push_back(step);
+      plan_.push_back(step);
       continue;
     }
-    PlanStep& all = limit_.plan[line->second];
+    PlanStep& all = plan_[line->second];
     all.evaluations += step.evaluations;
     all.bound = std::max(all.bound, step.bound);
     all.rule = std::max(all.rule, step.rule);
   }
-}
-
-void Mosaic::copy(MatrixXd& whole, const Tile& tile, const MatrixXd& part) const {
-  whole.block(tile.first_row, tile.first_column, part.rows(), part.cols()) = part;
-  if (symmetric_ && tile.first_row != tile.first_column)
-    whole.block(tile.first_column, tile.first_row, part.cols(), part.rows()) = part.transpose();
 }
 
 }  // namespace nngpcheck::analytic

@@ -28,24 +28,15 @@ std::vector<Tile> tiles(const netsor::Program& program, const std::vector<Eigen:
 /// How many entries a tile's largest matrix has.
 double entries(const netsor::Program& program, const Tile& tile, bool some_entries);
 
-/// A limit put together from those of its tiles; lines of their plans that name the same instructions become
-/// one. Throws LimitError if the whole does not fit the memory.
-class Mosaic {
+/// The plan of a kernel from those of its tiles: lines that name the same instructions become one.
+class PlanLines {
  public:
-  /// `symmetric`: tiles off the diagonal stand for two.
-  Mosaic(Eigen::Index rows, Eigen::Index columns, bool symmetric);
-
-  void add(const Tile& tile, const Limit& part);
-
-  /// Once all are added; without labels and method.
-  Limit take() { return std::move(limit_); }
+  void add(const std::vector<PlanStep>& plan);
+  std::vector<PlanStep> take() { return std::move(plan_); }
 
  private:
-  void copy(Eigen::MatrixXd& whole, const Tile& tile, const Eigen::MatrixXd& part) const;
-
-  bool symmetric_;
-  Limit limit_;
-  std::map<std::pair<std::string, std::string>, std::size_t> line_;  // of the plan
+  std::vector<PlanStep> plan_;
+  std::map<std::pair<std::string, std::string>, std::size_t> line_;
 };
 
 }  // namespace nngpcheck::analytic

@@ -153,7 +153,8 @@ CommandLine::CommandLine(const NetworkCommands& networks) : networks_(networks) 
 }
 
 void CommandLine::add_kernel() {
-  CLI::App& computing = command("kernel", "the analytic kernel", [this] { kernel(kernel_options); });
+  CLI::App& computing =
+      command("kernel", "the analytic kernel", [this] { networks_.kernel(kernel_options); });
   add_file(computing, kernel_options.file);
   computing.add_option("-o,--output", kernel_options.output, "write it to a .npy, .csv or .json file")
       ->type_name("K");
@@ -169,6 +170,10 @@ void CommandLine::add_kernel() {
                 "of every layer's output; --experiment NAME-LAYER chooses one, for -o")
       ->excludes("--rows")
       ->excludes("--features");
+  computing
+      .add_option("--block", kernel_options.block,
+                  "compute only block I of N, into the file of -o, to be merged with the others")
+      ->option_text("I/N");
   computing
       .add_option("--experiment", kernel_options.experiment, "the experiment, if the file holds several")
       ->type_name("NAME");
@@ -212,14 +217,18 @@ void CommandLine::add_run() {
 }
 
 void CommandLine::add_merge() {
-  CLI::App& merging =
-      command("merge", "one run from shards, or from unfinished runs", [this] { merge(merge_options); });
-  merging.add_option("folders", merge_options.folders, "folders of one run's parts")
+  CLI::App& merging = command("merge", "one run from shards or unfinished runs, or one kernel from blocks",
+                              [this] { merge(merge_options); });
+  merging
+      .add_option("parts", merge_options.parts,
+                  "folders of one run's parts, or files of all blocks of a kernel")
       ->required()
-      ->type_name("DIR...");
-  merging.add_option("--out", merge_options.out, "where to; a run in there is added to")
+      ->type_name("DIR|PART...");
+  merging
+      .add_option("--out", merge_options.out,
+                  "where to; a run in there is added to. Of a kernel a .npy, .csv or .json file")
       ->required()
-      ->type_name("DIR");
+      ->type_name("DIR|K");
 }
 
 void CommandLine::add_check() {

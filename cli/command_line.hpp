@@ -7,8 +7,9 @@
 
 namespace nngpcheck::cli {
 
-/// The commands that draw networks, and so need LibTorch.
+/// The commands that need LibTorch, as they draw networks, or MPI.
 struct NetworkCommands {
+  std::function<void(const KernelOptions&)> kernel;
   std::function<void(const RunOptions&)> run;
   std::function<int(const CheckOptions&)> check;
   std::function<bool(const PowerOptions&)> power;

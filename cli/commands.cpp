@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <charconv>
 
-#include "cli/block_of.hpp"
 #include "cli/chosen.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/usage_error.hpp"
@@ -16,9 +14,6 @@
 #include "nngpcheck/architectures/registry.hpp"
 #include "nngpcheck/compare/runs/run.hpp"
 #include "nngpcheck/config/experiment.hpp"
-#include "nngpcheck/files/atomic_file.hpp"
-#include "nngpcheck/files/utf8.hpp"
-#include "nngpcheck/kernels/kernel_file.hpp"
 #include "nngpcheck/netsor/printer.hpp"
 
 namespace nngpcheck::cli {
@@ -26,36 +21,6 @@ namespace nngpcheck::cli {
 namespace {
 
 using config::Experiment;
-
-/// At most this many rows and columns are printed to be read.
-constexpr Eigen::Index readable = 16;
-
-/// The corner of a kernel, with the names of its rows, and of its columns if there are any.
-void print_kernel(const kernels::Kernel& limit) {
-  const Eigen::MatrixXd& kernel = limit.value;
-  const Eigen::Index rows = std::min(kernel.rows(), readable), columns = std::min(kernel.cols(), readable);
-  const auto name = [](const std::vector<std::string>& names, Eigen::Index k) {
-    return files::printable(names[static_cast<std::size_t>(k)]);
-  };
-  std::size_t width = 0;
-  for (Eigen::Index i = 0; i < rows; ++i) width = std::max(width, name(limit.labels, i).size());
-  if (!limit.columns.empty()) {
-    fmt::print("{:<{}}", "", width);
-    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9}", name(limit.columns, j));
-    fmt::print("\n");
-  }
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    fmt::print("{:<{}}", name(limit.labels, i), width);
-    for (Eigen::Index j = 0; j < columns; ++j) fmt::print(" {:>9.5g}", kernel(i, j));
-    fmt::print("\n");
-  }
-  if (rows < kernel.rows() || columns < kernel.cols()) {
-    fmt::print("... the first {}×{} of {}×{} entries; -o writes them all\n", rows, columns, kernel.rows(),
-               kernel.cols());
-  }
-  fmt::print("method: {}; error bound at most {:.2g}, standard error at most {:.2g}\n", limit.method,
-             limit.error_bound.maxCoeff(), limit.standard_error.maxCoeff());
-}
 
 void print_options(const std::vector<architectures::OptionInfo>& options) {
   for (const architectures::OptionInfo& option : options) {
@@ -118,45 +83,6 @@ void show(const ShowOptions& options) {
     if (!experiment.inputs_said.empty()) fmt::print("// {}\n", experiment.inputs_said);
     fmt::print("{}", text);
   }
-}
-
-void kernel(const KernelOptions& options) {
-  std::vector<Experiment> read = config::read_experiments(options.file, options.overrides);
-  if (options.layers) read = by_layer(read);
-  std::vector<Experiment> experiments = chosen(std::move(read), options.experiment, options.file);
-  tell_doubts(experiments);
-  for (Experiment& experiment : experiments) {
-    if (!options.features) continue;
-    if (!experiment.features) throw UsageError("--features is for archives of models, FILE.nngp");
-    experiment.program = *experiment.features;
-  }
-  const std::vector<Experiment> on_rows =
-      options.rows ? chosen(config::read_experiments_on(options.file, options.overrides, options.rows),
-                            options.experiment, options.file)
-                   : std::vector<Experiment>{};
-  Watch watch(!options.quiet);
-  const auto kernel_of = [&](std::size_t e) -> kernels::Kernel {
-    if (options.rows)
-      return block_of(on_rows[e], *options.rows, experiments[e], options.file, watch.progress());
-    return limit_of(experiments[e], options.file, watch.progress());
-  };
-  if (!options.output) {
-    for (std::size_t e = 0; e < experiments.size(); ++e) {
-      const kernels::Kernel made = kernel_of(e);
-      watch.clear();
-      if (experiments.size() > 1) fmt::print("# {}\n", experiments[e].name);
-      print_kernel(made);
-      std::fflush(stdout);
-    }
-    return;
-  }
-  if (experiments.size() > 1) {
-    throw UsageError(fmt::format("{} holds several experiments; choose by --experiment one of {}",
-                                 options.file.string(), names_of(experiments)));
-  }
-  const kernels::KernelFormat format = kernels::kernel_format(*options.output);
-  files::AtomicFile file(*options.output);
-  file.commit(serialize(kernel_of(0), format));
 }
 
 void plot(const PlotOptions& options) {

@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "nngpcheck/support/part.hpp"
 
 namespace nngpcheck::cli {
 
@@ -35,11 +38,22 @@ struct KernelOptions {
   std::optional<std::filesystem::path> rows;  // inputs of the rows, if they are not those of the columns
   bool features = false;                      // of a model's features instead of its outputs
   bool layers = false;                        // of every layer
+  std::optional<std::string> block;           // "2/3": a part to be merged with the others
   std::vector<std::string> overrides;
 };
 
+/// Processes that compute a kernel together, each a part of it.
+struct KernelTeam {
+  support::Part part;
+  int threads = 0;  // of each; 0: all
+  /// Brings the bytes of all parts but the first to rank 0, one after the other.
+  std::function<void(const std::string& bytes,
+                     const std::function<void(std::int64_t rank, const std::string& bytes)>& take)>
+      gather = {};
+};
+
 /// The analytic kernel: into a file, or its corner to read.
-void kernel(const KernelOptions& options);
+void kernel(const KernelOptions& options, const KernelTeam& team = {});
 
 struct RunOptions {
   std::filesystem::path file;
@@ -61,11 +75,11 @@ struct RunOptions {
 void run(const RunOptions& options);
 
 struct MergeOptions {
-  std::vector<std::filesystem::path> folders;
+  std::vector<std::filesystem::path> parts;  // folders of runs, or files of blocks
   std::filesystem::path out;
 };
 
-/// One run from its shards.
+/// One run from its shards, or one kernel from its blocks.
 void merge(const MergeOptions& options);
 
 struct CheckOptions {

@@ -1,6 +1,7 @@
-// Processes of one run that mpirun or srun started.
+// Processes of one run or kernel that mpirun or srun started.
 #pragma once
 
+#include "cli/commands.hpp"
 #include "nngpcheck/compare/runs/run.hpp"
 
 namespace nngpcheck::cli {
@@ -19,7 +20,11 @@ class Ranks {
   bool first() const { return rank_ == 0; }
   /// How many of the ranks share this machine.
   int on_this_machine() const { return on_this_machine_; }
+  /// Of this rank: the processors that it is bound to, or its part of the machine's; 0, all, where it is
+  /// alone there.
+  int threads() const;
   compare::Team team() const;
+  KernelTeam kernel_team() const;
 
  private:
   int rank_ = 0;

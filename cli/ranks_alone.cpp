@@ -13,14 +13,18 @@ Ranks::Ranks(bool together) {
     const char* value = std::getenv(variable);
     if (!value || std::string(value) == "1") continue;
     throw UsageError(
-        "started by mpirun, but built without MPI: all ranks would draw the same networks; build again with "
-        "libopenmpi-dev installed, or give each process a --shard");
+        "started by mpirun, but built without MPI: all ranks would do the same; build again with "
+        "libopenmpi-dev installed, or give each process a --shard of a run, a --block of a kernel");
   }
 }
 
 Ranks::~Ranks() = default;
 
+int Ranks::threads() const { return 0; }
+
 compare::Team Ranks::team() const { return {}; }
+
+KernelTeam Ranks::kernel_team() const { return {}; }
 
 void abandon_ranks(int) {}
 

@@ -1,14 +1,11 @@
 #include "nngpcheck/compare/runs/run.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "cli/chosen.hpp"
@@ -16,9 +13,9 @@
 #include "cli/dry_run.hpp"
 #include "cli/limit_of.hpp"
 #include "cli/networks.hpp"
+#include "cli/part_of.hpp"
 #include "cli/ranks.hpp"
 #include "cli/show_result.hpp"
-#include "cli/usage_error.hpp"
 #include "cli/watch.hpp"
 #include "nngpcheck/analytic/law.hpp"
 #include "nngpcheck/analytic/limit.hpp"
@@ -132,19 +129,6 @@ nlohmann::ordered_json provenance() {
   return result;
 }
 
-/// "2/3" is the second of three.
-compare::Part shard(const std::string& text) {
-  compare::Part result;
-  const char* last = text.data() + text.size();
-  const auto [slash, error] = std::from_chars(text.data(), last, result.index);
-  if (error == std::errc() && slash != last && *slash == '/') {
-    const auto [end, other_error] = std::from_chars(slash + 1, last, result.count);
-    if (other_error == std::errc() && end == last && 1 <= result.index && result.index <= result.count)
-      return {result.index - 1, result.count};
-  }
-  throw UsageError("--shard " + text + ": give I/N with 1 ≤ I ≤ N, such as 2/3 for the second of three");
-}
-
 std::filesystem::path folder_of(const RunOptions& options, compare::Part part) {
   if (options.folder) return *options.folder;
   std::string name = options.file.stem().string();
@@ -152,17 +136,10 @@ std::filesystem::path folder_of(const RunOptions& options, compare::Part part) {
   return std::filesystem::path("results") / name;
 }
 
-/// mpirun binds ranks to processors, or leaves all to all of them.
-int threads_per_rank(int ranks) {
-  const auto usable = static_cast<int>(std::thread::hardware_concurrency());
-  const bool bound = usable < ::sysconf(_SC_NPROCESSORS_ONLN);
-  return std::max(1, bound ? usable : usable / ranks);
-}
-
 /// The machine's processors and memory are divided among its ranks, where nothing else is asked for.
 RunOptions divided(RunOptions options, const Ranks& ranks) {
   if (ranks.on_this_machine() == 1) return options;
-  if (options.threads == 0) options.threads = threads_per_rank(ranks.on_this_machine());
+  if (options.threads == 0) options.threads = ranks.threads();
   if (options.memory == 0)
     options.memory = static_cast<std::size_t>(support::available_memory() / 2 / ranks.on_this_machine());
   return options;
@@ -194,7 +171,7 @@ std::string command(const RunOptions& options) {
 }  // namespace
 
 void run(const RunOptions& given) {
-  const compare::Part part = shard(given.shard);
+  const compare::Part part = part_of(given.shard, "--shard");
   const Ranks ranks(part.count == 1);  // a shard is drawn by one process
   const RunOptions options = divided(given, ranks);
   std::vector<config::Experiment> read = config::read_experiments(options.file, options.overrides);

@@ -9,6 +9,7 @@
 #include "nngpcheck/import/import.hpp"
 #include "nngpcheck/netsor/printer.hpp"
 #include "nngpcheck/netsor/reader.hpp"
+#include "nngpcheck/support/fingerprint.hpp"
 
 namespace nngpcheck::config {
 
@@ -16,12 +17,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// What identifies an archive, or a program's text with all constants: FNV-1a of its bytes.
-std::string fingerprint(const std::string& bytes) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return std::to_string(hash);
-}
+/// What identifies an archive, or a program's text with all constants.
+std::string fingerprint(const std::string& bytes) { return std::to_string(support::fingerprint(bytes)); }
 
 Sweep default_sweep(const netsor::Program& program, ordered_json& resolved) {
   const std::int64_t unit = netsor::width_unit(program);

@@ -72,7 +72,7 @@ void Runner::check_points(int log2_points) const {
   if (needed <= available) return;
   throw LimitError("limit: the paths of 2^" + std::to_string(log2_points) + " points take about " +
                    support::bytes_text(needed) + ", and " + support::bytes_text(available) +
-                   " are available; ask for fewer points, or compute the kernel in blocks");
+                   " are available; ask for fewer points, or use fewer inputs");
 }
 
 void Runner::pilot(int log2_points) {

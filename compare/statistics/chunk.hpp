@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nngpcheck/compare/statistics/moments.hpp"
+#include "nngpcheck/support/part.hpp"
 
 namespace nngpcheck::compare {
 
@@ -49,11 +50,7 @@ struct ChunkGrid {
   std::map<std::tuple<std::string, std::int64_t, std::int64_t>, std::size_t> index;  // by name, width, first
 };
 
-/// Part `index` of `count`, 0 ≤ index < count.
-struct Part {
-  std::int64_t index = 0;
-  std::int64_t count = 1;
-};
+using support::Part;
 
 /// The part's share of some of the grid's chunks, given and returned as ascending indices. Every chunk
 /// belongs to one part; of the chunks of one width each part has neighbours, up to one as many as any other.

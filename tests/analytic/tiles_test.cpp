@@ -8,6 +8,7 @@
 #include "nngpcheck/analytic/limit.hpp"
 #include "nngpcheck/architectures/named/cnn.hpp"
 #include "nngpcheck/architectures/named/mlp.hpp"
+#include "nngpcheck/architectures/named/recurrent.hpp"
 #include "nngpcheck/architectures/network.hpp"
 #include "nngpcheck/netsor/builder.hpp"
 #include "nngpcheck/netsor/passes/restrict.hpp"
@@ -141,6 +142,55 @@ TEST(Tiles, MakeRectangles) {
     EXPECT_EQ(block.labels, (std::vector<std::string>{labels[5], labels[1]}));
     EXPECT_EQ(block.columns, (std::vector<std::string>{labels[0], labels[1], labels[4]}));
   }
+}
+
+// What the parts make, put together in another order.
+kernels::Kernel put_together(const std::vector<std::vector<kernels::KernelTile>>& parts, const Limit& whole) {
+  kernels::Mosaic mosaic(whole.value.rows(), whole.value.cols(), whole.columns.empty());
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    for (const kernels::KernelTile& tile : *part) mosaic.add(tile);
+  }
+  EXPECT_EQ(mosaic.missing(), 0);
+  return mosaic.take();
+}
+
+void expect_equal(const kernels::Kernel& kernel, const Limit& whole) {
+  EXPECT_EQ(kernel.value, whole.value);
+  EXPECT_EQ(kernel.error_bound, whole.error_bound);
+  EXPECT_EQ(kernel.standard_error, whole.standard_error);
+  EXPECT_EQ(kernel.repeats, whole.repeats);
+  EXPECT_EQ(kernel.method, whole.method);
+}
+
+void expect_parts(const netsor::Program& program, std::int64_t count, std::size_t parts_with_tiles) {
+  const Limit whole = limit(program, {.threads = 2});
+  std::vector<std::vector<kernels::KernelTile>> parts;
+  for (std::int64_t k = 0; k < count; ++k) parts.push_back(limit_part(program, {k, count}, {.threads = 1}));
+  expect_equal(put_together(parts, whole), whole);
+  EXPECT_EQ(std::erase_if(parts, [](const auto& part) { return part.empty(); }),
+            static_cast<std::size_t>(count) - parts_with_tiles);
+}
+
+TEST(Tiles, MakeTheKernelOnMachinesThatShareNothing) {
+  for (const char* activation : {"relu", "erf", "tanh"}) expect_parts(mlp(activation, 600), 4, 4);
+  expect_parts(mlp("relu", 300), 5, 3);
+  expect_parts(cnn("average", 5, 14), 4, 4);
+  expect_parts(cnn("flatten", 5, 14), 2, 1);
+  expect_parts(attention("causal", 40, 8), 3, 3);
+  const std::vector<Index> rows = range(3, 9), columns = range(0, 690);
+  const netsor::Program program = mlp("gelu", 700);
+  const Limit block = limit(program, rows, columns);
+  expect_equal(
+      put_together({limit_part(program, rows, columns, {0, 2}), limit_part(program, rows, columns, {1, 2})},
+                   block),
+      block);
+}
+
+// A kernel of sampled paths is one tile.
+TEST(Tiles, OfASampledKernelAreOne) {
+  inputs::Inputs sentence = vectors(3);
+  sentence.lengths = {3};
+  expect_parts(architectures::gru({}, sentence), 2, 1);
 }
 
 TEST(Tiles, KeepThePlanOfTheWhole) {

@@ -42,6 +42,27 @@ TEST_F(RanksOfMpi, AgreeToTheBit) {
   }
 }
 
+TEST_F(RanksOfMpi, ShareTheTilesOfAKernel) {
+  std::string many = "x0,x1\n";
+  for (int k = 0; k < 300; ++k) many += std::to_string(k % 7 - 3) + "," + std::to_string(0.01 * k) + "\n";
+  write("many.csv", many);
+  const std::string kernel = "kernel e.toml --set inputs.file=many.csv";
+  ASSERT_EQ(run(kernel + " -o whole.json").status, 0);
+  for (const int ranks : {1, 2, 3}) {
+    const Outcome outcome = run(kernel + " -o shared.json", mpirun(ranks));
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_EQ(read(folder_ / "shared.json"), read(folder_ / "whole.json")) << ranks;
+  }
+  EXPECT_EQ(run(kernel, mpirun(2)).output, run(kernel).output);
+  const Outcome block = run(kernel + " --block 1/1 -o part", mpirun(2));
+  EXPECT_EQ(block.status, 0) << block.errors;
+  EXPECT_EQ(run("merge part --out shared.json").status, 0);
+  EXPECT_EQ(read(folder_ / "shared.json"), read(folder_ / "whole.json"));
+  const Outcome wrong = run(kernel + " -o K.txt", mpirun(2));
+  EXPECT_EQ(wrong.status, 64);
+  EXPECT_THAT(wrong.errors, HasSubstr("K.txt: a kernel file must end in"));
+}
+
 TEST_F(RanksOfMpi, OneThatDiesLeavesAFolderToGoOnWith) {
   ASSERT_EQ(run(arguments + "whole").status, 0);
   const pid_t child = start(arguments + "cut", mpirun(2));

@@ -16,6 +16,7 @@
 #include "nngpcheck/import/import.hpp"
 #include "nngpcheck/inputs/graph.hpp"
 #include "nngpcheck/inputs/read_inputs.hpp"
+#include "nngpcheck/kernels/kernel_part.hpp"
 #include "nngpcheck/kernels/read_kernel.hpp"
 #include "nngpcheck/netsor/activation.hpp"
 #include "nngpcheck/netsor/error.hpp"
@@ -52,6 +53,12 @@ void edges(const fs::path& file) {
   inputs::read_edges(file, 5, inputs::EdgeKind::undirected);
 }
 void kernel(const fs::path& file) { kernels::read_kernel(file, file, {"a", "b"}); }
+
+void kernel_part(const fs::path& file) {
+  kernels::PartMerger merger;
+  merger.add(kernels::read_part(file), "part");
+  merger.take();
+}
 
 /// A program's text: what can be read is written as what is read as the same.
 void program(const fs::path& file) {
@@ -104,7 +111,7 @@ const std::vector<Target>& targets() {
       {"kernel_csv", "K.csv", kernel},       {"kernel_json", "K.json", kernel},
       {"summary", "summary.json", summary},  {"run", "run.json", run},
       {"samples", "samples/w.log", samples}, {"model", "net.nngp", model},
-      {"netsor", "net.netsor", program},
+      {"netsor", "net.netsor", program},     {"kernel_part", "K.part", kernel_part},
   };
   return table;
 }
