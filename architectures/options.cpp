@@ -135,21 +135,27 @@ void assign(netsor::Width& target, const Value& value, const std::string& key) {
   target = netsor::Width(numerator, denominator);
 }
 
-void assign(std::string& target, const Value& value, const std::string& key,
-            const std::vector<std::string>& words) {
+void assign(std::string& target, const Value& value, const std::string& key) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (!text) throw ArchitectureError(key + ": must be a text", key);
+  target = *text;
+}
+
+namespace {
+
+std::string join(const std::vector<std::string>& words) {
+  std::string result;
+  for (const std::string& word : words) result += (result.empty() ? "" : "|") + word;
+  return result;
+}
+
+}  // namespace
+
+std::size_t chosen(const std::vector<std::string>& words, const Value& value, const std::string& key) {
   const auto* word = std::get_if<std::string>(&value);
-  if (!word)
-    throw ArchitectureError(key + ": must be " + (words.empty() ? "a text" : "one of " + join(words)), key);
-  if (words.empty()) {
-    target = *word;
-    return;
-  }
-  for (const std::string& allowed : words) {
-    if (allowed == *word) {
-      target = *word;
-      return;
-    }
-  }
+  if (!word) throw ArchitectureError(key + ": must be one of " + join(words), key);
+  const auto found = std::find(words.begin(), words.end(), *word);
+  if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
   std::string remedy = advice(*word, {});  // empty unless the word means something elsewhere
   if (const std::string close = support::close_spelling(*word, words); remedy.empty() && !close.empty()) {
     remedy = "; did you mean \"" + close + "\"?";
@@ -201,10 +207,36 @@ std::string text(double value) { return shortest(value); }
 std::string text(const std::string& value) { return value; }
 std::string text(const netsor::Activation& value) { return value.name(); }
 
-std::string join(const std::vector<std::string>& words) {
-  std::string result;
-  for (const std::string& word : words) result += (result.empty() ? "" : "|") + word;
-  return result;
+}  // namespace nngpcheck::architectures::detail
+
+namespace nngpcheck::architectures {
+
+std::string OptionInfo::type_text() const {
+  switch (type) {
+    case OptionType::boolean:
+      return "true|false";
+    case OptionType::integer:
+      return "integer";
+    case OptionType::integers:
+      return "integers";
+    case OptionType::number:
+      return "number";
+    case OptionType::numbers:
+      return "numbers";
+    case OptionType::table:
+      return "table";
+    case OptionType::width:
+      return "width";
+    case OptionType::activation:
+      return "activation";
+    case OptionType::padding:
+      return Padding::choices();
+    case OptionType::words:
+      return detail::join(words);
+    case OptionType::text:
+      break;
+  }
+  return "text";
 }
 
-}  // namespace nngpcheck::architectures::detail
+}  // namespace nngpcheck::architectures

@@ -2,15 +2,20 @@
 // the experiment files and `nngpcheck list` all read this one table.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
 #include "nngpcheck/architectures/padding.hpp"
+#include "nngpcheck/architectures/words.hpp"
 #include "nngpcheck/netsor/activation.hpp"
 #include "nngpcheck/netsor/width.hpp"
 #include "nngpcheck/support/error.hpp"
@@ -42,13 +47,62 @@ using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<
                            netsor::Activation, std::vector<double>, Table>;
 using Settings = std::map<std::string, Value>;
 
+enum class OptionType {
+  boolean,
+  integer,
+  integers,
+  number,
+  numbers,
+  table,
+  width,
+  activation,
+  padding,
+  words,  // one of those allowed
+  text,   // any
+};
+
 /// An option as `nngpcheck list` shows it.
 struct OptionInfo {
   std::string name;
-  std::string type;      // "integer", "integers", "number", "numbers", "table", "true|false", "width",
-                         // "activation", "text", or the words allowed
-  std::string fallback;  // of a number that may be left out the option that it is then
+  OptionType type = OptionType::text;
+  std::vector<std::string> words;  // allowed, of OptionType::words
+  std::string fallback;            // of a number that may be left out the option that it is then
   std::string meaning;
+
+  /// "integer", "true|false", "full|causal", …
+  std::string type_text() const;
+};
+
+/// A member of S that is an enumeration, and its words. All of them are allowed, or those given.
+template <class S>
+class Choice {
+ public:
+  template <class E, class T>
+  Choice(E T::*member,
+         std::initializer_list<E> allowed = {}) requires std::is_enum_v<E> && std::is_base_of_v<T, S>
+      : get_([member](const S& options) { return architectures::word(options.*member); }) {
+    for (std::size_t k = 0; k < architectures::words<E>.size(); ++k) {
+      const E value = static_cast<E>(k);
+      if (allowed.size() > 0 && std::find(allowed.begin(), allowed.end(), value) == allowed.end()) continue;
+      words_.push_back(architectures::word(value));
+      set_.push_back([member, value](S& options) { options.*member = value; });
+    }
+  }
+
+  template <class T>
+  Choice(const Choice<T>& of_base) requires std::is_base_of_v<T, S>
+      : words_(of_base.words_), get_(of_base.get_), set_(of_base.set_.begin(), of_base.set_.end()) {}
+
+  const std::vector<std::string>& words() const { return words_; }
+  std::string word(const S& options) const { return get_(options); }
+  void set(S& options, std::size_t word) const { set_.at(word)(options); }
+
+ private:
+  template <class>
+  friend class Choice;
+  std::vector<std::string> words_;
+  std::function<std::string(const S&)> get_;
+  std::vector<std::function<void(S&)>> set_;  // one for each word
 };
 
 /// One option of the options struct S: where it is stored, and how to check it.
@@ -57,13 +111,12 @@ struct Field {
   using Member =
       std::variant<bool S::*, int S::*, double S::*, std::string S::*, std::vector<std::int64_t> S::*,
                    Padding S::*, netsor::Width S::*, netsor::Activation S::*, std::optional<double> S::*,
-                   std::vector<double> S::*, Table S::*>;
+                   std::vector<double> S::*, Table S::*, Choice<S>>;
   std::string name;
   Member member;
   std::string meaning;
-  double least = 0;                // smallest valid number
-  std::vector<std::string> words;  // allowed values of a string, or none: any; of an optional number the
-                                   // option that it is where it is left out
+  double least = 0;            // smallest valid number
+  std::string otherwise = {};  // the option that an optional number is where it is left out
 };
 
 /// The options of a base class.
@@ -72,8 +125,8 @@ std::vector<Field<S>> inherited(const std::vector<Field<Base>>& fields) {
   std::vector<Field<S>> result;
   for (const Field<Base>& field : fields) {
     std::visit(
-        [&](auto member) {
-          result.push_back({field.name, member, field.meaning, field.least, field.words});
+        [&](const auto& member) {
+          result.push_back({field.name, member, field.meaning, field.least, field.otherwise});
         },
         field.member);
   }
@@ -93,6 +146,9 @@ constexpr bool has_least =
     std::is_same_v<T, int> || std::is_same_v<T, double> || std::is_same_v<T, std::vector<std::int64_t>> ||
     std::is_same_v<T, std::optional<double>>;
 
+template <class Member, class S>
+constexpr bool is_choice = std::is_same_v<std::remove_cvref_t<Member>, Choice<S>>;
+
 /// Lists and tables of numbers.
 template <class T>
 constexpr bool is_numbers = std::is_same_v<T, std::vector<double>> || std::is_same_v<T, Table>;
@@ -100,13 +156,13 @@ constexpr bool is_numbers = std::is_same_v<T, std::vector<double>> || std::is_sa
 // One per type of option; each throws ArchitectureError with the key, the problem and what would be valid.
 void assign(int& target, const Value& value, const std::string& key, double least);
 void assign(double& target, const Value& value, const std::string& key, double least);
-void assign(std::string& target, const Value& value, const std::string& key,
-            const std::vector<std::string>& words);
+void assign(std::string& target, const Value& value, const std::string& key);
 void assign(std::vector<std::int64_t>& target, const Value& value, const std::string& key, double least);
 void assign(std::optional<double>& target, const Value& value, const std::string& key, double least);
 void assign(std::vector<double>& target, const Value& value, const std::string& key);
 void assign(Table& target, const Value& value, const std::string& key);
 void assign(bool& target, const Value& value, const std::string& key);
+std::size_t chosen(const std::vector<std::string>& words, const Value& value, const std::string& key);
 void assign(Padding& target, const Value& value, const std::string& key);
 void assign(netsor::Width& target, const Value& value, const std::string& key);
 void assign(netsor::Activation& target, const Value& value, const std::string& key);
@@ -123,29 +179,50 @@ std::string text(const std::vector<double>& value);
 std::string text(const Table& value);
 std::string text(const std::string& value);
 std::string text(const netsor::Activation& value);
-std::string join(const std::vector<std::string>& words);
+
+template <class T>
+constexpr OptionType type_of = OptionType::number;  // std::optional<double>, too
+template <>
+inline constexpr OptionType type_of<bool> = OptionType::boolean;
+template <>
+inline constexpr OptionType type_of<int> = OptionType::integer;
+template <>
+inline constexpr OptionType type_of<std::vector<std::int64_t>> = OptionType::integers;
+template <>
+inline constexpr OptionType type_of<std::vector<double>> = OptionType::numbers;
+template <>
+inline constexpr OptionType type_of<Table> = OptionType::table;
+template <>
+inline constexpr OptionType type_of<netsor::Width> = OptionType::width;
+template <>
+inline constexpr OptionType type_of<netsor::Activation> = OptionType::activation;
+template <>
+inline constexpr OptionType type_of<Padding> = OptionType::padding;
+template <>
+inline constexpr OptionType type_of<std::string> = OptionType::text;
 }  // namespace detail
 
 /// Throws ArchitectureError if an option is out of its range; the message names it.
 template <class S>
 void check(const S& options) {
   for (const Field<S>& field : S::fields()) {
-    std::visit(
-        [&](auto member) {
-          auto copy = options.*member;
-          if constexpr (std::is_same_v<decltype(copy), int>) {
-            detail::assign(copy, Value(std::int64_t{copy}), field.name, field.least);
-          } else if constexpr (std::is_same_v<decltype(copy), std::optional<double>>) {
-            if (copy) detail::assign(copy, Value(*copy), field.name, field.least);
-          } else if constexpr (detail::has_least<decltype(copy)>) {
-            detail::assign(copy, Value(copy), field.name, field.least);
-          } else if constexpr (detail::is_numbers<decltype(copy)>) {
-            detail::assign(copy, Value(copy), field.name);
-          } else if constexpr (std::is_same_v<decltype(copy), std::string>) {
-            detail::assign(copy, Value(copy), field.name, field.words);
-          }
-        },
-        field.member);
+    const auto check_member = [&](const auto& member) {
+      if constexpr (detail::is_choice<decltype(member), S>) {
+        detail::chosen(member.words(), member.word(options), field.name);
+      } else {
+        auto copy = options.*member;
+        if constexpr (std::is_same_v<decltype(copy), int>) {
+          detail::assign(copy, Value(std::int64_t{copy}), field.name, field.least);
+        } else if constexpr (std::is_same_v<decltype(copy), std::optional<double>>) {
+          if (copy) detail::assign(copy, Value(*copy), field.name, field.least);
+        } else if constexpr (detail::has_least<decltype(copy)>) {
+          detail::assign(copy, Value(copy), field.name, field.least);
+        } else if constexpr (detail::is_numbers<decltype(copy)>) {
+          detail::assign(copy, Value(copy), field.name);
+        }
+      }
+    };
+    std::visit(check_member, field.member);
   }
 }
 
@@ -159,29 +236,23 @@ S parse(const Settings& settings) {
   for (const auto& setting : settings) {
     const std::string& key = setting.first;  // Clang 14 captures no structured bindings
     const Value& value = setting.second;
-    bool found = false;
-    for (const Field<S>& field : fields) {
-      if (field.name != key) continue;
-      found = true;
-      std::visit(
-          [&](auto member) {
-            auto& target = result.*member;
-            using T = std::remove_reference_t<decltype(target)>;
-            if constexpr (std::is_same_v<T, std::string>) {
-              detail::assign(target, value, key, field.words);
-            } else if constexpr (detail::has_least<T>) {
-              detail::assign(target, value, key, field.least);
-            } else {
-              detail::assign(target, value, key);
-            }
-          },
-          field.member);
-    }
-    if (!found) {
+    const auto field =
+        std::find_if(fields.begin(), fields.end(), [&](const Field<S>& one) { return one.name == key; });
+    if (field == fields.end()) {
       std::vector<std::string> known;
-      for (const Field<S>& field : fields) known.push_back(field.name);
+      for (const Field<S>& one : fields) known.push_back(one.name);
       detail::unknown(key, known);
     }
+    const auto assign_member = [&](const auto& member) {
+      if constexpr (detail::is_choice<decltype(member), S>) {
+        member.set(result, detail::chosen(member.words(), value, key));
+      } else if constexpr (detail::has_least<std::remove_reference_t<decltype(result.*member)>>) {
+        detail::assign(result.*member, value, key, field->least);
+      } else {
+        detail::assign(result.*member, value, key);
+      }
+    };
+    std::visit(assign_member, field->member);
   }
   return result;
 }
@@ -192,28 +263,17 @@ std::vector<OptionInfo> describe() {
   const S defaults;
   std::vector<OptionInfo> result;
   for (const Field<S>& field : S::fields()) {
-    std::visit(
-        [&](auto member) {
-          using T = std::remove_cvref_t<decltype(defaults.*member)>;
-          std::string type = "number";
-          if constexpr (std::is_same_v<T, bool>) type = "true|false";
-          if constexpr (std::is_same_v<T, int>) type = "integer";
-          if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) type = "integers";
-          if constexpr (std::is_same_v<T, std::vector<double>>) type = "numbers";
-          if constexpr (std::is_same_v<T, Table>) type = "table";
-          if constexpr (std::is_same_v<T, Padding>) type = Padding::choices();
-          if constexpr (std::is_same_v<T, netsor::Width>) type = "width";
-          if constexpr (std::is_same_v<T, std::string>)
-            type = field.words.empty() ? "text" : detail::join(field.words);
-          if constexpr (std::is_same_v<T, netsor::Activation>) type = "activation";
-          std::string fallback;
-          if constexpr (std::is_same_v<T, std::optional<double>>)
-            fallback = field.words.at(0);
-          else
-            fallback = detail::text(defaults.*member);
-          result.push_back({field.name, type, std::move(fallback), field.meaning});
-        },
-        field.member);
+    const auto describe_member = [&](const auto& member) -> OptionInfo {
+      if constexpr (detail::is_choice<decltype(member), S>) {
+        return {field.name, OptionType::words, member.words(), member.word(defaults), field.meaning};
+      } else {
+        using T = std::remove_cvref_t<decltype(defaults.*member)>;
+        std::string fallback = field.otherwise;
+        if constexpr (!std::is_same_v<T, std::optional<double>>) fallback = detail::text(defaults.*member);
+        return {field.name, detail::type_of<T>, {}, std::move(fallback), field.meaning};
+      }
+    };
+    result.push_back(std::visit(describe_member, field.member));
   }
   return result;
 }

@@ -10,7 +10,7 @@ namespace nngpcheck::architectures {
 
 namespace {
 
-constexpr std::array<const char*, 4> words = {"valid", "zero", "circular", "same"};  // in the order of Kind
+constexpr std::array<const char*, 4> kinds = {"valid", "zero", "circular", "same"};  // in the order of Kind
 
 std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -20,13 +20,13 @@ std::string lower_case(std::string text) {
 }  // namespace
 
 Padding::Padding(const std::string& word) {
-  const auto found = std::find(words.begin(), words.end(), lower_case(word));
-  if (found == words.end()) {
+  const auto found = std::find(kinds.begin(), kinds.end(), lower_case(word));
+  if (found == kinds.end()) {
     throw ArchitectureError("padding = \"" + word + "\": must be one of " + choices() +
                                 ": a word, or how many zeros both ends of each axis get",
                             "padding");
   }
-  kind_ = static_cast<Kind>(found - words.begin());
+  kind_ = static_cast<Kind>(found - kinds.begin());
 }
 
 Padding::Padding(std::vector<std::int64_t> sizes) : sizes_(std::move(sizes)) {
@@ -40,13 +40,13 @@ Padding::Padding(std::vector<std::int64_t> sizes) : sizes_(std::move(sizes)) {
 }
 
 std::string Padding::text() const {
-  if (kind_ != Kind::sizes) return words[static_cast<std::size_t>(kind_)];
+  if (kind_ != Kind::sizes) return kinds[static_cast<std::size_t>(kind_)];
   return sizes_.size() == 1 ? std::to_string(sizes_.front()) : detail::text(sizes_);
 }
 
 std::string Padding::choices() {
   std::string result;
-  for (const char* word : words) result += std::string(word) + "|";
+  for (const char* word : kinds) result += std::string(word) + "|";
   return result + "integers";
 }
 

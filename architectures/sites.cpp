@@ -313,10 +313,10 @@ namespace {
 
 // degrees^exponent, 0 of nodes without edges. `sizes`: the sums of the weights' absolute values.
 Eigen::ArrayXd power_of_degrees(const Eigen::VectorXd& degrees, const Eigen::VectorXd& sizes, double exponent,
-                                const std::string& normalization) {
+                                Normalization normalization) {
   for (Index k = 0; k < degrees.size(); ++k) {
     if (degrees[k] > 0 || sizes[k] == 0) continue;
-    throw ArchitectureError("normalization = \"" + normalization +
+    throw ArchitectureError(std::string("normalization = \"") + word(normalization) +
                                 "\" divides by weighted degrees, and node " + std::to_string(k) + " has " +
                                 support::shortest(degrees[k]) +
                                 ", for its edges of negative weight; take \"sum\"",
@@ -329,14 +329,15 @@ Eigen::ArrayXd power_of_degrees(const Eigen::VectorXd& degrees, const Eigen::Vec
 
 SparseMatrix adjacency(const GraphConv& layer, const inputs::Inputs& inputs) {
   const SparseMatrix matrix = edge_matrix(inputs, layer.self_loops, layer.self_loop_weight);
-  if (layer.normalization == "sum") return matrix;
+  if (layer.normalization == Normalization::sum) return matrix;
   const Eigen::VectorXd ones = Eigen::VectorXd::Ones(inputs.count());
   const SparseMatrix sizes = matrix.cwiseAbs();
   const auto power = [&](const SparseMatrix& of, const SparseMatrix& absolute, double exponent) {
     return power_of_degrees(of * ones, absolute * ones, exponent, layer.normalization).matrix().eval();
   };
   const SparseMatrix incoming = matrix.transpose(), incoming_sizes = sizes.transpose();
-  if (layer.normalization == "row") return matrix * power(incoming, incoming_sizes, -1).asDiagonal();
+  if (layer.normalization == Normalization::row)
+    return matrix * power(incoming, incoming_sizes, -1).asDiagonal();
   return power(matrix, sizes, -0.5).asDiagonal() * matrix *
          power(incoming, incoming_sizes, -0.5).asDiagonal();
 }

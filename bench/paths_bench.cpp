@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
   gru_erf.activation = erf;
   gru_erf.gate_activation = erf_sigmoid;
   architectures::GruOptions gru_torch = gru;
-  gru_torch.convention = "torch";
+  gru_torch.convention = nngpcheck::architectures::GruConvention::torch;
   gru_torch.hidden_bias_variance = 1;
   architectures::LstmOptions lstm;
   lstm.bias_variance = 1;

@@ -24,7 +24,8 @@ using config::Experiment;
 
 void print_options(const std::vector<architectures::OptionInfo>& options) {
   for (const architectures::OptionInfo& option : options) {
-    fmt::print("    {:<21} {:<24} {:<9} {}\n", option.name, option.type, option.fallback, option.meaning);
+    fmt::print("    {:<21} {:<24} {:<9} {}\n", option.name, option.type_text(), option.fallback,
+               option.meaning);
   }
 }
 

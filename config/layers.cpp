@@ -11,6 +11,7 @@ namespace {
 using architectures::LayerKind;
 using architectures::Layers;
 using architectures::OptionInfo;
+using architectures::OptionType;
 using architectures::Settings;
 using nlohmann::ordered_json;
 
@@ -37,27 +38,54 @@ netsor::Activation read_activation(const TableReader& table, ordered_json& resol
   return result;
 }
 
-// Lists of them, or also words, such as padding.
-bool takes_integers(const OptionInfo& option) { return option.type.ends_with("integers"); }
+// Lists of them, or also words.
+bool takes_integers(const OptionInfo& option) {
+  return option.type == OptionType::integers || option.type == OptionType::padding;
+}
 
 // "an integer", "a list of integers", "a number", …
 std::string described(const OptionInfo& option) {
-  if (option.type == "integer") return "an integer";
-  if (option.type == "integers") return "an integer or a list of them";
-  if (takes_integers(option)) return "one of " + option.type;
-  if (option.type == "true|false") return "true or false";
-  if (option.type == "numbers") return "a list of numbers";
-  if (option.type == "table") return "a table, such as [[1, 0], [1, 1]]";
-  if (option.type == "width") return "a multiple of n, such as 4 or \"1/2\"";
-  return "a " + (option.type.find('|') == std::string::npos ? option.type : std::string("string"));
+  switch (option.type) {
+    case OptionType::integer:
+      return "an integer";
+    case OptionType::integers:
+      return "an integer or a list of them";
+    case OptionType::padding:
+      return "one of " + option.type_text();
+    case OptionType::boolean:
+      return "true or false";
+    case OptionType::numbers:
+      return "a list of numbers";
+    case OptionType::table:
+      return "a table, such as [[1, 0], [1, 1]]";
+    case OptionType::width:
+      return "a multiple of n, such as 4 or \"1/2\"";
+    case OptionType::words:
+      return "a string";
+    case OptionType::number:
+    case OptionType::activation:
+    case OptionType::text:
+      break;
+  }
+  return "a " + option.type_text();
 }
 
 // `resolved` has the options before it.
 ordered_json fallback(const OptionInfo& option, const ordered_json& resolved) {
-  if (option.type == "number" && resolved.contains(option.fallback)) return resolved[option.fallback];
-  const bool text = option.type == "activation" || option.type == "width" || option.type == "text" ||
-                    (option.type != "true|false" && option.type.find('|') != std::string::npos);
-  return text ? ordered_json(option.fallback) : ordered_json::parse(option.fallback);
+  switch (option.type) {
+    case OptionType::activation:
+    case OptionType::width:
+    case OptionType::padding:
+    case OptionType::words:
+    case OptionType::text:
+      return option.fallback;
+    case OptionType::number:
+      if (resolved.contains(option.fallback)) return resolved[option.fallback];
+      break;
+    default:
+      break;
+  }
+  return ordered_json::parse(option.fallback);
 }
 
 // A list of numbers, `resolved` as JSON.
@@ -65,7 +93,7 @@ std::vector<double> read_numbers(const TableReader& table, const OptionInfo& opt
                                  ordered_json& resolved) {
   const toml::array* list = node.as_array();
   if (!list)
-    table.fail(node, table.full(option.name) + (option.type == "table" ? " holds " : " is ") +
+    table.fail(node, table.full(option.name) + (option.type == OptionType::table ? " holds " : " is ") +
                          type_name(node) + ", not " + described(option));
   resolved = ordered_json::array();
   std::vector<double> result;
@@ -160,7 +188,7 @@ Layers read_list(const TableReader& table, const toml::node& node, const std::st
 
 architectures::Value read_value(const TableReader& table, const OptionInfo& option, const toml::node& node,
                                 ordered_json& resolved) {
-  if (const auto* inner = node.as_table(); inner && option.type == "activation") {
+  if (const auto* inner = node.as_table(); inner && option.type == OptionType::activation) {
     return read_activation({*inner, table.full(option.name), table.file()}, resolved);
   }
   if (node.is_array() && takes_integers(option)) {
@@ -169,9 +197,9 @@ architectures::Value read_value(const TableReader& table, const OptionInfo& opti
     resolved = integers;
     return integers;
   }
-  if (option.type == "numbers") return read_numbers(table, option, node, resolved);
-  if (option.type == "table") return read_rows(table, option, node, resolved);
-  if (const auto* truth = node.as_boolean(); truth && option.type == "true|false") {
+  if (option.type == OptionType::numbers) return read_numbers(table, option, node, resolved);
+  if (option.type == OptionType::table) return read_rows(table, option, node, resolved);
+  if (const auto* truth = node.as_boolean(); truth && option.type == OptionType::boolean) {
     return (resolved = truth->get(), truth->get());
   }
   if (const auto* integer = node.as_integer()) return (resolved = integer->get(), integer->get());

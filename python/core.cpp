@@ -125,7 +125,7 @@ py::dict check(const py::object& kernel, const py::object& draw, const std::stri
 py::list table_of(const std::vector<architectures::OptionInfo>& options) {
   py::list result;
   for (const architectures::OptionInfo& option : options)
-    result.append(py::make_tuple(option.name, option.type, option.fallback, option.meaning));
+    result.append(py::make_tuple(option.name, option.type_text(), option.fallback, option.meaning));
   return result;
 }
 

@@ -50,10 +50,11 @@ TableId softmax(Writer& writer, const SelfAttention& layer, const Sight& sees,
 [[noreturn]] void fail(const std::string& problem, const char* key) { throw ArchitectureError(problem, key); }
 
 void check_scaling(const SelfAttention& layer) {
-  const bool fixed = layer.head_size > 0, of_size = layer.scaling == "1/sqrt(d)" || layer.scaling == "1/d";
-  if (layer.scaling == "1/sqrt(n)" || (of_size && !fixed)) {
+  const bool fixed = layer.head_size > 0,
+             of_size = layer.scaling == Scaling::sqrt_d || layer.scaling == Scaling::d;
+  if (layer.scaling == Scaling::sqrt_n || (of_size && !fixed)) {
     fail(
-        "scaling = \"" + layer.scaling +
+        "scaling = \"" + std::string(word(layer.scaling)) +
             "\": such scores have no deterministic limit in heads whose width grows with n (with separate "
             "queries and keys they stay random, with tied ones they diverge), and the theorem does not cover "
             "them; take \"1/n\", or heads of a fixed size: head_size = 4 with \"1/sqrt(d)\" or \"1/d\"",
@@ -104,7 +105,8 @@ void check_heads(const SelfAttention& layer) {
 }
 
 void check_weights(const SelfAttention& layer) {
-  if (layer.weights == "none" && (layer.heads != 1 || layer.head_size > 0 || layer.bias_variance > 0)) {
+  if (layer.weights == AttentionWeights::none &&
+      (layer.heads != 1 || layer.head_size > 0 || layer.bias_variance > 0)) {
     fail("heads = " + std::to_string(layer.heads) +
              " with weights = \"none\": heads, head_size and bias_variance are of weights; leave them out",
          "heads");
@@ -118,9 +120,12 @@ void check_weights(const SelfAttention& layer) {
                                    {"output_variance", layer.output_variance},
                                    {"output_bias_variance", layer.output_bias_variance}}) {
     const bool of_queries = std::string(key).starts_with("query");
-    if (!given || layer.weights == "separate" || (layer.weights == "tied" && !of_queries)) continue;
-    fail(std::string(key) + " with weights = \"" + layer.weights + "\": " +
-             (layer.weights == "none" ? "there are no weights" : "queries are the keys") + "; leave it out",
+    if (!given || layer.weights == AttentionWeights::separate ||
+        (layer.weights == AttentionWeights::tied && !of_queries))
+      continue;
+    fail(std::string(key) + " with weights = \"" + word(layer.weights) + "\": " +
+             (layer.weights == AttentionWeights::none ? "there are no weights" : "queries are the keys") +
+             "; leave it out",
          key);
   }
 }
@@ -182,7 +187,7 @@ Signal wide_heads(const Projections& project, const Sight& sees) {
   std::vector<BundleId> result;
   for (int head = 0; head < layer.heads; ++head) {
     const BundleId key = project('K', head / shared, width);
-    const BundleId query = layer.weights == "tied" ? key : project('Q', head, width);
+    const BundleId query = layer.weights == AttentionWeights::tied ? key : project('Q', head, width);
     const TableId weights = softmax(project.writer, layer, sees, {key}, {query});
     result.push_back(project.writer.builder().mix(project('V', head / shared, width), weights));
   }
@@ -247,8 +252,9 @@ class FixedHeads {
 
   BundleId scores(int j) const {
     const auto size = static_cast<double>(layer_.head_size);
-    const double scale = 1 / ((layer_.scaling == "1/d" ? size : std::sqrt(size)) * layer_.temperature);
-    const std::vector<BundleId> queries = layer_.weights == "tied" ? keys_ : coordinates('Q', j);
+    const double scale = 1 / ((layer_.scaling == Scaling::d ? size : std::sqrt(size)) * layer_.temperature);
+    const std::vector<BundleId> queries =
+        layer_.weights == AttentionWeights::tied ? keys_ : coordinates('Q', j);
     std::vector<netsor::Add::Term> terms;
     for (std::size_t i = 0; i < keys_.size(); ++i) {
       terms.push_back({scale, builder_.mul(builder_.select(keys_[i], pairs_.keys),
@@ -295,7 +301,7 @@ Signal attend(const Projections& project) {
   check_options(project.layer);
   const Sight sees = sight(project.layer, project.queries.sites, project.memory.sites);
   if (project.layer.head_size > 0) return FixedHeads(project, sees).output();
-  if (project.layer.weights != "none") return wide_heads(project, sees);
+  if (project.layer.weights != AttentionWeights::none) return wide_heads(project, sees);
   const Signal& x = project.queries;
   const TableId weights = softmax(writer, project.layer, sees, x.blocks, x.blocks);
   Signal result{std::nullopt, {}, x.sites};
@@ -313,12 +319,12 @@ Signal apply(Writer& writer, const SelfAttention& layer, const std::string& name
 Signal apply(Writer& writer, const CrossAttention& layer, const std::string& name, const Signal& x,
              const Signal& memory) {
   refuse_order(layer);
-  if (layer.weights == "none") {
+  if (layer.weights == AttentionWeights::none) {
     throw ArchitectureError(
         "weights = \"none\": queries and keys are different vectors; take \"separate\" or \"tied\"",
         "weights");
   }
-  if (layer.weights == "tied") {
+  if (layer.weights == AttentionWeights::tied) {
     throw ArchitectureError(
         "weights = \"tied\" makes queries of the keys, and here both are of different inputs; take "
         "\"separate\"",
@@ -343,7 +349,7 @@ Signal apply(Writer& writer, const LinearAttention& layer, const std::string& na
   for (int head = 0; head < layer.heads; ++head) {
     const BundleId key = builder.map(layer.feature, project('K', head, width));
     const BundleId query =
-        layer.weights == "tied" ? key : builder.map(layer.feature, project('Q', head, width));
+        layer.weights == AttentionWeights::tied ? key : builder.map(layer.feature, project('Q', head, width));
     TableId weights = builder.gram(key, query);
     if (mask.minCoeff() == 0) weights = builder.apply(netsor::Product{}, {weights, builder.constant(mask)});
     BundleId values = builder.mix(project('V', head, width), weights);

@@ -1,6 +1,7 @@
 // Layers of attention. What a layer, a signal and a random object's name are: layers.hpp.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,20 @@
 #include "nngpcheck/netsor/activation.hpp"
 
 namespace nngpcheck::architectures {
+
+/// Of queries, keys and values: of each its own, those of queries and keys the same, or none.
+enum class AttentionWeights { separate, tied, none };
+template <>
+inline constexpr std::array words<AttentionWeights>{"separate", "tied", "none"};
+
+enum class Mask { full, causal };
+template <>
+inline constexpr std::array words<Mask>{"full", "causal"};
+
+/// What scores are divided by.
+enum class Scaling { n, sqrt_n, sqrt_d, d };
+template <>
+inline constexpr std::array words<Scaling>{"1/n", "1/sqrt(n)", "1/sqrt(d)", "1/d"};
 
 /// softmax over the keys k of s_{kq} = (key_k·query_q · scaling)/temperature + β_{kq}, then Σ_k weight_{kq}
 /// value_k, within each sample.
@@ -45,10 +60,10 @@ namespace nngpcheck::architectures {
 ///     angle p B^(-2i/d) (RoPE); d is even.
 struct SelfAttention {
   static constexpr const char* type = "self_attention";
-  std::string weights = "separate";
+  AttentionWeights weights = AttentionWeights::separate;
   int heads = 1;
-  std::string mask = "full";
-  std::string scaling = "1/n";
+  Mask mask = Mask::full;
+  Scaling scaling = Scaling::n;
   double temperature = 1;
   double weight_variance = 1;
   double bias_variance = 0;
@@ -89,9 +104,9 @@ struct CrossAttention : SelfAttention {
 struct LinearAttention {
   static constexpr const char* type = "linear_attention";
   netsor::Activation feature = netsor::Activation::named("elu_plus_one");
-  std::string weights = "separate";
+  AttentionWeights weights = AttentionWeights::separate;
   int heads = 1;
-  std::string mask = "full";
+  Mask mask = Mask::full;
   bool normalized = true;
   double weight_variance = 1;
   static std::vector<Field<LinearAttention>> fields();

@@ -54,7 +54,7 @@ Signal apply(Writer& writer, const GraphAttention& layer, const std::string& nam
   for (int i = 0; i < layer.head_size; ++i) {
     const BundleId h = writer.linear(x, of(".W", i), width, layer.weight_variance);
     coordinates.push_back(h);
-    if (layer.scores == "gatv2") {
+    if (layer.scores == GraphScores::gatv2) {
       const BundleId g = writer.linear(x, of(".V", i), width, layer.weight_variance);
       const BundleId sum = builder.add(builder.select(h, pairs.keys), builder.select(g, pairs.queries));
       terms.push_back({1, weighted(builder.map(layer.activation, sum), ".a", i)});
@@ -64,7 +64,7 @@ Signal apply(Writer& writer, const GraphAttention& layer, const std::string& nam
     }
   }
   BundleId scores = builder.add(std::move(terms));
-  if (layer.scores == "gat") scores = builder.map(layer.activation, scores);
+  if (layer.scores == GraphScores::gat) scores = builder.map(layer.activation, scores);
   const BundleId weights = softmax(builder, scores, pairs);
   Signal result{std::nullopt, {}, x.sites};
   for (int i = 0; i < layer.head_size; ++i) {

@@ -4,7 +4,7 @@
 // node that has no edge to itself; those that have one keep its weight.
 #pragma once
 
-#include <string>
+#include <array>
 #include <vector>
 
 #include "nngpcheck/architectures/options.hpp"
@@ -12,6 +12,15 @@
 #include "nngpcheck/netsor/width.hpp"
 
 namespace nngpcheck::architectures {
+
+/// Of the adjacency matrix.
+enum class Normalization { gcn, row, sum };
+template <>
+inline constexpr std::array words<Normalization>{"gcn", "row", "sum"};
+
+enum class GraphScores { gat, gatv2 };
+template <>
+inline constexpr std::array words<GraphScores>{"gat", "gatv2"};
 
 /// X ↦ W X Â + S X + b. "gcn": Â = D^{-1/2} A D^{-1/2}, D the weighted degrees (of sources by outgoing, of
 /// targets by incoming edges); "row": each node averages over its incoming edges; "sum": Â = A. Weights may
@@ -22,7 +31,7 @@ namespace nngpcheck::architectures {
 /// perceptron, is GIN (Xu et al. 2019).
 struct GraphConv {
   static constexpr const char* type = "graph_conv";
-  std::string normalization = "gcn";
+  Normalization normalization = Normalization::gcn;
   bool self_loops = true;
   netsor::Width width = {};
   double weight_variance = 1;
@@ -42,7 +51,7 @@ struct GraphConv {
 struct GraphAttention {
   static constexpr const char* type = "graph_attention";
   int head_size = 4;
-  std::string scores = "gat";
+  GraphScores scores = GraphScores::gat;
   netsor::Activation activation = netsor::Activation::named("leaky_relu_0.2");
   bool self_loops = true;
   double weight_variance = 1;

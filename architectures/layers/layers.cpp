@@ -11,57 +11,57 @@ const char* variance_of_bias = "variance of a bias";
 
 template <class L>
 std::vector<Field<L>> affine_fields() {
-  return {{"width", &L::width, "output width as a multiple of n", 0, {}},
-          {"weight_variance", &L::weight_variance, variance_of_weight, 0, {}},
-          {"bias_variance", &L::bias_variance, variance_of_bias, 0, {}}};
+  return {{"width", &L::width, "output width as a multiple of n"},
+          {"weight_variance", &L::weight_variance, variance_of_weight},
+          {"bias_variance", &L::bias_variance, variance_of_bias}};
 }
 
 template <class L>
 std::vector<Field<L>> window_fields() {
-  return {{"kernel", &L::kernel, "positions of the window, per axis", 1, {}},
-          {"stride", &L::stride, "steps of the window, per axis; [] is the kernel's size", 1, {}},
-          {"dilation", &L::dilation, "distance of the positions, per axis", 1, {}},
-          {"padding", &L::padding, "what lies beyond the ends", 0, {}}};
+  return {{"kernel", &L::kernel, "positions of the window, per axis", 1},
+          {"stride", &L::stride, "steps of the window, per axis; [] is the kernel's size", 1},
+          {"dilation", &L::dilation, "distance of the positions, per axis", 1},
+          {"padding", &L::padding, "what lies beyond the ends"}};
 }
 
 template <class L>
 std::vector<Field<L>> block_fields() {
-  return {{"blocks", &L::blocks, "the output, as so many blocks of width/blocks", 1, {}},
-          {"groups", &L::groups, "an output block reads only those of its group", 1, {}}};
+  return {{"blocks", &L::blocks, "the output, as so many blocks of width/blocks", 1},
+          {"groups", &L::groups, "an output block reads only those of its group", 1}};
 }
 
 template <class L>
 std::vector<Field<L>> norm_fields() {
-  return {{"epsilon", &L::epsilon, "added to the variance", 0, {}},
-          {"gain_variance", &L::gain_variance, "variance of the gain, of mean 1", 0, {}}};
+  return {{"epsilon", &L::epsilon, "added to the variance"},
+          {"gain_variance", &L::gain_variance, "variance of the gain, of mean 1"}};
 }
 
 template <class L>
 std::vector<Field<L>> norm_bias_field() {
-  return {{"bias_variance", &L::bias_variance, variance_of_bias, 0, {}}};
+  return {{"bias_variance", &L::bias_variance, variance_of_bias}};
 }
 
 template <class L>
 std::vector<Field<L>> over_field() {
-  return {{"over", &L::over, "what is averaged over: the width, or also the sites", 0, {"width", "sample"}}};
+  return {{"over", &L::over, "what is averaged over: the width, or also the sites"}};
 }
 
 template <class L>
 std::vector<Field<L>> recurrent_fields() {
-  return {{"weight_variance", &L::weight_variance, "variance of a recurrent weight times n", 0, {}},
-          {"input_variance", &L::input_variance, "variance of an input weight times its fan-in", 0, {}},
-          {"bias_variance", &L::bias_variance, variance_of_bias, 0, {}},
-          {"bidirectional", &L::bidirectional, "also from the last site to the first", 0, {}},
-          {"initial_variance", &L::initial_variance, "variance of the state before the first site", 0, {}},
-          {"layer_norm", &L::layer_norm, "layer norm inside the cell", 0, {}},
-          {"epsilon", &L::epsilon, "added to its variance", 0, {}}};
+  return {{"weight_variance", &L::weight_variance, "variance of a recurrent weight times n"},
+          {"input_variance", &L::input_variance, "variance of an input weight times its fan-in"},
+          {"bias_variance", &L::bias_variance, variance_of_bias},
+          {"bidirectional", &L::bidirectional, "also from the last site to the first"},
+          {"initial_variance", &L::initial_variance, "variance of the state before the first site"},
+          {"layer_norm", &L::layer_norm, "layer norm inside the cell"},
+          {"epsilon", &L::epsilon, "added to its variance"}};
 }
 
 template <class L>
 std::vector<Field<L>> gated_fields() {
-  return {{"activation", &L::activation, "φ", 0, {}},
-          {"gate_activation", &L::gate_activation, "σ", 0, {}},
-          {"hidden_bias_variance", &L::hidden_bias_variance, "variance of a bias beside W h", 0, {}}};
+  return {{"activation", &L::activation, "φ"},
+          {"gate_activation", &L::gate_activation, "σ"},
+          {"hidden_bias_variance", &L::hidden_bias_variance, "variance of a bias beside W h"}};
 }
 
 }  // namespace
@@ -74,14 +74,12 @@ Layers& Layers::operator=(Layers&& other) noexcept = default;
 Layers::~Layers() = default;
 
 std::vector<Field<Input>> Input::fields() {
-  return {{"of", &Input::of, "the name of inputs beside the first; empty: the first", 0, {}}};
+  return {{"of", &Input::of, "the name of inputs beside the first; empty: the first"}};
 }
 
 std::vector<Field<Dense>> Dense::fields() { return affine_fields<Dense>() + block_fields<Dense>(); }
 
-std::vector<Field<Activate>> Activate::fields() {
-  return {{"activation", &Activate::activation, "φ", 0, {}}};
-}
+std::vector<Field<Activate>> Activate::fields() { return {{"activation", &Activate::activation, "φ"}}; }
 
 std::vector<Field<Conv>> Conv::fields() {
   return window_fields<Conv>() + affine_fields<Conv>() + block_fields<Conv>();
@@ -90,20 +88,20 @@ std::vector<Field<Conv>> Conv::fields() {
 std::vector<Field<DepthwiseConv>> DepthwiseConv::fields() {
   using D = DepthwiseConv;
   const std::vector<Field<D>> own = {
-      {"multiplier", &D::multiplier, "output blocks for each block of the input", 1, {}},
-      {"weight_variance", &D::weight_variance, "variance of a weight times the kernel's positions", 0, {}},
-      {"bias_variance", &D::bias_variance, variance_of_bias, 0, {}}};
+      {"multiplier", &D::multiplier, "output blocks for each block of the input", 1},
+      {"weight_variance", &D::weight_variance, "variance of a weight times the kernel's positions"},
+      {"bias_variance", &D::bias_variance, variance_of_bias}};
   return window_fields<D>() + own;
 }
 
 std::vector<Field<TransposedConv>> TransposedConv::fields() {
   using T = TransposedConv;
   const std::vector<Field<T>> own = {
-      {"kernel", &T::kernel, "positions of the window, per axis", 1, {}},
-      {"stride", &T::stride, "distance of the inputs in the output, per axis", 1, {}},
-      {"dilation", &T::dilation, "distance of the positions, per axis", 1, {}},
-      {"padding", &T::padding, "positions left out at both ends, per axis", 0, {}},
-      {"output_padding", &T::output_padding, "further positions at the end, per axis", 0, {}}};
+      {"kernel", &T::kernel, "positions of the window, per axis", 1},
+      {"stride", &T::stride, "distance of the inputs in the output, per axis", 1},
+      {"dilation", &T::dilation, "distance of the positions, per axis", 1},
+      {"padding", &T::padding, "positions left out at both ends, per axis"},
+      {"output_padding", &T::output_padding, "further positions at the end, per axis"}};
   return own + affine_fields<T>();
 }
 
@@ -112,78 +110,67 @@ std::vector<Field<LocalConv>> LocalConv::fields() {
 }
 
 std::vector<Field<AdaptiveAveragePool>> AdaptiveAveragePool::fields() {
-  return {{"size", &AdaptiveAveragePool::size, "positions of the output, per axis", 1, {}}};
+  return {{"size", &AdaptiveAveragePool::size, "positions of the output, per axis", 1}};
 }
 
 std::vector<Field<Pad>> Pad::fields() {
-  return {{"before", &Pad::before, "positions before the first, per axis", 0, {}},
-          {"after", &Pad::after, "positions behind the last, per axis", 0, {}},
-          {"mode", &Pad::mode, "what is there", 0, {"zero", "circular", "reflect", "replicate"}}};
+  return {{"before", &Pad::before, "positions before the first, per axis"},
+          {"after", &Pad::after, "positions behind the last, per axis"},
+          {"mode", &Pad::mode, "what is there"}};
 }
 
 std::vector<Field<Crop>> Crop::fields() {
-  return {{"before", &Crop::before, "positions left out at the start, per axis", 0, {}},
-          {"after", &Crop::after, "positions left out at the end, per axis", 0, {}}};
+  return {{"before", &Crop::before, "positions left out at the start, per axis"},
+          {"after", &Crop::after, "positions left out at the end, per axis"}};
 }
 
 std::vector<Field<Upsample>> Upsample::fields() {
-  return {{"factor", &Upsample::factor, "output positions for each one, per axis", 1, {}},
-          {"mode", &Upsample::mode, "interpolation", 0, {"nearest", "linear"}}};
+  return {{"factor", &Upsample::factor, "output positions for each one, per axis", 1},
+          {"mode", &Upsample::mode, "interpolation"}};
 }
 
 std::vector<Field<PixelShuffle>> PixelShuffle::fields() {
-  return {{"factor", &PixelShuffle::factor, "output positions for each one, per axis", 1, {}}};
+  return {{"factor", &PixelShuffle::factor, "output positions for each one, per axis", 1}};
 }
 
 std::vector<Field<Glu>> Glu::fields() {
-  return std::vector<Field<Glu>>{{"activation", &Glu::activation, "φ of the gate", 0, {}}} +
-         affine_fields<Glu>();
+  return std::vector<Field<Glu>>{{"activation", &Glu::activation, "φ of the gate"}} + affine_fields<Glu>();
 }
 
 std::vector<Field<Rescale>> Rescale::fields() {
-  return {{"factor", &Rescale::factor, "multiplies x", -std::numeric_limits<double>::max(), {}}};
+  return {{"factor", &Rescale::factor, "multiplies x", -std::numeric_limits<double>::max()}};
 }
 
 std::vector<Field<Dropout>> Dropout::fields() {
-  return {{"rate", &Dropout::rate, "probability that a coordinate becomes 0, below 1", 0, {}},
-          {"mode",
-           &Dropout::mode,
-           "the network's; in evaluation it is the identity",
-           0,
-           {"training", "evaluation"}},
-          {"shared", &Dropout::shared, "what shares a mask, within a sample", 0, {"none", "sites"}}};
+  return {{"rate", &Dropout::rate, "probability that a coordinate becomes 0, below 1"},
+          {"mode", &Dropout::mode, "the network's; in evaluation it is the identity"},
+          {"shared", &Dropout::shared, "what shares a mask, within a sample"}};
 }
 
 std::vector<Field<GraphConv>> GraphConv::fields() {
   const std::vector<Field<GraphConv>> own = {
-      {"normalization", &GraphConv::normalization, "of the adjacency matrix", 0, {"gcn", "row", "sum"}},
-      {"self_loops", &GraphConv::self_loops, "whether every node sees itself", 0, {}},
-      {"self_loop_weight", &GraphConv::self_loop_weight, "of the loops that are added", 0, {}},
-      {"self_weight_variance",
-       &GraphConv::self_weight_variance,
-       "variance of a weight on the node itself; 0: none",
-       0,
-       {}}};
+      {"normalization", &GraphConv::normalization, "of the adjacency matrix"},
+      {"self_loops", &GraphConv::self_loops, "whether every node sees itself"},
+      {"self_loop_weight", &GraphConv::self_loop_weight, "of the loops that are added"},
+      {"self_weight_variance", &GraphConv::self_weight_variance,
+       "variance of a weight on the node itself; 0: none"}};
   return own + affine_fields<GraphConv>();
 }
 
 std::vector<Field<GraphAttention>> GraphAttention::fields() {
   using G = GraphAttention;
-  return {{"head_size", &G::head_size, "d of n/d heads", 1, {}},
-          {"scores", &G::scores, "φ of a sum over the head, or a sum of φ", 0, {"gat", "gatv2"}},
-          {"activation", &G::activation, "φ of the scores", 0, {}},
-          {"self_loops", &G::self_loops, "whether every node sees itself", 0, {}},
-          {"weight_variance", &G::weight_variance, variance_of_weight, 0, {}},
-          {"attention_variance", &G::attention_variance, "variance of a score's weight times d", 1e-300, {}},
-          {"bias_variance", &G::bias_variance, variance_of_bias, 0, {}}};
+  return {{"head_size", &G::head_size, "d of n/d heads", 1},
+          {"scores", &G::scores, "φ of a sum over the head, or a sum of φ"},
+          {"activation", &G::activation, "φ of the scores"},
+          {"self_loops", &G::self_loops, "whether every node sees itself"},
+          {"weight_variance", &G::weight_variance, variance_of_weight},
+          {"attention_variance", &G::attention_variance, "variance of a score's weight times d", 1e-300},
+          {"bias_variance", &G::bias_variance, variance_of_bias}};
 }
 
 std::vector<Field<Pool>> Pool::fields() {
-  const std::vector<Field<Pool>> own = {{"count_include_pad",
-                                         &Pool::count_include_pad,
-                                         "whether an average counts positions beyond the ends",
-                                         0,
-                                         {}}};
+  const std::vector<Field<Pool>> own = {
+      {"count_include_pad", &Pool::count_include_pad, "whether an average counts positions beyond the ends"}};
   return window_fields<Pool>() + own;
 }
 
@@ -195,7 +182,7 @@ std::vector<Field<RmsNorm>> RmsNorm::fields() { return norm_fields<RmsNorm>() + 
 
 std::vector<Field<GroupNorm>> GroupNorm::fields() {
   const std::vector<Field<GroupNorm>> own = {
-      {"groups", &GroupNorm::groups, "of channels; divides the number of blocks", 1, {}}};
+      {"groups", &GroupNorm::groups, "of channels; divides the number of blocks", 1}};
   return own + norm_fields<GroupNorm>() + norm_bias_field<GroupNorm>();
 }
 
@@ -206,9 +193,9 @@ std::vector<Field<InstanceNorm>> InstanceNorm::fields() {
 std::vector<Field<BatchNorm>> BatchNorm::fields() {
   using B = BatchNorm;
   const std::vector<Field<B>> own = {
-      {"mode", &B::mode, "the network's", 0, {"training", "evaluation"}},
-      {"running_mean", &B::running_mean, "in evaluation", -std::numeric_limits<double>::max(), {}},
-      {"running_variance", &B::running_variance, "in evaluation", 0, {}}};
+      {"mode", &B::mode, "the network's"},
+      {"running_mean", &B::running_mean, "in evaluation", -std::numeric_limits<double>::max()},
+      {"running_variance", &B::running_variance, "in evaluation"}};
   return norm_fields<B>() + norm_bias_field<B>() + own;
 }
 
@@ -216,48 +203,37 @@ std::vector<Field<SelfAttention>> SelfAttention::fields() {
   using S = SelfAttention;
   const auto own = [](const char* name, std::optional<double> S::*member, const char* meaning,
                       const char* otherwise) {
-    return Field<S>{name, member, meaning, 0, {otherwise}};
+    return Field<S>{name, member, meaning, 0, otherwise};
   };
-  return {
-      {"weights", &S::weights, "of queries, keys and values", 0, {"separate", "tied", "none"}},
-      {"heads", &S::heads, "each of width n/heads; without head_size", 1, {}},
-      {"mask", &S::mask, "which positions are seen", 0, {"full", "causal"}},
-      {"scaling",
-       &S::scaling,
-       "of the scores; 1/sqrt(d) and 1/d with head_size = d",
-       0,
-       {"1/n", "1/sqrt(n)", "1/sqrt(d)", "1/d"}},
-      {"temperature", &S::temperature, "divides the scores", 1e-300, {}},
-      {"weight_variance", &S::weight_variance, variance_of_weight, 0, {}},
-      {"bias_variance", &S::bias_variance, variance_of_bias, 0, {}},
-      {"head_size", &S::head_size, "d of n/d heads; 0: heads of width n/heads", 0, {}},
-      {"key_value_heads", &S::key_value_heads, "heads of keys and values, a divisor of heads; 0: all", 0, {}},
-      {"window", &S::window, "distance from which positions are not seen; 0: all are", 0, {}},
-      {"distance_slope", &S::distance_slope, "times the distance, taken off the scores", 0, {}},
-      own("query_variance", &S::query_variance, "weight_variance of the queries, if another",
-          "weight_variance"),
-      own("key_variance", &S::key_variance, "of the keys", "weight_variance"),
-      own("value_variance", &S::value_variance, "of the values", "weight_variance"),
-      own("output_variance", &S::output_variance, "of the output", "weight_variance"),
-      own("query_bias_variance", &S::query_bias_variance, "bias_variance of the queries, if another",
-          "bias_variance"),
-      own("key_bias_variance", &S::key_bias_variance, "of the keys", "bias_variance"),
-      own("value_bias_variance", &S::value_bias_variance, "of the values", "bias_variance"),
-      own("output_bias_variance", &S::output_bias_variance, "of the output", "bias_variance"),
-      {"queries_per_key", &S::queries_per_key, "heads that share keys and values, with head_size", 1, {}},
-      {"visible", &S::visible, "a row per query, 1 for each key that it sees, else 0", 0, {}},
-      {"score_bias", &S::score_bias, "added to the scores, a row per query, an entry per key", 0, {}},
-      {"relative_bias",
-       &S::relative_bias,
-       "added to the scores, by key's - query's position, 0 in the middle",
-       0,
-       {}},
-      {"relative_bias_variance",
-       &S::relative_bias_variance,
-       "variance of a bias of each head and difference of positions, with head_size",
-       0,
-       {}},
-      {"rotary_base", &S::rotary_base, "of rotary positions, with head_size; 0: none", 0, {}}};
+  return {{"weights", &S::weights, "of queries, keys and values"},
+          {"heads", &S::heads, "each of width n/heads; without head_size", 1},
+          {"mask", &S::mask, "which positions are seen"},
+          {"scaling", &S::scaling, "of the scores; 1/sqrt(d) and 1/d with head_size = d"},
+          {"temperature", &S::temperature, "divides the scores", 1e-300},
+          {"weight_variance", &S::weight_variance, variance_of_weight},
+          {"bias_variance", &S::bias_variance, variance_of_bias},
+          {"head_size", &S::head_size, "d of n/d heads; 0: heads of width n/heads"},
+          {"key_value_heads", &S::key_value_heads, "heads of keys and values, a divisor of heads; 0: all"},
+          {"window", &S::window, "distance from which positions are not seen; 0: all are"},
+          {"distance_slope", &S::distance_slope, "times the distance, taken off the scores"},
+          own("query_variance", &S::query_variance, "weight_variance of the queries, if another",
+              "weight_variance"),
+          own("key_variance", &S::key_variance, "of the keys", "weight_variance"),
+          own("value_variance", &S::value_variance, "of the values", "weight_variance"),
+          own("output_variance", &S::output_variance, "of the output", "weight_variance"),
+          own("query_bias_variance", &S::query_bias_variance, "bias_variance of the queries, if another",
+              "bias_variance"),
+          own("key_bias_variance", &S::key_bias_variance, "of the keys", "bias_variance"),
+          own("value_bias_variance", &S::value_bias_variance, "of the values", "bias_variance"),
+          own("output_bias_variance", &S::output_bias_variance, "of the output", "bias_variance"),
+          {"queries_per_key", &S::queries_per_key, "heads that share keys and values, with head_size", 1},
+          {"visible", &S::visible, "a row per query, 1 for each key that it sees, else 0"},
+          {"score_bias", &S::score_bias, "added to the scores, a row per query, an entry per key"},
+          {"relative_bias", &S::relative_bias,
+           "added to the scores, by key's - query's position, 0 in the middle"},
+          {"relative_bias_variance", &S::relative_bias_variance,
+           "variance of a bias of each head and difference of positions, with head_size"},
+          {"rotary_base", &S::rotary_base, "of rotary positions, with head_size; 0: none"}};
 }
 
 std::vector<Field<CrossAttention>> CrossAttention::fields() {
@@ -266,31 +242,28 @@ std::vector<Field<CrossAttention>> CrossAttention::fields() {
 
 std::vector<Field<LinearAttention>> LinearAttention::fields() {
   using L = LinearAttention;
-  return {{"feature", &L::feature, "ψ", 0, {}},
-          {"weights", &L::weights, "of queries, keys and values", 0, {"separate", "tied"}},
-          {"heads", &L::heads, "each of width n/heads", 1, {}},
-          {"mask", &L::mask, "which positions are seen", 0, {"full", "causal"}},
-          {"normalized", &L::normalized, "whether weights are divided by their sum", 0, {}},
-          {"weight_variance", &L::weight_variance, variance_of_weight, 0, {}}};
+  return {{"feature", &L::feature, "ψ"},
+          {"weights", Choice<L>(&L::weights, {AttentionWeights::separate, AttentionWeights::tied}),
+           "of queries, keys and values"},
+          {"heads", &L::heads, "each of width n/heads", 1},
+          {"mask", &L::mask, "which positions are seen"},
+          {"normalized", &L::normalized, "whether weights are divided by their sum"},
+          {"weight_variance", &L::weight_variance, variance_of_weight}};
 }
 
 std::vector<Field<SimpleRnn>> SimpleRnn::fields() {
-  const std::vector<Field<SimpleRnn>> own = {{"activation", &SimpleRnn::activation, "φ", 0, {}}};
+  const std::vector<Field<SimpleRnn>> own = {{"activation", &SimpleRnn::activation, "φ"}};
   return own + recurrent_fields<SimpleRnn>();
 }
 
 std::vector<Field<Gru>> Gru::fields() {
-  const std::vector<Field<Gru>> own = {
-      {"convention", &Gru::convention, "reset before or after the product", 0, {"tp1", "torch"}}};
+  const std::vector<Field<Gru>> own = {{"convention", &Gru::convention, "reset before or after the product"}};
   return own + gated_fields<Gru>() + recurrent_fields<Gru>();
 }
 
 std::vector<Field<Lstm>> Lstm::fields() {
-  const std::vector<Field<Lstm>> own = {{"forget_bias",
-                                         &Lstm::forget_bias,
-                                         "mean of the forget gate's bias",
-                                         -std::numeric_limits<double>::max(),
-                                         {}}};
+  const std::vector<Field<Lstm>> own = {{"forget_bias", &Lstm::forget_bias, "mean of the forget gate's bias",
+                                         -std::numeric_limits<double>::max()}};
   return gated_fields<Lstm>() + recurrent_fields<Lstm>() + own;
 }
 

@@ -7,6 +7,7 @@
 // block k has "L.W@k", and the fan-in counts all of them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -154,14 +155,17 @@ struct AdaptiveAveragePool {
   static std::vector<Field<AdaptiveAveragePool>> fields();
 };
 
+enum class PadMode { zero, circular, reflect, replicate };
+template <>
+inline constexpr std::array words<PadMode>{"zero", "circular", "reflect", "replicate"};
+
 /// Positions before the first and behind the last of each axis: 0, the grid's other end ("circular"), the
-/// nearest
-/// ("replicate"), or those inside in reverse order, the end itself left out ("reflect").
+/// nearest ("replicate"), or those inside in reverse order, the end itself left out ("reflect").
 struct Pad {
   static constexpr const char* type = "pad";
   std::vector<std::int64_t> before = {1};
   std::vector<std::int64_t> after = {1};
-  std::string mode = "zero";
+  PadMode mode = PadMode::zero;
   static std::vector<Field<Pad>> fields();
 };
 
@@ -173,12 +177,16 @@ struct Crop {
   static std::vector<Field<Crop>> fields();
 };
 
+enum class Interpolation { nearest, linear };
+template <>
+inline constexpr std::array words<Interpolation>{"nearest", "linear"};
+
 /// factor·L positions instead of L along each axis: the nearest one, x(⌊o/factor⌋), or linear interpolation
 /// at (o + ½)/factor - ½, at the ends that of the end (align_corners = false).
 struct Upsample {
   static constexpr const char* type = "upsample";
   std::vector<std::int64_t> factor = {2};
-  std::string mode = "nearest";
+  Interpolation mode = Interpolation::nearest;
   static std::vector<Field<Upsample>> fields();
 };
 
@@ -244,6 +252,16 @@ struct Rescale {
   static std::vector<Field<Rescale>> fields();
 };
 
+/// What a layer is part of: a network in training, or one in evaluation.
+enum class NetworkMode { training, evaluation };
+template <>
+inline constexpr std::array words<NetworkMode>{"training", "evaluation"};
+
+/// Of what dropout draws one mask: of every site, or of all sites of a sample.
+enum class MaskSharing { none, sites };
+template <>
+inline constexpr std::array words<MaskSharing>{"none", "sites"};
+
 /// In training: each coordinate of each site becomes 0 with probability `rate`, else x/(1 - rate),
 /// independently; with shared = "sites" all sites of a sample share the mask (Dropout2d, variational
 /// dropout). E[x²] grows by 1/(1 - rate) where sample and site coincide, E[xx'] of different ones stays. In
@@ -252,14 +270,18 @@ struct Rescale {
 struct Dropout {
   static constexpr const char* type = "dropout";
   double rate = 0.5;
-  std::string mode = "training";
-  std::string shared = "none";
+  NetworkMode mode = NetworkMode::training;
+  MaskSharing shared = MaskSharing::none;
   static std::vector<Field<Dropout>> fields();
 };
 
 // Norms: (x - mean)/√(variance + ε) ⊙ γ + β with biased variances; γ ~ N(1, gain_variance) and β ~ N(0,
 // bias_variance), one vector each for all sites, are left out at variance 0: "L.gain", "L.b", of block k
 // "L.gain@k", "L.b@k".
+
+enum class NormOver { width, sample };
+template <>
+inline constexpr std::array words<NormOver>{"width", "sample"};
 
 /// Mean and variance over the width, of all blocks together; over = "sample": and over all sites of the
 /// sample.
@@ -268,7 +290,7 @@ struct LayerNorm {
   double epsilon = 0;
   double gain_variance = 0;
   double bias_variance = 0;
-  std::string over = "width";
+  NormOver over = NormOver::width;
   static std::vector<Field<LayerNorm>> fields();
 };
 
@@ -277,7 +299,7 @@ struct RmsNorm {
   static constexpr const char* type = "rms_norm";
   double epsilon = 0;
   double gain_variance = 0;
-  std::string over = "width";
+  NormOver over = NormOver::width;
   static std::vector<Field<RmsNorm>> fields();
 };
 
@@ -309,7 +331,7 @@ struct BatchNorm {
   double epsilon = 0;
   double gain_variance = 0;
   double bias_variance = 0;
-  std::string mode = "training";
+  NetworkMode mode = NetworkMode::training;
   double running_mean = 0;
   double running_variance = 1;
   static std::vector<Field<BatchNorm>> fields();

@@ -33,16 +33,16 @@ BundleId site_average(Writer& writer, BundleId block, const Sites& sites) {
 
 struct Statistics {
   bool center;
-  std::string over;
+  NormOver over;
   double epsilon;
 };
 
 // E[x²] at every site, or its average over the sample's: numbers are averaged as the columns 1·t, which keeps
 // the rules that Gram matrices of sums have.
-TableId mean_square(Writer& writer, BundleId block, const Sites& sites, const std::string& over) {
+TableId mean_square(Writer& writer, BundleId block, const Sites& sites, NormOver over) {
   netsor::Builder& builder = writer.builder();
   const TableId squares = builder.apply(netsor::Diagonal{}, {builder.gram(block, block)});
-  if (over == "width") return squares;
+  if (over == NormOver::width) return squares;
   return builder.mean(site_average(writer, builder.mix(builder.ones(), squares), sites));
 }
 
@@ -52,7 +52,7 @@ Signal normalize(Writer& writer, const Signal& x, const Statistics& of) {
   Signal result = x;
   if (of.center) {
     const TableId mean = average(writer, x, [&](BundleId block) {
-      return builder.mean(of.over == "width" ? block : site_average(writer, block, x.sites));
+      return builder.mean(of.over == NormOver::width ? block : site_average(writer, block, x.sites));
     });
     for (BundleId& block : result.blocks) {
       const BundleId means = builder.mix(builder.ones(builder.type(block).width), mean);
@@ -145,7 +145,7 @@ Signal apply(Writer& writer, const GroupNorm& layer, const std::string& name, co
   Signal result{std::nullopt, {}, x.sites};
   for (int j = 0; j < layer.groups; ++j) {
     const Signal group = writer.group(x, j, layer.groups, layer.groups);
-    const Signal part = normalize(writer, group, {true, "sample", layer.epsilon});
+    const Signal part = normalize(writer, group, {true, NormOver::sample, layer.epsilon});
     result.blocks.insert(result.blocks.end(), part.blocks.begin(), part.blocks.end());
   }
   return affine(writer, std::move(result), name, layer.gain_variance, layer.bias_variance);
@@ -165,7 +165,7 @@ Signal apply(Writer& writer, const InstanceNorm& layer, const std::string& name,
 
 Signal apply(Writer& writer, const BatchNorm& layer, const std::string& name, const Signal& x) {
   Writer::refuse_data(x);
-  if (layer.mode == "evaluation")
+  if (layer.mode == NetworkMode::evaluation)
     return affine(writer, evaluated(writer, layer, x), name, layer.gain_variance, layer.bias_variance);
   refuse_single_columns(writer, layer, x.sites);
   const std::vector<int>& batch = writer.inputs().batch;

@@ -36,7 +36,7 @@ netsor::Activation kept(double rate) {
 // The masks' columns: one for every site, or the same for all sites of a sample.
 BundleId masks(Writer& writer, const Dropout& layer, const std::string& name, const Signal& x,
                std::size_t block) {
-  const bool own = layer.shared == "none";
+  const bool own = layer.shared == MaskSharing::none;
   const Index count = own ? x.sites.columns() : x.sites.samples();
   std::vector<netsor::Add::Term> terms;
   for (Index j = 0; j < count; ++j) {
@@ -58,7 +58,7 @@ Signal apply(Writer& writer, const Dropout& layer, const std::string& name, cons
     throw ArchitectureError(
         "rate = " + support::shortest(layer.rate) + ": must be below 1; at 1 nothing is left", "rate");
   }
-  if (layer.mode == "evaluation" || layer.rate == 0) return x;
+  if (layer.mode == NetworkMode::evaluation || layer.rate == 0) return x;
   if (x.data) {
     throw ArchitectureError(
         "acts on the data, whose dimensions do not grow: the kernel would stay random; put it behind a layer "

@@ -174,7 +174,7 @@ std::vector<BundleId> states(const SimpleRnn& layer, const Direction& direction)
 }
 
 std::vector<BundleId> states(const Gru& layer, const Direction& direction) {
-  const bool torch = layer.convention == "torch";
+  const bool torch = layer.convention == GruConvention::torch;
   if (!torch && layer.hidden_bias_variance != 0) {
     throw ArchitectureError(
         "hidden_bias_variance: the tp1 convention has one bias a gate; use bias_variance, or convention = "

@@ -14,7 +14,7 @@
 // width of all gates that it is written around together; of the state 0 it is 0.
 #pragma once
 
-#include <string>
+#include <array>
 #include <vector>
 
 #include "nngpcheck/architectures/layers/layer_list.hpp"
@@ -38,6 +38,10 @@ struct SimpleRnn {
   static std::vector<Field<SimpleRnn>> fields();
 };
 
+enum class GruConvention { tp1, torch };
+template <>
+inline constexpr std::array words<GruConvention>{"tp1", "torch"};
+
 /// convention = "tp1" ("Tensor Programs I", appendix B: reset before the product, z gates the candidate):
 ///     z_t = σ(W_z h_{t-1} + U_z x_t + b_z),   r_t = σ(W_r h_{t-1} + U_r x_t + b_r)
 ///     c_t = φ(W_c (r_t ⊙ h_{t-1}) + U_c x_t + b_c)
@@ -50,7 +54,7 @@ struct SimpleRnn {
 /// layer_norm: LN of (W_z h, W_r h) together, of (U_z x, U_r x), and of both products of c by themselves.
 struct Gru {
   static constexpr const char* type = "gru";
-  std::string convention = "tp1";
+  GruConvention convention = GruConvention::tp1;
   netsor::Activation activation = netsor::Activation::named("tanh");
   netsor::Activation gate_activation = netsor::Activation::named("sigmoid");
   double weight_variance = 1;

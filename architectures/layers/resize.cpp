@@ -33,11 +33,18 @@ void refuse_large(double positions, const std::string& key) {
 }
 
 // What is read at a position beyond the ends, or WindowReads::outside.
-Index beyond(Index at, Index length, const std::string& mode) {
+Index beyond(Index at, Index length, PadMode mode) {
   if (at >= 0 && at < length) return at;
-  if (mode == "circular") return (at % length + length) % length;
-  if (mode == "replicate") return std::clamp<Index>(at, 0, length - 1);
-  if (mode == "reflect") return at < 0 ? -at : 2 * (length - 1) - at;
+  switch (mode) {
+    case PadMode::circular:
+      return (at % length + length) % length;
+    case PadMode::replicate:
+      return std::clamp<Index>(at, 0, length - 1);
+    case PadMode::reflect:
+      return at < 0 ? -at : 2 * (length - 1) - at;
+    case PadMode::zero:
+      break;
+  }
   return WindowReads::outside;
 }
 
@@ -49,7 +56,7 @@ Signal apply(Writer& writer, const Pad& layer, const std::string&, const Signal&
                      after = per_axis(layer.after, "after", axes);
   return along_axes(writer, x, [&](std::size_t axis, Index length) {
     const Index most = std::max(before[axis], after[axis]);
-    if (layer.mode == "reflect" && most >= length) {
+    if (layer.mode == PadMode::reflect && most >= length) {
       throw ArchitectureError("before and after must be less than the " + std::to_string(length) +
                                   " positions of an axis that are reflected",
                               "before");
@@ -83,7 +90,7 @@ Signal apply(Writer& writer, const Upsample& layer, const std::string&, const Si
     refuse_large(static_cast<double>(outputs), "factor");
     Entries entries;
     for (Index o = 0; o < outputs; ++o) {
-      if (layer.mode == "nearest") {
+      if (layer.mode == Interpolation::nearest) {
         entries.emplace_back(o / factor[axis], o, 1.0);
         continue;
       }

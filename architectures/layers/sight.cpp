@@ -49,7 +49,7 @@ void check_tables(const SelfAttention& layer, const Sites& queries, const Sites&
 }
 
 bool sees(const SelfAttention& layer, Index q, Index k) {
-  if (layer.mask == "causal" && k > q) return false;
+  if (layer.mask == Mask::causal && k > q) return false;
   if (layer.window > 0 && std::abs(k - q) >= layer.window) return false;
   return layer.visible.empty() || entry(layer.visible, q, k) == 1;
 }
@@ -66,7 +66,7 @@ double added(const SelfAttention& layer, Index q, Index k) {
 
 // Options that compare positions, and whether they are set.
 std::vector<std::pair<const char*, bool>> orders(const SelfAttention& layer) {
-  return {{"mask", layer.mask == "causal"},
+  return {{"mask", layer.mask == Mask::causal},
           {"window", layer.window > 0},
           {"distance_slope", layer.distance_slope > 0},
           {"relative_bias", !layer.relative_bias.empty()},

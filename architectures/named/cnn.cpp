@@ -17,8 +17,8 @@ Conv conv(const CnnOptions& options, double weight_variance) {
 }
 
 Network finish(Layers layers, const CnnOptions& options) {
-  if (options.outputs == "average") layers.push_back({GlobalAveragePool{}});
-  if (options.outputs == "flatten") layers.push_back({Flatten{}});
+  if (options.outputs == GridOutputs::average) layers.push_back({GlobalAveragePool{}});
+  if (options.outputs == GridOutputs::flatten) layers.push_back({Flatten{}});
   return network(std::move(layers), options.readout_variance);
 }
 
@@ -26,28 +26,17 @@ Network finish(Layers layers, const CnnOptions& options) {
 
 std::vector<Field<CnnOptions>> CnnOptions::fields() {
   return {
-      {"depth", &CnnOptions::depth, "number of convolutions; of blocks in a resnet", 1, {}},
-      {"kernel", &CnnOptions::kernel, "positions of the window, per axis", 1, {}},
-      {"stride", &CnnOptions::stride, "steps of the window, per axis", 1, {}},
-      {"padding", &CnnOptions::padding, "what lies beyond the ends", 0, {}},
-      {"activation", &CnnOptions::activation, "φ", 0, {}},
-      {"weight_variance", &CnnOptions::weight_variance, "variance of a weight times its fan-in", 0, {}},
-      {"input_variance",
-       &CnnOptions::input_variance,
-       "variance of a first-layer weight times its fan-in",
-       0,
-       {}},
-      {"bias_variance", &CnnOptions::bias_variance, "variance of a bias", 0, {}},
-      {"readout_variance",
-       &CnnOptions::readout_variance,
-       "variance of a readout weight times its fan-in",
-       0,
-       {}},
-      {"outputs",
-       &CnnOptions::outputs,
-       "what is read out: the average, all positions as one vector, or every position",
-       0,
-       {"average", "flatten", "positions"}},
+      {"depth", &CnnOptions::depth, "number of convolutions; of blocks in a resnet", 1},
+      {"kernel", &CnnOptions::kernel, "positions of the window, per axis", 1},
+      {"stride", &CnnOptions::stride, "steps of the window, per axis", 1},
+      {"padding", &CnnOptions::padding, "what lies beyond the ends"},
+      {"activation", &CnnOptions::activation, "φ"},
+      {"weight_variance", &CnnOptions::weight_variance, "variance of a weight times its fan-in"},
+      {"input_variance", &CnnOptions::input_variance, "variance of a first-layer weight times its fan-in"},
+      {"bias_variance", &CnnOptions::bias_variance, "variance of a bias"},
+      {"readout_variance", &CnnOptions::readout_variance, "variance of a readout weight times its fan-in"},
+      {"outputs", &CnnOptions::outputs,
+       "what is read out: the average, all positions as one vector, or every position"},
   };
 }
 

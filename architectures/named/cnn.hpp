@@ -1,11 +1,15 @@
 #pragma once
 
-#include <string>
+#include <array>
 #include <vector>
 
 #include "nngpcheck/architectures/network.hpp"
 
 namespace nngpcheck::architectures {
+
+enum class GridOutputs { average, flatten, positions };
+template <>
+inline constexpr std::array words<GridOutputs>{"average", "flatten", "positions"};
 
 /// Convolutional network over grids of 1 to 3 axes (sequences have one): depth × (conv, φ), then
 /// outputs = "average" over all positions, "flatten" (a readout weight for each position), or "positions".
@@ -22,7 +26,7 @@ struct CnnOptions {
   double input_variance = 1;
   double bias_variance = 0;
   double readout_variance = 1;
-  std::string outputs = "average";
+  GridOutputs outputs = GridOutputs::average;
 
   static std::vector<Field<CnnOptions>> fields();
 };

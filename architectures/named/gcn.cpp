@@ -6,13 +6,13 @@ namespace {
 
 template <class S>
 std::vector<Field<S>> common_fields() {
-  return {{"depth", &S::depth, "number of layers", 1, {}},
-          {"activation", &S::activation, "φ", 0, {}},
-          {"weight_variance", &S::weight_variance, "variance of a weight times n", 0, {}},
-          {"input_variance", &S::input_variance, "variance of a first-layer weight times d", 0, {}},
-          {"bias_variance", &S::bias_variance, "variance of a bias", 0, {}},
-          {"readout_variance", &S::readout_variance, "variance of a readout weight times n", 0, {}},
-          {"outputs", &S::outputs, "what is read out", 0, {"nodes", "average", "sum"}}};
+  return {{"depth", &S::depth, "number of layers", 1},
+          {"activation", &S::activation, "φ"},
+          {"weight_variance", &S::weight_variance, "variance of a weight times n"},
+          {"input_variance", &S::input_variance, "variance of a first-layer weight times d"},
+          {"bias_variance", &S::bias_variance, "variance of a bias"},
+          {"readout_variance", &S::readout_variance, "variance of a readout weight times n"},
+          {"outputs", &S::outputs, "what is read out"}};
 }
 
 // depth × [block(variance of its first weight)], and the outputs.
@@ -24,8 +24,8 @@ Network stacked(const S& options, const Block& block) {
     for (Layer& layer : block(l == 1 ? options.input_variance : options.weight_variance))
       layers.push_back(std::move(layer));
   }
-  if (options.outputs == "average") layers.push_back({GlobalAveragePool{}});
-  if (options.outputs == "sum") layers.push_back({GlobalSumPool{}});
+  if (options.outputs == NodeOutputs::average) layers.push_back({GlobalAveragePool{}});
+  if (options.outputs == NodeOutputs::sum) layers.push_back({GlobalSumPool{}});
   return network(std::move(layers), options.readout_variance);
 }
 
@@ -33,8 +33,8 @@ Network stacked(const S& options, const Block& block) {
 
 std::vector<Field<GcnOptions>> GcnOptions::fields() {
   const std::vector<Field<GcnOptions>> own = {
-      {"normalization", &GcnOptions::normalization, "of the adjacency matrix", 0, {"gcn", "row", "sum"}},
-      {"self_loops", &GcnOptions::self_loops, "whether every node sees itself", 0, {}}};
+      {"normalization", &GcnOptions::normalization, "of the adjacency matrix"},
+      {"self_loops", &GcnOptions::self_loops, "whether every node sees itself"}};
   return common_fields<GcnOptions>() + own;
 }
 
@@ -49,7 +49,7 @@ std::vector<Field<GraphsageOptions>> GraphsageOptions::fields() { return common_
 
 Network graphsage(const GraphsageOptions& options) {
   return stacked(options, [&](double variance) {
-    const GraphConv conv{.normalization = "row",
+    const GraphConv conv{.normalization = Normalization::row,
                          .self_loops = false,
                          .weight_variance = variance,
                          .bias_variance = options.bias_variance,
@@ -60,13 +60,13 @@ Network graphsage(const GraphsageOptions& options) {
 
 std::vector<Field<GinOptions>> GinOptions::fields() {
   const std::vector<Field<GinOptions>> own = {
-      {"epsilon", &GinOptions::epsilon, "a node counts 1 + epsilon times", -1, {}}};
+      {"epsilon", &GinOptions::epsilon, "a node counts 1 + epsilon times", -1}};
   return common_fields<GinOptions>() + own;
 }
 
 Network gin(const GinOptions& options) {
   return stacked(options, [&](double variance) {
-    const GraphConv sum{.normalization = "sum",
+    const GraphConv sum{.normalization = Normalization::sum,
                         .weight_variance = variance,
                         .bias_variance = options.bias_variance,
                         .self_loop_weight = 1 + options.epsilon};

@@ -1,11 +1,15 @@
 #pragma once
 
-#include <string>
+#include <array>
 #include <vector>
 
 #include "nngpcheck/architectures/network.hpp"
 
 namespace nngpcheck::architectures {
+
+enum class NodeOutputs { nodes, average, sum };
+template <>
+inline constexpr std::array words<NodeOutputs>{"nodes", "average", "sum"};
 
 /// What the networks on the nodes of graphs have in common: `depth` layers of φ = activation, weights N(0,
 /// weight_variance/n), of the first layer N(0, input_variance/d), biases N(0, bias_variance); outputs =
@@ -17,13 +21,13 @@ struct GraphNetworkOptions {
   double input_variance = 1;
   double bias_variance = 0;
   double readout_variance = 1;
-  std::string outputs = "nodes";
+  NodeOutputs outputs = NodeOutputs::nodes;
 };
 
 /// Graph convolutional network (Kipf and Welling 2017): depth × X ↦ φ(W X Â + b), Â as in GraphConv. Layers
 /// "graph_conv1", …
 struct GcnOptions : GraphNetworkOptions {
-  std::string normalization = "gcn";
+  Normalization normalization = Normalization::gcn;
   bool self_loops = true;
   static std::vector<Field<GcnOptions>> fields();
 };

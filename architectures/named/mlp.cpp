@@ -20,12 +20,12 @@ Network perceptron(const MlpOptions& options, const Layers& between) {
 
 std::vector<Field<MlpOptions>> MlpOptions::fields() {
   return {
-      {"depth", &MlpOptions::depth, "number of hidden layers", 1, {}},
-      {"activation", &MlpOptions::activation, "φ", 0, {}},
-      {"weight_variance", &MlpOptions::weight_variance, "variance of a hidden weight times n", 0, {}},
-      {"input_variance", &MlpOptions::input_variance, "variance of an input weight times d", 0, {}},
-      {"bias_variance", &MlpOptions::bias_variance, "variance of a bias", 0, {}},
-      {"readout_variance", &MlpOptions::readout_variance, "variance of a readout weight times n", 0, {}},
+      {"depth", &MlpOptions::depth, "number of hidden layers", 1},
+      {"activation", &MlpOptions::activation, "φ"},
+      {"weight_variance", &MlpOptions::weight_variance, "variance of a hidden weight times n"},
+      {"input_variance", &MlpOptions::input_variance, "variance of an input weight times d"},
+      {"bias_variance", &MlpOptions::bias_variance, "variance of a bias"},
+      {"readout_variance", &MlpOptions::readout_variance, "variance of a readout weight times n"},
   };
 }
 
@@ -37,7 +37,7 @@ Network mlp(const MlpOptions& options) {
 std::vector<Field<BatchNormMlpOptions>> BatchNormMlpOptions::fields() {
   return inherited<BatchNormMlpOptions>(MlpOptions::fields()) +
          std::vector<Field<BatchNormMlpOptions>>{
-             {"epsilon", &BatchNormMlpOptions::epsilon, "added to a batch's variance", 0, {}}};
+             {"epsilon", &BatchNormMlpOptions::epsilon, "added to a batch's variance"}};
 }
 
 Network batchnorm_mlp(const BatchNormMlpOptions& options) {

@@ -5,13 +5,10 @@ namespace nngpcheck::architectures {
 template <class L>
 std::vector<Field<Stacked<L>>> Stacked<L>::fields() {
   const std::vector<Field<Stacked>> own = {
-      {"depth", &Stacked::depth, "number of layers", 1, {}},
-      {"readout_variance", &Stacked::readout_variance, "variance of a readout weight times n", 0, {}},
-      {"outputs",
-       &Stacked::outputs,
-       "states that are read out: of every token, the last, or the average over time",
-       0,
-       {"tokens", "last", "average"}},
+      {"depth", &Stacked::depth, "number of layers", 1},
+      {"readout_variance", &Stacked::readout_variance, "variance of a readout weight times n"},
+      {"outputs", &Stacked::outputs,
+       "states that are read out: of every token, the last, or the average over time"},
   };
   return inherited<Stacked>(L::fields()) + own;
 }
@@ -22,8 +19,8 @@ template <class L>
 Network stack(const Stacked<L>& options) {
   check(options);
   Layers layers(static_cast<std::size_t>(options.depth), Layer{static_cast<const L&>(options)});
-  if (options.outputs == "last") layers.push_back({Last{}});
-  if (options.outputs == "average") layers.push_back({GlobalAveragePool{}});
+  if (options.outputs == SequenceOutputs::last) layers.push_back({Last{}});
+  if (options.outputs == SequenceOutputs::average) layers.push_back({GlobalAveragePool{}});
   return network(std::move(layers), options.readout_variance);
 }
 
@@ -39,15 +36,15 @@ Network lstm(const LstmOptions& options) { return stack(options); }
 
 std::vector<Field<Seq2seqOptions>> Seq2seqOptions::fields() {
   using S = Seq2seqOptions;
-  return {{"source", &S::source, "tokens of the encoder, the first of a sequence", 1, {}},
-          {"target", &S::target, "tokens of the decoder, the others", 1, {}},
-          {"activation", &S::activation, "φ", 0, {}},
-          {"weight_variance", &S::weight_variance, "variance of a weight times its fan-in", 0, {}},
-          {"input_variance", &S::input_variance, "variance of an input weight times its fan-in", 0, {}},
-          {"bias_variance", &S::bias_variance, "variance of a bias", 0, {}},
-          {"head_size", &S::head_size, "d of n/d heads; 0: one head of width n", 0, {}},
-          {"scaling", &S::scaling, "of the scores", 0, {"1/n", "1/sqrt(n)", "1/sqrt(d)", "1/d"}},
-          {"readout_variance", &S::readout_variance, "variance of a readout weight times n", 0, {}}};
+  return {{"source", &S::source, "tokens of the encoder, the first of a sequence", 1},
+          {"target", &S::target, "tokens of the decoder, the others", 1},
+          {"activation", &S::activation, "φ"},
+          {"weight_variance", &S::weight_variance, "variance of a weight times its fan-in"},
+          {"input_variance", &S::input_variance, "variance of an input weight times its fan-in"},
+          {"bias_variance", &S::bias_variance, "variance of a bias"},
+          {"head_size", &S::head_size, "d of n/d heads; 0: one head of width n"},
+          {"scaling", &S::scaling, "of the scores"},
+          {"readout_variance", &S::readout_variance, "variance of a readout weight times n"}};
 }
 
 Network seq2seq(const Seq2seqOptions& options) {

@@ -1,11 +1,16 @@
 #pragma once
 
-#include <string>
+#include <array>
 #include <vector>
 
 #include "nngpcheck/architectures/network.hpp"
 
 namespace nngpcheck::architectures {
+
+/// What is read out of a sequence.
+enum class SequenceOutputs { tokens, last, average };
+template <>
+inline constexpr std::array words<SequenceOutputs>{"tokens", "last", "average"};
 
 /// What the recurrent networks share: depth layers of the kind L, each on the states of the one below, and a
 /// readout y = vᵀh/√n of the states of every token ("tokens"), of each sequence's "last" state, or of their
@@ -15,7 +20,7 @@ template <class L>
 struct Stacked : L {
   int depth = 1;
   double readout_variance = 1;
-  std::string outputs = "tokens";
+  SequenceOutputs outputs = SequenceOutputs::tokens;
 
   static std::vector<Field<Stacked>> fields();
 };
@@ -51,7 +56,7 @@ struct Seq2seqOptions {
   double input_variance = 1;
   double bias_variance = 0;
   int head_size = 0;
-  std::string scaling = "1/n";
+  Scaling scaling = Scaling::n;
   double readout_variance = 1;
 
   static std::vector<Field<Seq2seqOptions>> fields();

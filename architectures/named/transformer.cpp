@@ -4,7 +4,7 @@ namespace nngpcheck::architectures {
 
 namespace {
 
-SelfAttention attention(const TransformerOptions& options, const std::string& weights) {
+SelfAttention attention(const TransformerOptions& options, AttentionWeights weights) {
   SelfAttention result;
   result.weights = weights;
   result.heads = options.heads;
@@ -21,21 +21,21 @@ SelfAttention attention(const TransformerOptions& options, const std::string& we
 std::vector<Field<TransformerOptions>> TransformerOptions::fields() {
   using T = TransformerOptions;
   return {
-      {"variant", &T::variant, "as in \"Tensor Programs I\", or norms first", 0, {"tp1", "pre_norm"}},
-      {"depth", &T::depth, "number of layers", 1, {}},
-      {"embedding_variance", &T::embedding_variance, "variance of every U times its fan-in", 0, {}},
-      {"weight_variance", &T::weight_variance, "variance of every other weight times its fan-in", 0, {}},
-      {"bias_variance", &T::bias_variance, "variance of a bias", 0, {}},
-      {"activation", &T::activation, "φ", 0, {}},
-      {"mask", &T::mask, "which positions are seen", 0, {"causal", "full"}},
-      {"heads", &T::heads, "attention heads, pre_norm only", 1, {}},
-      {"head_size", &T::head_size, "d of n/d heads, pre_norm only; 0: heads of width n/heads", 0, {}},
-      {"scaling", &T::scaling, "of the scores", 0, {"1/n", "1/sqrt(n)", "1/sqrt(d)", "1/d"}},
-      {"feedforward", &T::feedforward, "width of the feed-forward part as a multiple of n", 0, {}},
-      {"temperature", &T::temperature, "divides the scores", 1e-300, {}},
-      {"epsilon", &T::epsilon, "added to the variance in layer norms", 0, {}},
-      {"readout_variance", &T::readout_variance, "variance of a readout weight times n", 0, {}},
-      {"outputs", &T::outputs, "what is read out", 0, {"tokens", "last", "average"}},
+      {"variant", &T::variant, "as in \"Tensor Programs I\", or norms first"},
+      {"depth", &T::depth, "number of layers", 1},
+      {"embedding_variance", &T::embedding_variance, "variance of every U times its fan-in"},
+      {"weight_variance", &T::weight_variance, "variance of every other weight times its fan-in"},
+      {"bias_variance", &T::bias_variance, "variance of a bias"},
+      {"activation", &T::activation, "φ"},
+      {"mask", &T::mask, "which positions are seen"},
+      {"heads", &T::heads, "attention heads, pre_norm only", 1},
+      {"head_size", &T::head_size, "d of n/d heads, pre_norm only; 0: heads of width n/heads"},
+      {"scaling", &T::scaling, "of the scores"},
+      {"feedforward", &T::feedforward, "width of the feed-forward part as a multiple of n"},
+      {"temperature", &T::temperature, "divides the scores", 1e-300},
+      {"epsilon", &T::epsilon, "added to the variance in layer norms"},
+      {"readout_variance", &T::readout_variance, "variance of a readout weight times n"},
+      {"outputs", &T::outputs, "what is read out"},
   };
 }
 
@@ -47,10 +47,10 @@ Network transformer(const TransformerOptions& options) {
                            {Activate{options.activation}},
                            {Dense{{}, options.weight_variance, options.bias_variance}}};
   Layers layers;
-  if (options.variant == "tp1") {
+  if (options.variant == TransformerVariant::tp1) {
     for (int l = 0; l < options.depth; ++l) {
       for (const Layer& layer : Layers{embed,
-                                       {Residual{{{attention(options, "none")}}, {}}},
+                                       {Residual{{{attention(options, AttentionWeights::none)}}, {}}},
                                        norm,
                                        {Residual{feedforward, {}}},
                                        norm}) {
@@ -62,22 +62,22 @@ Network transformer(const TransformerOptions& options) {
     normed.insert(normed.begin(), norm);
     layers.push_back(embed);
     for (int l = 0; l < options.depth; ++l) {
-      layers.push_back({Residual{{norm, {attention(options, "separate")}}, {}}});
+      layers.push_back({Residual{{norm, {attention(options, AttentionWeights::separate)}}, {}}});
       layers.push_back({Residual{normed, {}}});
     }
     layers.push_back(norm);
   }
-  if (options.outputs == "last") layers.push_back({Last{}});
-  if (options.outputs == "average") layers.push_back({GlobalAveragePool{}});
+  if (options.outputs == SequenceOutputs::last) layers.push_back({Last{}});
+  if (options.outputs == SequenceOutputs::average) layers.push_back({GlobalAveragePool{}});
   return network(std::move(layers), options.readout_variance);
 }
 
 GptOptions::GptOptions() {
-  variant = "pre_norm";
+  variant = TransformerVariant::pre_norm;
   activation = netsor::Activation::named("gelu_tanh");
   feedforward = netsor::Width(4);
   head_size = 2;
-  scaling = "1/d";
+  scaling = Scaling::d;
 }
 
 std::vector<Field<GptOptions>> GptOptions::fields() {
@@ -89,13 +89,13 @@ Network gpt(const GptOptions& options) { return transformer(options); }
 std::vector<Field<ConvLstmAttentionOptions>> ConvLstmAttentionOptions::fields() {
   using C = ConvLstmAttentionOptions;
   return {
-      {"kernel", &C::kernel, "positions of the convolution's window", 1, {}},
-      {"activation", &C::activation, "φ after the convolution", 0, {}},
-      {"mask", &C::mask, "which positions attention sees", 0, {"full", "causal"}},
-      {"weight_variance", &C::weight_variance, "variance of a weight times its fan-in", 0, {}},
-      {"bias_variance", &C::bias_variance, "variance of a bias", 0, {}},
-      {"epsilon", &C::epsilon, "added to the variance in the layer norm", 0, {}},
-      {"readout_variance", &C::readout_variance, "variance of a readout weight times n", 0, {}},
+      {"kernel", &C::kernel, "positions of the convolution's window", 1},
+      {"activation", &C::activation, "φ after the convolution"},
+      {"mask", &C::mask, "which positions attention sees"},
+      {"weight_variance", &C::weight_variance, "variance of a weight times its fan-in"},
+      {"bias_variance", &C::bias_variance, "variance of a bias"},
+      {"epsilon", &C::epsilon, "added to the variance in the layer norm"},
+      {"readout_variance", &C::readout_variance, "variance of a readout weight times n"},
   };
 }
 
@@ -109,7 +109,7 @@ Network conv_lstm_attention(const ConvLstmAttentionOptions& options) {
   lstm.weight_variance = lstm.input_variance = options.weight_variance;
   lstm.bias_variance = options.bias_variance;
   SelfAttention attention;
-  attention.weights = "none";
+  attention.weights = AttentionWeights::none;
   attention.mask = options.mask;
   return network({{conv},
                   {Activate{options.activation}},

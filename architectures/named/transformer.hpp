@@ -1,11 +1,16 @@
 #pragma once
 
-#include <string>
+#include <array>
 #include <vector>
 
+#include "nngpcheck/architectures/named/recurrent.hpp"
 #include "nngpcheck/architectures/network.hpp"
 
 namespace nngpcheck::architectures {
+
+enum class TransformerVariant { tp1, pre_norm };
+template <>
+inline constexpr std::array words<TransformerVariant>{"tp1", "pre_norm"};
 
 /// Transformer of `depth` layers over sequences. Attention is within a sequence, softmax over the keys of
 /// scores /width/temperature; layer norms have no affine part.
@@ -20,21 +25,21 @@ namespace nngpcheck::architectures {
 /// part has the width feedforward·n. Positional encodings are rows of the data. outputs as in the recurrent
 /// networks.
 struct TransformerOptions {
-  std::string variant = "tp1";
+  TransformerVariant variant = TransformerVariant::tp1;
   int depth = 1;
   double embedding_variance = 1;
   double weight_variance = 1;
   double bias_variance = 0;
   netsor::Activation activation = netsor::Activation::named("relu");
-  std::string mask = "causal";
+  Mask mask = Mask::causal;
   int heads = 1;
   int head_size = 0;
-  std::string scaling = "1/n";
+  Scaling scaling = Scaling::n;
   netsor::Width feedforward = {};
   double temperature = 1;
   double epsilon = 0;
   double readout_variance = 1;
-  std::string outputs = "tokens";
+  SequenceOutputs outputs = SequenceOutputs::tokens;
 
   static std::vector<Field<TransformerOptions>> fields();
 };
@@ -61,7 +66,7 @@ Network gpt(const GptOptions& options);
 struct ConvLstmAttentionOptions {
   std::vector<std::int64_t> kernel = {3};
   netsor::Activation activation = netsor::Activation::named("relu");
-  std::string mask = "full";
+  Mask mask = Mask::full;
   double weight_variance = 1;
   double bias_variance = 0;
   double epsilon = 0;

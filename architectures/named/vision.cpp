@@ -6,13 +6,13 @@ namespace {
 
 template <class S>
 std::vector<Field<S>> vision_fields() {
-  return {{"depth", &S::depth, "number of blocks, of each group or level", 1, {}},
-          {"activation", &S::activation, "φ", 0, {}},
-          {"weight_variance", &S::weight_variance, "variance of a weight times its fan-in", 0, {}},
-          {"input_variance", &S::input_variance, "variance of a weight on the image times its fan-in", 0, {}},
-          {"bias_variance", &S::bias_variance, "variance of a bias", 0, {}},
-          {"epsilon", &S::epsilon, "added to the variance in norms", 0, {}},
-          {"readout_variance", &S::readout_variance, "variance of a readout weight times n", 0, {}}};
+  return {{"depth", &S::depth, "number of blocks, of each group or level", 1},
+          {"activation", &S::activation, "φ"},
+          {"weight_variance", &S::weight_variance, "variance of a weight times its fan-in"},
+          {"input_variance", &S::input_variance, "variance of a weight on the image times its fan-in"},
+          {"bias_variance", &S::bias_variance, "variance of a bias"},
+          {"epsilon", &S::epsilon, "added to the variance in norms"},
+          {"readout_variance", &S::readout_variance, "variance of a readout weight times n"}};
 }
 
 Conv conv(const VisionOptions& options, std::int64_t kernel, std::int64_t stride = 1) {
@@ -35,16 +35,16 @@ void append(Layers& layers, const Layers& more) { layers.insert(layers.end(), mo
 
 std::vector<Field<WideResnetOptions>> WideResnetOptions::fields() {
   const std::vector<Field<WideResnetOptions>> own = {
-      {"norm", &WideResnetOptions::norm, "before each activation", 0, {"batch_norm", "layer_norm", "none"}}};
+      {"norm", &WideResnetOptions::norm, "before each activation"}};
   return vision_fields<WideResnetOptions>() + own;
 }
 
 Network wide_resnet(const WideResnetOptions& options) {
   check(options);
   Layers active;
-  if (options.norm == "batch_norm") active.push_back({BatchNorm{.epsilon = options.epsilon}});
-  if (options.norm == "layer_norm")
-    active.push_back({LayerNorm{.epsilon = options.epsilon, .over = "sample"}});
+  if (options.norm == BlockNorm::batch_norm) active.push_back({BatchNorm{.epsilon = options.epsilon}});
+  if (options.norm == BlockNorm::layer_norm)
+    active.push_back({LayerNorm{.epsilon = options.epsilon, .over = NormOver::sample}});
   active.push_back({Activate{options.activation}});
   Layers layers{on_image(conv(options, 3), options)};
   for (int group = 0; group < 3; ++group) {
@@ -63,11 +63,8 @@ Network wide_resnet(const WideResnetOptions& options) {
 }
 
 std::vector<Field<MobilenetOptions>> MobilenetOptions::fields() {
-  const std::vector<Field<MobilenetOptions>> own = {{"expansion",
-                                                     &MobilenetOptions::expansion,
-                                                     "width of the depthwise convolution as a multiple of n",
-                                                     0,
-                                                     {}}};
+  const std::vector<Field<MobilenetOptions>> own = {
+      {"expansion", &MobilenetOptions::expansion, "width of the depthwise convolution as a multiple of n"}};
   return vision_fields<MobilenetOptions>() + own;
 }
 
@@ -123,10 +120,10 @@ Network unet(const UnetOptions& options) {
 
 std::vector<Field<VitOptions>> VitOptions::fields() {
   const std::vector<Field<VitOptions>> own = {
-      {"patch", &VitOptions::patch, "positions of a patch, per axis", 1, {}},
-      {"heads", &VitOptions::heads, "each of width n/heads; without head_size", 1, {}},
-      {"head_size", &VitOptions::head_size, "d of n/d heads; 0: heads of width n/heads", 0, {}},
-      {"scaling", &VitOptions::scaling, "of the scores", 0, {"1/n", "1/sqrt(n)", "1/sqrt(d)", "1/d"}}};
+      {"patch", &VitOptions::patch, "positions of a patch, per axis", 1},
+      {"heads", &VitOptions::heads, "each of width n/heads; without head_size", 1},
+      {"head_size", &VitOptions::head_size, "d of n/d heads; 0: heads of width n/heads"},
+      {"scaling", &VitOptions::scaling, "of the scores"}};
   return vision_fields<VitOptions>() + own;
 }
 

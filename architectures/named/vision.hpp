@@ -1,6 +1,6 @@
 #pragma once
 
-#include <string>
+#include <array>
 #include <vector>
 
 #include "nngpcheck/architectures/network.hpp"
@@ -20,13 +20,17 @@ struct VisionOptions {
   double readout_variance = 1;
 };
 
+enum class BlockNorm { batch_norm, layer_norm, none };
+template <>
+inline constexpr std::array words<BlockNorm>{"batch_norm", "layer_norm", "none"};
+
 /// Wide residual network (Zagoruyko and Komodakis 2016), WRN-(6·depth + 4): conv 3×3, then three groups of
 /// `depth` blocks x ↦ s(x) + conv(φ(norm(conv(φ(norm(x)))))), then norm and φ. The first block of the second
 /// and third group has stride 2 and as shortcut s a convolution with a kernel of 1, on φ(norm(x)) in the
 /// paper, on x here. norm = "batch_norm" (the paper's), "layer_norm" over the sample, or "none". The widening
 /// factor is n.
 struct WideResnetOptions : VisionOptions {
-  std::string norm = "batch_norm";
+  BlockNorm norm = BlockNorm::batch_norm;
   static std::vector<Field<WideResnetOptions>> fields();
 };
 Network wide_resnet(const WideResnetOptions& options);
@@ -55,7 +59,7 @@ struct VitOptions : VisionOptions {
   std::vector<std::int64_t> patch = {2};
   int heads = 1;
   int head_size = 0;
-  std::string scaling = "1/n";
+  Scaling scaling = Scaling::n;
   VitOptions() { activation = netsor::Activation::named("gelu"); }
   static std::vector<Field<VitOptions>> fields();
 };

@@ -93,7 +93,7 @@ bool other_padding(Conv& conv) {
 bool without_self_loops(GraphConv& conv) { return std::exchange(conv.self_loops, false); }
 
 bool other_convention(Gru& gru) {
-  gru.convention = gru.convention == "torch" ? "tp1" : "torch";
+  gru.convention = gru.convention == GruConvention::torch ? GruConvention::tp1 : GruConvention::torch;
   gru.hidden_bias_variance = 0;
   return true;
 }
@@ -126,7 +126,7 @@ bool dropout_not_rescaled(Layers& layers) {
   bool result = false;
   for (std::size_t k = layers.size(); k-- > 0;) {
     const auto* dropout = std::get_if<Dropout>(&layers[k].kind);
-    if (!dropout || dropout->mode == "evaluation" || dropout->rate == 0) continue;
+    if (!dropout || dropout->mode == NetworkMode::evaluation || dropout->rate == 0) continue;
     layers.insert(layers.begin() + static_cast<std::ptrdiff_t>(k) + 1, Layer{Rescale{1 - dropout->rate}});
     result = true;
   }
@@ -135,7 +135,7 @@ bool dropout_not_rescaled(Layers& layers) {
 
 bool other_scaling(SelfAttention& attention) {
   if (attention.head_size < 2) return false;
-  attention.scaling = attention.scaling == "1/d" ? "1/sqrt(d)" : "1/d";
+  attention.scaling = attention.scaling == Scaling::d ? Scaling::sqrt_d : Scaling::d;
   return true;
 }
 
@@ -160,8 +160,8 @@ bool distances_mirrored(SelfAttention& attention) {
 }
 
 bool dropout_masks_exchanged(Dropout& dropout) {
-  dropout.shared = dropout.shared == "none" ? "sites" : "none";
-  return dropout.mode == "training";
+  dropout.shared = dropout.shared == MaskSharing::none ? MaskSharing::sites : MaskSharing::none;
+  return dropout.mode == NetworkMode::training;
 }
 
 Conv full_convolution(const DepthwiseConv& of) {
@@ -195,10 +195,11 @@ std::vector<LayerMistake> layer_mistakes() {
        })},
       {"interpolation by another rule", "nearest and linear exchanged",
        of_each<Upsample>([](Upsample& upsample) {
-         upsample.mode = upsample.mode == "linear" ? "nearest" : "linear";
+         upsample.mode =
+             upsample.mode == Interpolation::linear ? Interpolation::nearest : Interpolation::linear;
          return true;
        })},
-      {"padding with zeros", "instead of what is inside", set_each(&Pad::mode, "zero")},
+      {"padding with zeros", "instead of what is inside", set_each(&Pad::mode, PadMode::zero)},
       {"groups missing", "every channel reads all", set_each(&Conv::groups, 1)},
       {"weights shared over positions", "convolution instead",
        replace_each<LocalConv>([](const LocalConv& of) {
@@ -212,7 +213,7 @@ std::vector<LayerMistake> layer_mistakes() {
        set_each(&GraphAttention::attention_variance, 1e-300)},
       {"scores of the other GAT", "φ behind the sum over the head instead of inside, or inside",
        of_each<GraphAttention>([](GraphAttention& attention) {
-         attention.scores = attention.scores == "gat" ? "gatv2" : "gat";
+         attention.scores = attention.scores == GraphScores::gat ? GraphScores::gatv2 : GraphScores::gat;
          return true;
        })},
       {"group norm with one group", "groups = 1", set_each(&GroupNorm::groups, 1)},
@@ -221,14 +222,15 @@ std::vector<LayerMistake> layer_mistakes() {
        })},
       {"layer norm over other sites", "each site alone, or all of a sample",
        of_each<LayerNorm>([](LayerNorm& norm) {
-         norm.over = norm.over == "width" ? "sample" : "width";
+         norm.over = norm.over == NormOver::width ? NormOver::sample : NormOver::width;
          return true;
        })},
       {"instance norm over the batch", "batch norm instead",
        replace_each<InstanceNorm>([](const InstanceNorm& of) {
          return BatchNorm{of.epsilon, of.gain_variance, of.bias_variance};
        })},
-      {"batch norm as in training", "with the batch's statistics", set_each(&BatchNorm::mode, "training")},
+      {"batch norm as in training", "with the batch's statistics",
+       set_each(&BatchNorm::mode, NetworkMode::training)},
       {"gate missing", "W x + b alone", replace_each<Glu>([](const Glu& of) {
          return Dense{of.width, of.weight_variance, of.bias_variance};
        })},
@@ -242,7 +244,7 @@ std::vector<LayerMistake> layer_mistakes() {
        })},
       {"factor missing", "1 instead", set_each(&Rescale::factor, 1)},
       {"dropout without rescaling", "times 1 - rate", dropout_not_rescaled},
-      {"dropout left out", "as in evaluation", set_each(&Dropout::mode, "evaluation")},
+      {"dropout left out", "as in evaluation", set_each(&Dropout::mode, NetworkMode::evaluation)},
       {"dropout masks shared otherwise", "over sites, or not", of_each<Dropout>(dropout_masks_exchanged)},
       {"forget bias missing", "0", set_each(&Lstm::forget_bias, 0)},
       {"initial state 0", "of recurrences", of_recurrences([](auto& layer) {
@@ -272,7 +274,7 @@ std::vector<LayerMistake> attention_mistakes() {
        of_each<SelfAttention>(queries_like_values)},
       {"causal mask missing in heads", "positions see later ones",
        of_each<SelfAttention>([](SelfAttention& attention) {
-         return attention.head_size > 0 && std::exchange(attention.mask, "full") != "full";
+         return attention.head_size > 0 && std::exchange(attention.mask, Mask::full) != Mask::full;
        })},
       {"cross attention to itself", "self-attention instead",
        replace_each<CrossAttention>([](const CrossAttention& of) { return SelfAttention(of); })},

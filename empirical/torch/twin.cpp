@@ -17,6 +17,8 @@ namespace nn = torch::nn;
 
 namespace twins {
 
+using architectures::MaskSharing;
+using architectures::NetworkMode;
 using netsor::Activation;
 
 std::int64_t sites(const Shape& shape) {
@@ -329,10 +331,10 @@ Value apply(const architectures::Rescale& layer, const Value& value, const Place
 
 // nn::Dropout draws its masks itself; here the rows of g are given.
 Value apply(const architectures::Dropout& layer, const Value& value, const Place& place) {
-  if (layer.mode == "evaluation" || layer.rate == 0) return value;
+  if (layer.mode == NetworkMode::evaluation || layer.rate == 0) return value;
   std::vector<std::int64_t> repeats;
   for (const Shape& shape : value.shapes) repeats.push_back(sites(shape));
-  const bool own = layer.shared == "none";
+  const bool own = layer.shared == MaskSharing::none;
   const std::int64_t count = own ? value.blocks[0].size(0) : std::ssize(value.shapes);
   std::vector<at::Tensor> rows;
   for (std::int64_t j = 0; j < count; ++j) {

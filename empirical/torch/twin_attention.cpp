@@ -12,6 +12,9 @@ namespace nngpcheck::empirical::twins {
 namespace {
 
 namespace nn = torch::nn;
+using architectures::AttentionWeights;
+using architectures::Mask;
+using architectures::Scaling;
 using architectures::SelfAttention;
 
 // A projection of nn::MultiheadAttention: [E, features] and [E], the heads' one below the other.
@@ -113,7 +116,7 @@ class Reader {
 };
 
 Projections projections(const SelfAttention& layer, const Value& x, const Value& memory, const Place& place) {
-  if (layer.weights == "none") {
+  if (layer.weights == AttentionWeights::none) {
     const std::int64_t width = joined(x).size(1);
     const Projection identity{at::eye(width, at::kDouble), at::zeros({width}, at::kDouble)};
     return {identity, identity, identity, identity, 1};
@@ -122,12 +125,12 @@ Projections projections(const SelfAttention& layer, const Value& x, const Value&
   if (layer.head_size > 0) {
     const int repeats = layer.queries_per_key;
     const Projection key = read.interleaved("K", memory, 1, repeats), output = read.output();
-    return {layer.weights == "tied" ? key : read.interleaved("Q", x, repeats, 1), key,
+    return {layer.weights == AttentionWeights::tied ? key : read.interleaved("Q", x, repeats, 1), key,
             read.interleaved("V", memory, 1, repeats), output, output.weight.size(1) / layer.head_size};
   }
   const int groups = layer.key_value_heads == 0 ? layer.heads : layer.key_value_heads;
   const Projection key = read.heads("K", memory, groups, layer.heads / groups);
-  return {layer.weights == "tied" ? key : read.heads("Q", x, layer.heads, 1), key,
+  return {layer.weights == AttentionWeights::tied ? key : read.heads("Q", x, layer.heads, 1), key,
           read.heads("V", memory, groups, layer.heads / groups), read.output(), layer.heads};
 }
 
@@ -137,7 +140,7 @@ nn::MultiheadAttention attention(const Projections& matrices, const SelfAttentio
   nn::MultiheadAttention module(nn::MultiheadAttentionOptions(width, matrices.heads));
   module->to(at::kDouble);
   const double root =
-      layer.scaling == "1/sqrt(d)" ? 1 : std::sqrt(static_cast<double>(width / matrices.heads));
+      layer.scaling == Scaling::sqrt_d ? 1 : std::sqrt(static_cast<double>(width / matrices.heads));
   const double missing = 1 / (root * layer.temperature);
   module->in_proj_weight.copy_(
       at::cat({missing * matrices.query.weight, matrices.key.weight, matrices.value.weight}));
@@ -157,7 +160,7 @@ at::Tensor added(const SelfAttention& layer, std::int64_t queries, std::int64_t 
       const auto of = [&](const architectures::Table& table) {
         return table.at(static_cast<std::size_t>(q)).at(static_cast<std::size_t>(k));
       };
-      const bool hidden = (layer.mask == "causal" && k > q) ||
+      const bool hidden = (layer.mask == Mask::causal && k > q) ||
                           (layer.window > 0 && distance >= layer.window) ||
                           (!layer.visible.empty() && of(layer.visible) == 0);
       double sum = -layer.distance_slope * static_cast<double>(distance);
@@ -265,7 +268,7 @@ Value attend(const SelfAttention& layer, const Value& x, const Value& memory, co
     first_key += keys;
   }
   const at::Tensor all = at::cat(result);
-  return layer.weights == "none" ? split_like(all, x) : hidden(all, x.shapes);
+  return layer.weights == AttentionWeights::none ? split_like(all, x) : hidden(all, x.shapes);
 }
 
 }  // namespace
@@ -288,14 +291,14 @@ Value apply(const architectures::LinearAttention& layer, const Value& value, con
                                                     layer.weight_variance));
     };
     const at::Tensor key = psi(project("K")), values = project("V");
-    const at::Tensor query = layer.weights == "tied" ? key : psi(project("Q"));
+    const at::Tensor query = layer.weights == AttentionWeights::tied ? key : psi(project("Q"));
     std::vector<at::Tensor> rows;
     std::int64_t first = 0;
     for (const Shape& shape : value.shapes) {
       const std::int64_t length = sites(shape);
       const auto own = [&](const at::Tensor& all) { return all.narrow(0, first, length); };
       at::Tensor weights = at::matmul(own(query), own(key).t()) / key.size(1);
-      if (layer.mask == "causal") weights = weights.tril();
+      if (layer.mask == Mask::causal) weights = weights.tril();
       if (layer.normalized) weights = weights / weights.sum(1, /*keepdim=*/true);
       rows.push_back(at::matmul(weights, own(values)));
       first += length;

@@ -9,6 +9,9 @@ namespace nngpcheck::empirical::twins {
 
 namespace {
 
+using architectures::GraphScores;
+using architectures::Normalization;
+
 // [sources, targets], with the loops that are added.
 at::Tensor edge_matrix(const Place& place, bool self_loops, double self_loop_weight) {
   if (!place.inputs.graph) throw SamplerError("twin: the inputs of a graph layer have no graph");
@@ -24,11 +27,11 @@ at::Tensor edge_matrix(const Place& place, bool self_loops, double self_loop_wei
 // Â, with the sums along an axis replaced by 1/√ or 1/ of them, 0 where there is no edge.
 at::Tensor graph_matrix(const architectures::GraphConv& layer, const Place& place) {
   const at::Tensor a = edge_matrix(place, layer.self_loops, layer.self_loop_weight);
-  if (layer.normalization == "sum") return a;
+  if (layer.normalization == Normalization::sum) return a;
   const auto power = [](const at::Tensor& degrees, double exponent) {
     return at::where(degrees == 0, at::zeros_like(degrees), degrees.pow(exponent));
   };
-  if (layer.normalization == "row") return a * power(a.sum(0, /*keepdim=*/true), -1);
+  if (layer.normalization == Normalization::row) return a * power(a.sum(0, /*keepdim=*/true), -1);
   return power(a.sum(1, /*keepdim=*/true), -0.5) * a * power(a.sum(0, /*keepdim=*/true), -0.5);
 }
 
@@ -73,7 +76,7 @@ Value apply(const architectures::GraphAttention& layer, const Value& value, cons
   const auto activation = stock_activation(layer.activation);
   const at::Tensor h = mapped("W");
   at::Tensor scores;  // [sources, targets, heads]
-  if (layer.scores == "gatv2") {
+  if (layer.scores == GraphScores::gatv2) {
     scores = (activation(h.unsqueeze(1) + mapped("V").unsqueeze(0)) * vector("a")).sum(3);
   } else {
     scores = activation((h * vector("a")).sum(2).unsqueeze(1) + (h * vector("a'")).sum(2).unsqueeze(0));

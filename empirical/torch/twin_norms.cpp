@@ -10,6 +10,8 @@ namespace nngpcheck::empirical::twins {
 namespace {
 
 namespace nn = torch::nn;
+using architectures::NetworkMode;
+using architectures::NormOver;
 
 // A module's parameter from "L.suffix" of all blocks; left as the module has it if the law is a constant.
 void set(at::Tensor target, const char* suffix, const Law& law, const Value& value, const Place& place) {
@@ -48,7 +50,7 @@ std::map<int, std::vector<std::int64_t>> batches(const Value& value, const Place
 
 Value apply(const architectures::LayerNorm& layer, const Value& value, const Place& place) {
   const at::Tensor x = joined(value);
-  if (layer.over == "sample") {
+  if (layer.over == NormOver::sample) {
     nn::GroupNorm module(nn::GroupNormOptions(1, x.size(1)).eps(layer.epsilon));
     set_affine(module, layer, value, place);
     return by_sample(value, [&](const at::Tensor& sample) { return module(sample); });
@@ -63,10 +65,10 @@ Value apply(const architectures::RmsNorm& layer, const Value& value, const Place
   const auto normalized = [&](const at::Tensor& x, at::IntArrayRef axes) {
     return x * at::rsqrt(at::pow(x, 2).mean(axes, /*keepdim=*/true) + layer.epsilon);
   };
-  Value result = layer.over == "width" ? split_like(normalized(joined(value), {1}), value)
-                                       : by_sample(value, [&](const at::Tensor& sample) {
-                                           return normalized(sample, {1, 2});
-                                         });
+  Value result = layer.over == NormOver::width ? split_like(normalized(joined(value), {1}), value)
+                                               : by_sample(value, [&](const at::Tensor& sample) {
+                                                   return normalized(sample, {1, 2});
+                                                 });
   if (layer.gain_variance == 0) return result;
   at::Tensor gain = at::ones({joined(value).size(1)}, at::kDouble);
   set(gain, "gain", {1, layer.gain_variance}, value, place);
@@ -90,7 +92,7 @@ Value apply(const architectures::InstanceNorm& layer, const Value& value, const 
 
 Value apply(const architectures::BatchNorm& layer, const Value& value, const Place& place) {
   const at::Tensor x = joined(value);
-  const bool evaluation = layer.mode == "evaluation";
+  const bool evaluation = layer.mode == NetworkMode::evaluation;
   nn::BatchNorm1d module(nn::BatchNormOptions(x.size(1)).eps(layer.epsilon).track_running_stats(evaluation));
   set_affine(module, layer, value, place);
   if (evaluation) {

@@ -9,6 +9,7 @@ namespace nngpcheck::empirical::twins {
 namespace {
 
 namespace nn = torch::nn;
+using architectures::GruConvention;
 using netsor::Activation;
 
 bool is(const Activation& activation, Activation::Kind kind) { return activation.kind() == kind; }
@@ -175,7 +176,7 @@ Recurrence recurrence(const architectures::SimpleRnn& layer, const Place& place,
 
 Recurrence recurrence(const architectures::Gru& layer, const Place& place, std::size_t blocks) {
   const Gates gates(layer, place, blocks);
-  const bool torch_convention = layer.convention == "torch";
+  const bool torch_convention = layer.convention == GruConvention::torch;
   if (torch_convention && !layer.layer_norm && stock(layer.activation, layer.gate_activation)) {
     const nn::GRUOptions options(gates.input("_z").size(1), gates.recurrent("_z").size(0));
     return fused<nn::GRU>(options, gates, {"_r", "_z", "_c"});

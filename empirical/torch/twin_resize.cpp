@@ -10,6 +10,8 @@ namespace {
 
 namespace nn = torch::nn;
 namespace F = torch::nn::functional;
+using architectures::Interpolation;
+using architectures::PadMode;
 
 std::vector<std::int64_t> per_axis(const std::vector<std::int64_t>& list, std::size_t rank) {
   return list.size() == 1 ? std::vector<std::int64_t>(rank, list[0]) : list;
@@ -51,9 +53,9 @@ Value pooled(const Value& value, const Pool& pool) {
 Value apply(const architectures::Pad& layer, const Value& value, const Place&) {
   return grids(value, [&](const at::Tensor& grid, std::size_t rank) {
     F::PadFuncOptions options(ends(layer.before, layer.after, rank, 1));
-    if (layer.mode == "circular") return F::pad(grid, options.mode(torch::kCircular));
-    if (layer.mode == "reflect") return F::pad(grid, options.mode(torch::kReflect));
-    if (layer.mode == "replicate") return F::pad(grid, options.mode(torch::kReplicate));
+    if (layer.mode == PadMode::circular) return F::pad(grid, options.mode(torch::kCircular));
+    if (layer.mode == PadMode::reflect) return F::pad(grid, options.mode(torch::kReflect));
+    if (layer.mode == PadMode::replicate) return F::pad(grid, options.mode(torch::kReplicate));
     return F::pad(grid, options);
   });
 }
@@ -69,7 +71,7 @@ Value apply(const architectures::Upsample& layer, const Value& value, const Plac
     const auto factors = per_axis(layer.factor, rank);
     nn::UpsampleOptions options;
     options.scale_factor(std::vector<double>(factors.begin(), factors.end()));
-    if (layer.mode == "nearest") return nn::Upsample(options.mode(torch::kNearest))(grid);
+    if (layer.mode == Interpolation::nearest) return nn::Upsample(options.mode(torch::kNearest))(grid);
     options.align_corners(false);
     if (rank == 1) return nn::Upsample(options.mode(torch::kLinear))(grid);
     if (rank == 2) return nn::Upsample(options.mode(torch::kBilinear))(grid);

@@ -139,7 +139,7 @@ TEST(Architectures, AttentionWithSeparateWeightsAverages) {
     }
   }
   Layers tied = start;
-  tied.push_back({SelfAttention{.weights = "tied"}});
+  tied.push_back({SelfAttention{.weights = AttentionWeights::tied}});
   // Scores are the second moments of the tokens, and stay: AᵀGA, A the softmax over each sentence.
   const MatrixXd g = kernel(start, inputs);
   MatrixXd a = MatrixXd::Zero(16, 16);

@@ -61,7 +61,7 @@ TEST(SimpleRnn, TanhKernelsEqualTheReference) {
   expect_kernel(analytic::limit(architectures::simple_rnn(rnn_options(entry), sentences())),
                 to_matrix(entry.at("kernel")), 1e-9);
   architectures::SimpleRnnOptions averaged = rnn_options(entry);
-  averaged.outputs = "average";
+  averaged.outputs = architectures::SequenceOutputs::average;
   expect_kernel(analytic::limit(architectures::simple_rnn(averaged, sentences())),
                 to_matrix(sequence_case("simple_rnn_tanh_b1_avgpool").at("kernel")), 1e-9);
 }

@@ -34,7 +34,7 @@ netsor::Program reference_program(const std::string& name) {
     options.gate_activation = Activation::named("erf_sigmoid");
   }
   if (name == "gru_torch_tanh") {
-    options.convention = "torch";
+    options.convention = architectures::GruConvention::torch;
     options.hidden_bias_variance = 1;
   }
   return architectures::gru(options, sentences());

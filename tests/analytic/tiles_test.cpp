@@ -17,6 +17,8 @@
 namespace nngpcheck::analytic {
 namespace {
 
+using architectures::GridOutputs;
+using architectures::Mask;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using testing::vectors;
@@ -41,19 +43,19 @@ inputs::Inputs images(Index count, Index size) {
   return result;
 }
 
-netsor::Program cnn(const char* outputs, Index count, Index size) {
+netsor::Program cnn(GridOutputs outputs, Index count, Index size) {
   architectures::CnnOptions options;
   options.outputs = outputs;
   return architectures::cnn(options, images(count, size));
 }
 
 // Self-attention within so many sequences.
-netsor::Program attention(const char* mask, Index sequences, Index tokens) {
+netsor::Program attention(Mask mask, Index sequences, Index tokens) {
   inputs::Inputs data = vectors(sequences * tokens);
   data.lengths.assign(static_cast<std::size_t>(sequences), tokens);
   architectures::SelfAttention attention;
   attention.mask = mask;
-  attention.weights = "tied";
+  attention.weights = architectures::AttentionWeights::tied;
   return program(architectures::network({{architectures::Dense{}},
                                          {architectures::Activate{}},
                                          {attention},
@@ -116,12 +118,12 @@ TEST(Tiles, MakeTheKernelsOfTheirParts) {
     SCOPED_TRACE(activation);
     expect_equal_parts(mlp(activation, 300), {0, 7, 255, 256, 299});
   }
-  for (const char* outputs : {"average", "flatten"}) {
-    SCOPED_TRACE(outputs);
+  for (const GridOutputs outputs : {GridOutputs::average, GridOutputs::flatten}) {
+    SCOPED_TRACE(word(outputs));
     expect_equal_parts(cnn(outputs, 5, 14), {0, 2, 4});
   }
-  for (const char* mask : {"full", "causal"}) {
-    SCOPED_TRACE(mask);
+  for (const Mask mask : {Mask::full, Mask::causal}) {
+    SCOPED_TRACE(word(mask));
     const netsor::Program program = attention(mask, 40, 8);
     EXPECT_GT(tiles(program, range(0, 40), range(0, 40), false).size(), 1u);
     expect_equal_parts(program, {0, 17, 39});
@@ -130,14 +132,14 @@ TEST(Tiles, MakeTheKernelsOfTheirParts) {
 
 // Of a kernel of which few entries are computed in each layer, a rectangle is a part of a square.
 TEST(Tiles, MakeRectangles) {
-  for (const char* outputs : {"average", "flatten"}) {
+  for (const GridOutputs outputs : {GridOutputs::average, GridOutputs::flatten}) {
     const netsor::Program program = cnn(outputs, 6, 14);
     const Limit whole = limit(program);
     const std::vector<Index> rows = {5, 1}, columns = {0, 1, 4};
     const Limit block = limit(program, rows, columns);
     const MatrixXd allowed = whole.error_bound(rows, columns) + block.error_bound;
     EXPECT_TRUE(((block.value - whole.value(rows, columns)).array().abs() <= allowed.array()).all())
-        << outputs;
+        << word(outputs);
     const std::vector<std::string>& labels = program.output().labels;
     EXPECT_EQ(block.labels, (std::vector<std::string>{labels[5], labels[1]}));
     EXPECT_EQ(block.columns, (std::vector<std::string>{labels[0], labels[1], labels[4]}));
@@ -174,9 +176,9 @@ void expect_parts(const netsor::Program& program, std::int64_t count, std::size_
 TEST(Tiles, MakeTheKernelOnMachinesThatShareNothing) {
   for (const char* activation : {"relu", "erf", "tanh"}) expect_parts(mlp(activation, 600), 4, 4);
   expect_parts(mlp("relu", 300), 5, 3);
-  expect_parts(cnn("average", 5, 14), 4, 4);
-  expect_parts(cnn("flatten", 5, 14), 2, 1);
-  expect_parts(attention("causal", 40, 8), 3, 3);
+  expect_parts(cnn(GridOutputs::average, 5, 14), 4, 4);
+  expect_parts(cnn(GridOutputs::flatten, 5, 14), 2, 1);
+  expect_parts(attention(Mask::causal, 40, 8), 3, 3);
   const std::vector<Index> rows = range(3, 9), columns = range(0, 690);
   const netsor::Program program = mlp("gelu", 700);
   const Limit block = limit(program, rows, columns);

@@ -13,7 +13,7 @@ using Eigen::VectorXd;
 
 TEST(SelfAttention, UniformScoresAverage) {
   const inputs::Inputs inputs = sentences({3, 2});
-  const SelfAttention uniform{.weights = "none", .temperature = 1e300};
+  const SelfAttention uniform{.weights = AttentionWeights::none, .temperature = 1e300};
   const MatrixXd values = sample({{Dense{}, "d"}, {uniform}}, inputs).values();
   const MatrixXd average = sample({{Dense{}, "d"}, {GlobalAveragePool{}}}, inputs).values();
   for (Index j = 0; j < 5; ++j) expect_equal(values.col(j), average.col(j < 3 ? 0 : 1));
@@ -40,12 +40,14 @@ TEST(SelfAttention, EqualsItsDefinition) {
     return result;
   };
   for (const bool causal : {false, true}) {
-    const std::string mask = causal ? "causal" : "full";
-    const SelfAttention none{.weights = "none", .mask = mask, .temperature = 0.7};
+    const Mask mask = causal ? Mask::causal : Mask::full;
+    const SelfAttention none{.weights = AttentionWeights::none, .mask = mask, .temperature = 0.7};
     expect_equal(sample({{Dense{}, "d"}, {none}}, inputs).values(), attend(x, x, x, causal, 0.7));
     for (const bool tied : {false, true}) {
-      const SelfAttention two{
-          .weights = tied ? "tied" : "separate", .heads = 2, .mask = mask, .weight_variance = 2};
+      const SelfAttention two{.weights = tied ? AttentionWeights::tied : AttentionWeights::separate,
+                              .heads = 2,
+                              .mask = mask,
+                              .weight_variance = 2};
       const Sample found = sample({{Dense{}, "d"}, {two, "a"}}, inputs);
       const auto& w = found.weights;
       MatrixXd expected = MatrixXd::Zero(n, 5);
@@ -66,14 +68,14 @@ MatrixXd attended(const SelfAttention& layer, const std::vector<Index>& lengths)
 
 TEST(SelfAttention, TablesAreMasksAndDistances) {
   const std::vector<Index> lengths = {3, 2};
-  const SelfAttention causal{.weights = "tied", .mask = "causal"};
-  const SelfAttention lower{.weights = "tied", .visible = {{1, 0, 0}, {1, 1, 0}, {1, 1, 1}}};
+  const SelfAttention causal{.weights = AttentionWeights::tied, .mask = Mask::causal};
+  const SelfAttention lower{.weights = AttentionWeights::tied, .visible = {{1, 0, 0}, {1, 1, 0}, {1, 1, 1}}};
   SelfAttention upper = lower;
   upper.visible = {{1, 1, 1}, {0, 1, 1}, {0, 0, 1}};
   expect_equal(attended(lower, lengths), attended(causal, lengths));
   EXPECT_GT((attended(upper, lengths) - attended(causal, lengths)).cwiseAbs().maxCoeff(), 1e-3);
   for (const int size : {0, 2}) {
-    const std::string scaling = size == 0 ? "1/n" : "1/d";
+    const Scaling scaling = size == 0 ? Scaling::n : Scaling::d;
     const SelfAttention slope{.scaling = scaling, .head_size = size, .distance_slope = 0.5};
     const SelfAttention table{
         .scaling = scaling, .head_size = size, .score_bias = {{0, -0.5, -1}, {-0.5, 0, -0.5}, {-1, -0.5, 0}}};
@@ -89,7 +91,7 @@ TEST(SelfAttention, TablesAreMasksAndDistances) {
 // PyTorch's order: position 1 of relative_bias = {a, b, c} is difference 0, position 2 a key behind the
 // query.
 TEST(SelfAttention, RelativeBiasCountsFromTheQuery) {
-  const SelfAttention ahead{.weights = "none", .relative_bias = {0, 0, 60}};
+  const SelfAttention ahead{.weights = AttentionWeights::none, .relative_bias = {0, 0, 60}};
   const MatrixXd x = sample({{Dense{}, "d"}}, sentences({2})).values();
   const MatrixXd found = attended(ahead, {2});
   expect_equal(found.col(0), x.col(1));
@@ -116,7 +118,7 @@ TEST(SelfAttention, ProjectionsHaveVariancesOfTheirOwn) {
 // Two heads share keys and values; each has numbers of its own for every difference, and positions turn
 // coordinates.
 TEST(SelfAttention, HeadsOfAFixedSizeEqualTheirDefinition) {
-  const SelfAttention layer{.scaling = "1/sqrt(d)",
+  const SelfAttention layer{.scaling = Scaling::sqrt_d,
                             .head_size = 2,
                             .queries_per_key = 2,
                             .relative_bias_variance = 1,

@@ -18,13 +18,13 @@ TEST(GraphConv, NormalizationsEqualTheirDefinitions) {
     for (const inputs::Edge& edge : edges) a(edge.source, edge.target) += edge.weight;
     if (loops) a += MatrixXd::Identity(4, 4);
     const VectorXd out = a.rowwise().sum(), in = a.colwise().sum();
-    for (const char* normalization : {"gcn", "row", "sum"}) {
+    for (const Normalization normalization : {Normalization::gcn, Normalization::row, Normalization::sum}) {
       MatrixXd expected = a;
       for (Index i = 0; i < 4; ++i) {
         for (Index j = 0; j < 4; ++j) {
           if (a(i, j) == 0) continue;
-          if (normalization == std::string("gcn")) expected(i, j) /= std::sqrt(out[i] * in[j]);
-          if (normalization == std::string("row")) expected(i, j) /= in[j];
+          if (normalization == Normalization::gcn) expected(i, j) /= std::sqrt(out[i] * in[j]);
+          if (normalization == Normalization::row) expected(i, j) /= in[j];
         }
       }
       const Sample found =
@@ -40,7 +40,7 @@ TEST(GraphConv, SelfLoopsAreAddedWhereThereAreNone) {
   a(0, 1) = a(1, 0) = a(0, 0) = 1;  // node 0 gets one, 1 and 2 keep theirs
   a(1, 1) = 0.25;
   const inputs::Inputs inputs = graph(3, edges);
-  const Sample found = sample({{GraphConv{.normalization = "sum"}, "g"}}, inputs);
+  const Sample found = sample({{GraphConv{.normalization = Normalization::sum}, "g"}}, inputs);
   expect_equal(found.values(), found.weights.at("g.W") * inputs.data * a);
   inputs::Inputs explicit_loops = inputs;
   explicit_loops.graph->push_back({0, 0});
@@ -65,7 +65,8 @@ TEST(GraphConv, SelfWeightActsOnTheNode) {
   mean(1, 0) = 0.25;
   mean(2, 0) = 0.75;
   const Sample found = sample(
-      {{GraphConv{.normalization = "row", .self_loops = false, .self_weight_variance = 2}, "g"}}, inputs);
+      {{GraphConv{.normalization = Normalization::row, .self_loops = false, .self_weight_variance = 2}, "g"}},
+      inputs);
   expect_equal(found.values(),
                found.weights.at("g.W") * inputs.data * mean + found.weights.at("g.S") * inputs.data);
   EXPECT_GT((found.values() - found.weights.at("g.W") * inputs.data * mean).cwiseAbs().maxCoeff(), 1e-3);
@@ -77,20 +78,21 @@ TEST(GraphConv, WeightsMayBeNegativeAndDegreesNot) {
   a(0, 1) = -2;
   a(1, 2) = 3;
   a(0, 2) = -1;
-  const GraphConv sum{.normalization = "sum", .self_loops = false};
+  const GraphConv sum{.normalization = Normalization::sum, .self_loops = false};
   const Sample found = sample({{sum, "g"}}, inputs);
   expect_equal(found.values(), found.weights.at("g.W") * inputs.data * a);
-  for (const char* normalization : {"row", "gcn"}) {
+  for (const Normalization normalization : {Normalization::row, Normalization::gcn}) {
     const GraphConv divided{.normalization = normalization, .self_loops = false};
     expect_refused([&] { sample({{divided}}, inputs); }, "normalization",
-                   {normalization, "degrees", "take \"sum\""});
+                   {word(normalization), "degrees", "take \"sum\""});
   }
   // Node 1 alone has a negative sum, and with a loop of weight 3 has not.
-  const GraphConv loops{.normalization = "row", .self_loop_weight = 3};
+  const GraphConv loops{.normalization = Normalization::row, .self_loop_weight = 3};
   EXPECT_NO_THROW(sample({{loops}}, inputs));
   const inputs::Inputs cancelled = graph(2, {{0, 1, 1}, {1, 1, -1}});
-  expect_refused([&] { sample({{GraphConv{.normalization = "row", .self_loops = false}}}, cancelled); },
-                 "normalization", {"node 1 has 0"});
+  expect_refused(
+      [&] { sample({{GraphConv{.normalization = Normalization::row, .self_loops = false}}}, cancelled); },
+      "normalization", {"node 1 has 0"});
 }
 
 // Several graphs are what each of them is alone, and a readout is of each.
@@ -103,7 +105,8 @@ TEST(Graphs, AreSamplesOfTheirOwn) {
   const Sample together = sample(sum, both);
   EXPECT_EQ(together.program.output().labels, (std::vector<std::string>{"0", "1"}));
   expect_equal(together.values().col(1), sample(sum, second).values());
-  const Layers attention = {{Dense{}}, {SelfAttention{.weights = "none"}}, {GlobalAveragePool{}}};
+  const Layers attention = {
+      {Dense{}}, {SelfAttention{.weights = AttentionWeights::none}}, {GlobalAveragePool{}}};
   expect_equal(sample(attention, both).values().col(1), sample(attention, second).values());
   inputs::Inputs one = both;
   one.graph_sizes.clear();
@@ -174,7 +177,7 @@ TEST(GraphAttention, EqualsItsDefinition) {
 // Brody et al. 2022, equation 7: a·φ(W [h_i ‖ h_j]), W in two halves.
 TEST(GraphAttention, OfTheSecondVersionEqualsItsDefinition) {
   const inputs::Inputs inputs = graph(3, three_edges);
-  const GraphAttention layer{.head_size = 2, .scores = "gatv2", .attention_variance = 2};
+  const GraphAttention layer{.head_size = 2, .scores = GraphScores::gatv2, .attention_variance = 2};
   const Sample found = sample({{layer, "g"}}, inputs);
   const auto values = [&](const char* letter, int i) -> MatrixXd {
     return found.weights.at(letter + std::to_string(i)) * inputs.data;

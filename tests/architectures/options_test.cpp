@@ -23,7 +23,7 @@ TEST(Options, DefaultsStay) {
   EXPECT_EQ(options.bias_variance, 0);
   EXPECT_EQ(options.readout_variance, 1);
   EXPECT_EQ(parse<SimpleRnnOptions>({}).activation, Activation::named("tanh"));
-  EXPECT_EQ(parse<SimpleRnnOptions>({}).outputs, "tokens");
+  EXPECT_EQ(parse<SimpleRnnOptions>({}).outputs, SequenceOutputs::tokens);
 }
 
 TEST(Options, EveryTypeIsParsed) {
@@ -39,7 +39,7 @@ TEST(Options, EveryTypeIsParsed) {
   EXPECT_EQ(options.bias_variance, 0.25);
   const Activation mine = Activation::custom("mine", [](double x) { return x; });
   EXPECT_EQ(parse<MlpOptions>({{"activation", mine}}).activation, mine);
-  EXPECT_EQ(parse<SimpleRnnOptions>({{"outputs", "average"}}).outputs, "average");
+  EXPECT_EQ(parse<SimpleRnnOptions>({{"outputs", "average"}}).outputs, SequenceOutputs::average);
 }
 
 TEST(Options, UnknownKeysSuggestTheNearest) {
@@ -114,7 +114,12 @@ TEST(Options, StructsFilledByHandAreChecked) {
   expect_refused([] { mlp({.bias_variance = -1}, vectors(2)); }, "bias_variance", {"bias_variance = -1"});
   expect_refused([] { simple_rnn({{.bias_variance = std::nan("")}}, sentences({2})); }, "bias_variance",
                  {"= nan"});
-  expect_refused([] { simple_rnn({{}, 1, 1, "first"}, sentences({2})); }, "outputs", {"outputs = \"first\""});
+  // All words of AttentionWeights but one.
+  expect_refused(
+      [] {
+        program(network({{Dense{}}, {LinearAttention{.weights = AttentionWeights::none}}}), sentences({2}));
+      },
+      "weights", {"weights = \"none\"", "separate|tied"});
 }
 
 TEST(Options, DescribeListsThemAll) {
@@ -126,32 +131,32 @@ TEST(Options, DescribeListsThemAll) {
   }
   ASSERT_EQ(infos.size(), 11u);
   EXPECT_EQ(infos[0].name, "activation");
-  EXPECT_EQ(by_name["activation"].type, "activation");
+  EXPECT_EQ(by_name["activation"].type_text(), "activation");
   EXPECT_EQ(by_name["activation"].fallback, "tanh");
-  EXPECT_EQ(by_name["bias_variance"].type, "number");
+  EXPECT_EQ(by_name["bias_variance"].type_text(), "number");
   EXPECT_EQ(by_name["bias_variance"].fallback, "0");
-  EXPECT_EQ(by_name["bidirectional"].type, "true|false");
+  EXPECT_EQ(by_name["bidirectional"].type_text(), "true|false");
   EXPECT_EQ(by_name["bidirectional"].fallback, "false");
-  EXPECT_EQ(by_name["depth"].type, "integer");
+  EXPECT_EQ(by_name["depth"].type_text(), "integer");
   EXPECT_EQ(by_name["depth"].fallback, "1");
-  EXPECT_EQ(by_name["outputs"].type, "tokens|last|average");
+  EXPECT_EQ(by_name["outputs"].type_text(), "tokens|last|average");
   EXPECT_EQ(by_name["outputs"].fallback, "tokens");
   const std::vector<OptionInfo> conv = describe<Conv>();
-  EXPECT_EQ(conv[0].type, "integers");
+  EXPECT_EQ(conv[0].type_text(), "integers");
   EXPECT_EQ(conv[0].fallback, "[3]");
-  EXPECT_EQ(conv[3].type, "valid|zero|circular|same|integers");
+  EXPECT_EQ(conv[3].type_text(), "valid|zero|circular|same|integers");
   EXPECT_EQ(conv[3].fallback, "zero");
-  EXPECT_EQ(conv[4].type, "width");
+  EXPECT_EQ(conv[4].type_text(), "width");
   EXPECT_EQ(conv[4].fallback, "1");
   by_name.clear();
   for (const OptionInfo& info : describe<SelfAttention>()) by_name[info.name] = info;
-  EXPECT_EQ(by_name["query_variance"].type, "number");
+  EXPECT_EQ(by_name["query_variance"].type_text(), "number");
   EXPECT_EQ(by_name["query_variance"].fallback, "weight_variance");
   EXPECT_EQ(by_name["key_bias_variance"].fallback, "bias_variance");
-  EXPECT_EQ(by_name["visible"].type, "table");
+  EXPECT_EQ(by_name["visible"].type_text(), "table");
   EXPECT_EQ(by_name["visible"].fallback, "[]");
-  EXPECT_EQ(by_name["relative_bias"].type, "numbers");
-  EXPECT_EQ(describe<Input>()[0].type, "text");
+  EXPECT_EQ(by_name["relative_bias"].type_text(), "numbers");
+  EXPECT_EQ(describe<Input>()[0].type_text(), "text");
 }
 
 TEST(Options, ATextWithoutWordsIsAny) {
@@ -198,13 +203,13 @@ TEST(Registry, ArchitecturesAreMadeFromTheirDefaults) {
     EXPECT_FALSE(architecture.options.empty());
     Settings settings;
     for (const OptionInfo& option : architecture.options) {
-      if (option.type == "integer") {
+      if (option.type == OptionType::integer) {
         settings[option.name] = std::int64_t{std::stoi(option.fallback)};
-      } else if (option.type == "number") {
+      } else if (option.type == OptionType::number) {
         settings[option.name] = std::stod(option.fallback);
-      } else if (option.type == "integers") {
+      } else if (option.type == OptionType::integers) {
         settings[option.name] = std::int64_t{std::stoi(option.fallback.substr(1))};
-      } else if (option.type == "true|false") {
+      } else if (option.type == OptionType::boolean) {
         settings[option.name] = option.fallback == "true";
       } else {
         settings[option.name] = option.fallback;

@@ -100,7 +100,8 @@ TEST(Lstm, LayerNormsAreOfAllGatesAndOfTheCell) {
 
 TEST(Gru, LayerNormsAreOfBothGatesAndOfTheCandidate) {
   const inputs::Inputs inputs = sentences({3});
-  const Gru layer{.convention = "torch", .bias_variance = 0.5, .layer_norm = true, .epsilon = 0.1};
+  const Gru layer{
+      .convention = GruConvention::torch, .bias_variance = 0.5, .layer_norm = true, .epsilon = 0.1};
   const Sample found = sample({{layer, "r"}}, inputs);
   const auto& w = found.weights;
   MatrixXd state = MatrixXd::Zero(n, 1), expected(n, 3);

@@ -32,15 +32,15 @@ TEST(Network, SaysWhatDoesNotFit) {
   // The nodes of a graph have no order.
   refused({{GraphConv{}}, {Conv{}}}, graph(3, cycle(3)), {"needs grids or sequences", "a graph"});
   refused({{GraphConv{}}, {Gru{}}}, graph(3, cycle(3)), {"reads sequences"});
-  refused({{GraphConv{}}, {SelfAttention{.mask = "causal"}}}, graph(3, cycle(3)), {"needs sequences"},
+  refused({{GraphConv{}}, {SelfAttention{.mask = Mask::causal}}}, graph(3, cycle(3)), {"needs sequences"},
           "mask");
   refused({{Lstm{}}}, grids(1, {2, 2}), {"layer \"lstm1\"", "reads sequences"});
   refused({{Gru{.hidden_bias_variance = 1}}}, sentences({2}), {"torch"}, "hidden_bias_variance");
-  refused({{Dense{}}, {SelfAttention{.scaling = "1/sqrt(n)"}}}, sentences({2}),
+  refused({{Dense{}}, {SelfAttention{.scaling = Scaling::sqrt_n}}}, sentences({2}),
           {"no deterministic limit", "1/n"}, "scaling");
-  refused({{Dense{}}, {SelfAttention{.weights = "none", .heads = 2}}}, sentences({2}), {"heads = 2"},
-          "heads");
-  refused({{Dense{}}, {SelfAttention{.mask = "causal"}}}, grids(1, {2, 2}), {"needs sequences"}, "mask");
+  refused({{Dense{}}, {SelfAttention{.weights = AttentionWeights::none, .heads = 2}}}, sentences({2}),
+          {"heads = 2"}, "heads");
+  refused({{Dense{}}, {SelfAttention{.mask = Mask::causal}}}, grids(1, {2, 2}), {"needs sequences"}, "mask");
   refused({{Dense{}}, {Residual{{{Conv{.stride = {2}}}}, {}}}}, sentences({4}),
           {"layer \"residual1\"", "other sites"});
   refused({{Residual{{{Dense{}}}, {}}}}, vectors(2), {"layer \"residual1\"", "before any weight"});
@@ -56,8 +56,8 @@ TEST(Network, SaysWhatDoesNotFit) {
   refused({{LocalConv{}}}, sentences({3, 4}), {"different shapes"});
   refused({{TransposedConv{.kernel = {1}, .padding = {2}}}}, sentences({2}),
           {"nothing is left of the 2 positions"});
-  refused({{Pad{.before = {2}, .mode = "reflect"}}, {Dense{}}}, sentences({2}), {"less than the 2 positions"},
-          "before");
+  refused({{Pad{.before = {2}, .mode = PadMode::reflect}}, {Dense{}}}, sentences({2}),
+          {"less than the 2 positions"}, "before");
   refused({{Crop{.before = {2}}}, {Dense{}}}, sentences({3, 2}), {"nothing is left", "sample 1"});
   refused({{Upsample{.factor = {10000}}}, {Dense{}}}, sentences({200}), {"more than 1e6 positions"},
           "factor");
@@ -74,14 +74,15 @@ TEST(Network, SaysWhatDoesNotFit) {
   refused({{Conv{}}, {PixelShuffle{.factor = {10000}}}}, grids(1, {2, 2}), {"100000000 blocks become one"},
           "factor");
   refused({{Conv{}}, {InstanceNorm{}}}, sentences({3, 1}), {"sample 1 has one site"});
-  refused({{Dense{}}, {BatchNorm{.mode = "evaluation", .running_variance = 0}}}, vectors(2), {"divides by 0"},
-          "running_variance");
+  refused({{Dense{}}, {BatchNorm{.mode = NetworkMode::evaluation, .running_variance = 0}}}, vectors(2),
+          {"divides by 0"}, "running_variance");
   refused({{Dense{}}, {Dropout{.rate = 1}}}, vectors(2), {"rate = 1: must be below 1"}, "rate");
   refused({{Dropout{}}, {Dense{}}}, vectors(2), {"the kernel would stay random"});
   refused({{Product{}}}, vectors(2), {"branches is empty"});
-  refused({{Dense{}}, {SelfAttention{.scaling = "1/sqrt(d)"}}}, sentences({2}), {"head_size = 4"}, "scaling");
+  refused({{Dense{}}, {SelfAttention{.scaling = Scaling::sqrt_d}}}, sentences({2}), {"head_size = 4"},
+          "scaling");
   refused({{Dense{}}, {SelfAttention{.head_size = 2}}}, sentences({2}), {"fixes it"}, "scaling");
-  refused({{Dense{}}, {SelfAttention{.heads = 2, .scaling = "1/d", .head_size = 2}}}, sentences({2}),
+  refused({{Dense{}}, {SelfAttention{.heads = 2, .scaling = Scaling::d, .head_size = 2}}}, sentences({2}),
           {"leave out heads"}, "head_size");
   refused({{Dense{}}, {SelfAttention{.heads = 3, .key_value_heads = 2}}}, sentences({2}),
           {"does not divide heads"}, "key_value_heads");
@@ -102,20 +103,22 @@ TEST(SelfAttention, SaysWhatDoesNotFit) {
   refused({.visible = {{1, 1, 1}, {0.5, 1, 1}, {1, 1, 1}}}, {"neither 0 nor 1"}, "visible");
   refused({.visible = {{1, 1, 1}, {0, 0, 0}, {1, 1, 1}}}, {"position 1 of sample 0 sees no key"}, "visible");
   refused({.visible = {{1, 1, 1}, {0, 0, 1}, {1, 1, 1}}}, {"position 1 of sample 1 sees no key"}, "visible");
-  refused({.mask = "causal", .visible = {{0, 1, 1}, {1, 1, 1}, {1, 1, 1}}}, {"position 0 of sample 0"},
+  refused({.mask = Mask::causal, .visible = {{0, 1, 1}, {1, 1, 1}, {1, 1, 1}}}, {"position 0 of sample 0"},
           "visible");
   refused({.score_bias = {{1}}}, {"1 rows of 1"}, "score_bias");
   refused({.score_bias = {{1, 1, 1}, {1, 1, 1}, {1, 1, std::nan("")}}}, {"not finite"}, "score_bias");
   refused({.relative_bias = {1, 2}}, {"2 entries", "odd"}, "relative_bias");
   refused({.query_variance = -1}, {"query_variance = -1"}, "query_variance");
-  refused({.weights = "tied", .query_variance = 1}, {"queries are the keys"}, "query_variance");
-  refused({.weights = "none", .output_bias_variance = 1}, {"there are no weights"}, "output_bias_variance");
+  refused({.weights = AttentionWeights::tied, .query_variance = 1}, {"queries are the keys"},
+          "query_variance");
+  refused({.weights = AttentionWeights::none, .output_bias_variance = 1}, {"there are no weights"},
+          "output_bias_variance");
   refused({.queries_per_key = 2}, {"head_size"}, "queries_per_key");
   refused({.relative_bias_variance = 1}, {"no deterministic limit", "relative_bias"},
           "relative_bias_variance");
   refused({.rotary_base = 10}, {"head_size"}, "rotary_base");
-  refused({.scaling = "1/d", .head_size = 3, .rotary_base = 10}, {"even head_size"}, "rotary_base");
-  refused({.scaling = "1/d", .head_size = 2, .key_value_heads = 1},
+  refused({.scaling = Scaling::d, .head_size = 3, .rotary_base = 10}, {"even head_size"}, "rotary_base");
+  refused({.scaling = Scaling::d, .head_size = 2, .key_value_heads = 1},
           {"no deterministic limit", "queries_per_key"}, "key_value_heads");
   const auto on_a_graph = [](const SelfAttention& layer, const char* key) {
     expect_refused(
@@ -125,7 +128,7 @@ TEST(SelfAttention, SaysWhatDoesNotFit) {
         key, {key, "needs sequences"});
   };
   on_a_graph({.relative_bias = {1}}, "relative_bias");
-  on_a_graph({.scaling = "1/d", .head_size = 2, .rotary_base = 10}, "rotary_base");
+  on_a_graph({.scaling = Scaling::d, .head_size = 2, .rotary_base = 10}, "rotary_base");
   CrossAttention cross;
   cross.memory = {{Dense{}}};
   cross.relative_bias = {1};

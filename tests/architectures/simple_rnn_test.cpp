@@ -14,12 +14,12 @@ using Eigen::VectorXd;
 
 constexpr std::int64_t n = 5;
 
-SimpleRnnOptions with_output(const std::string& output) {
+SimpleRnnOptions with_output(SequenceOutputs output) {
   return {{.weight_variance = 1.5, .input_variance = 2, .bias_variance = 0.25}, 1, 1, output};
 }
 
 // The definition, one sequence and one token at a time; one column per output.
-MatrixXd loop(const inputs::Inputs& inputs, const Weights& weights, const std::string& output) {
+MatrixXd loop(const inputs::Inputs& inputs, const Weights& weights, SequenceOutputs output) {
   std::vector<VectorXd> columns;
   Index token = 0;
   for (const Index length : inputs.lengths) {
@@ -31,10 +31,10 @@ MatrixXd loop(const inputs::Inputs& inputs, const Weights& weights, const std::s
                               weights.at("simple_rnn1.b").col(0);
       state = before.array().tanh();
       sum += state;
-      if (output == "tokens") columns.push_back(state);
+      if (output == SequenceOutputs::tokens) columns.push_back(state);
     }
-    if (output == "last") columns.push_back(state);
-    if (output == "average") columns.push_back(sum / static_cast<double>(length));
+    if (output == SequenceOutputs::last) columns.push_back(state);
+    if (output == SequenceOutputs::average) columns.push_back(sum / static_cast<double>(length));
   }
   MatrixXd result(n, static_cast<Index>(columns.size()));
   for (std::size_t j = 0; j < columns.size(); ++j) result.col(static_cast<Index>(j)) = columns[j];
@@ -44,7 +44,8 @@ MatrixXd loop(const inputs::Inputs& inputs, const Weights& weights, const std::s
 TEST(SimpleRnn, NumbersAreTheLoopsNumbers) {
   for (const std::vector<Index>& lengths : {std::vector<Index>{1}, {3}, {2, 2}, {2, 4, 1, 3}, {1, 1, 5}}) {
     const inputs::Inputs inputs = sentences(lengths);
-    for (const char* output : {"tokens", "last", "average"}) {
+    for (const SequenceOutputs output :
+         {SequenceOutputs::tokens, SequenceOutputs::last, SequenceOutputs::average}) {
       const netsor::Program program = simple_rnn(with_output(output), inputs);
       const Weights weights = draw(program, n);
       const MatrixXd expected = loop(inputs, weights, output);
@@ -56,14 +57,14 @@ TEST(SimpleRnn, NumbersAreTheLoopsNumbers) {
 
 // The check above can fail: with the lengths confused, the numbers differ.
 TEST(SimpleRnn, LengthsMatter) {
-  const netsor::Program program = simple_rnn(with_output("last"), sentences({2, 4}));
+  const netsor::Program program = simple_rnn(with_output(SequenceOutputs::last), sentences({2, 4}));
   const Weights weights = draw(program, n);
-  const MatrixXd wrong = loop(sentences({4, 2}), weights, "last");
+  const MatrixXd wrong = loop(sentences({4, 2}), weights, SequenceOutputs::last);
   EXPECT_GT((outputs(program, weights, n) - wrong).cwiseAbs().maxCoeff(), 1e-3);
 }
 
 TEST(SimpleRnn, PrintsAWholeProgram) {
-  EXPECT_EQ(print(simple_rnn(with_output("last"), sentences({2, 3}))),
+  EXPECT_EQ(print(simple_rnn(with_output(SequenceOutputs::last), sentences({2, 3}))),
             R"(Input:  simple_rnn1.U : A(n, 3), iid N(0, 2/3)
 Input:  simple_rnn1.W : A(n, n), iid N(0, 1.5/n)
 Input:  simple_rnn1.b : G(n), iid N(0, 0.25)
@@ -110,11 +111,12 @@ Output: vᵀ x10 / √n, v ~ N(0, 1), 2 columns
 
 TEST(SimpleRnn, LastTokensNeedNothingElseWhenRestricted) {
   const inputs::Inputs inputs = sentences({2, 4, 1});
-  const netsor::Program program = simple_rnn(with_output("tokens"), inputs);
+  const netsor::Program program = simple_rnn(with_output(SequenceOutputs::tokens), inputs);
   const Weights weights = draw(program, n);
   const netsor::Program second = restrict_outputs(program, {5, 3});
   EXPECT_EQ(second.type(second.bundle(0)).columns, 4);  // the four tokens of the second sequence
-  const MatrixXd expected = loop(inputs, weights, "tokens")(Eigen::all, std::vector<Index>{5, 3});
+  const MatrixXd expected =
+      loop(inputs, weights, SequenceOutputs::tokens)(Eigen::all, std::vector<Index>{5, 3});
   EXPECT_LT((outputs(second, weights, n) - expected).cwiseAbs().maxCoeff(), 1e-13);
   EXPECT_EQ(print(restrict_outputs(program, {0, 1, 2, 3, 4, 5, 6})), print(program));
 }

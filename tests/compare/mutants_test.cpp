@@ -182,10 +182,10 @@ TEST(Mutants, OfGates) {
 
 TEST(Mutants, OfAttention) {
   SelfAttention causal;
-  causal.weights = "none";
-  causal.mask = "causal";
+  causal.weights = AttentionWeights::none;
+  causal.mask = Mask::causal;
   SelfAttention full = causal;
-  full.mask = "full";
+  full.mask = Mask::full;
   const inputs::Inputs inputs = sequences({3, 2});
   const Mistakes mistakes({{Dense{}}, relu, {causal}}, inputs);
   mistakes.expect("causal mask missing", Mistakes({{Dense{}}, relu, {full}}, inputs).right);
@@ -229,7 +229,7 @@ TEST(Mutants, OfSkips) {
                  Mistakes({{Dense{}}}, inputs).right + Mistakes({{Dense{}}, relu}, inputs).right);
   EXPECT_THAT(names(mistakes.all), Not(Contains("cross terms of all residuals dropped")));
   SelfAttention attention;
-  attention.weights = "none";
+  attention.weights = AttentionWeights::none;
   Mistakes({{Dense{}}, {Residual{{{attention}}, {}}}}, sequences({3, 2}))
       .expect_wrong("cross terms of a residual dropped");
   const Mistakes late({{Dense{}}, {Residual{{relu, {Dense{}}}, {}}}}, inputs);
@@ -249,17 +249,17 @@ TEST(Mutants, OfGridsAndGraphs) {
   undirected.expect_wrong("self loops missing");
   EXPECT_THAT(names(undirected.all), Not(Contains("edges reversed")));
   graph.graph->pop_back();
-  const GraphConv mean{.normalization = "row", .self_loops = false, .self_weight_variance = 1};
+  const GraphConv mean{.normalization = Normalization::row, .self_loops = false, .self_weight_variance = 1};
   const Mistakes directed({{mean}, relu}, graph);
   directed.expect_wrong("edges reversed");
   directed.expect_wrong("weight of the node itself missing");
   Mistakes({{Dense{}}, {GraphAttention{.head_size = 2, .attention_variance = 9}}}, graph)
       .expect_wrong("edges attended to alike");
-  for (const char* scores : {"gat", "gatv2"}) {
+  for (const GraphScores scores : {GraphScores::gat, GraphScores::gatv2}) {
     Mistakes({{Dense{}}, {GraphAttention{.head_size = 2, .scores = scores, .attention_variance = 9}}}, graph)
         .expect_wrong("scores of the other GAT");
   }
-  Mistakes({{GraphConv{.normalization = "sum", .self_loop_weight = 1.5}}, relu}, graph)
+  Mistakes({{GraphConv{.normalization = Normalization::sum, .self_loop_weight = 1.5}}, relu}, graph)
       .expect_wrong("loops of weight 1");
 }
 
@@ -293,12 +293,12 @@ TEST(Mutants, OfConvolutionsAndNorms) {
   expect_wrong("average counts other positions", {Pool{.kernel = {3}, .stride = {1}, .padding = "zero"}},
                tanh);
   expect_wrong("interpolation by another rule", {Upsample{}}, tanh);
-  expect_wrong("padding with zeros", {Pad{.mode = "reflect"}}, tanh);
+  expect_wrong("padding with zeros", {Pad{.mode = PadMode::reflect}}, tanh);
   expect_wrong("RMS norm subtracts the mean", {RmsNorm{}}, relu);
-  expect_wrong("layer norm over other sites", {LayerNorm{.over = "sample"}}, relu);
+  expect_wrong("layer norm over other sites", {LayerNorm{.over = NormOver::sample}}, relu);
   const Layer identity{Activate{Activation::named("identity")}};
   expect_wrong("instance norm over the batch", {InstanceNorm{.epsilon = 0.1}}, identity);
-  expect_wrong("batch norm as in training", {BatchNorm{.mode = "evaluation"}}, identity);
+  expect_wrong("batch norm as in training", {BatchNorm{.mode = NetworkMode::evaluation}}, identity);
   expect_wrong("dropout without rescaling", {Dropout{}}, tanh);
   expect_wrong("dropout left out", {Dropout{}}, tanh);
   expect_wrong("dropout masks shared otherwise", {Dropout{}}, tanh);
@@ -335,16 +335,17 @@ TEST(Mutants, OfStatesAndScores) {
   EXPECT_THAT(names(Mistakes({{SimpleRnn{}}}, inputs).all), Not(Contains("initial state 0")));
   const Mistakes normed({{SimpleRnn{.weight_variance = 4, .layer_norm = true}}}, inputs);
   normed.expect_wrong("layer norm inside cells missing");
-  SelfAttention attention{.weights = "none", .window = 1, .distance_slope = 0.5};
+  SelfAttention attention{.weights = AttentionWeights::none, .window = 1, .distance_slope = 0.5};
   Mistakes({{Dense{}}, {attention}}, inputs).expect_wrong("window missing");
   attention.window = 0;
   Mistakes({{Dense{}}, {attention}}, inputs).expect_wrong("distances missing");
   const Mistakes heads(
-      {{Dense{}}, {SelfAttention{.mask = "causal", .scaling = "1/d", .weight_variance = 4, .head_size = 4}}},
+      {{Dense{}},
+       {SelfAttention{.mask = Mask::causal, .scaling = Scaling::d, .weight_variance = 4, .head_size = 4}}},
       inputs);
   heads.expect_wrong("scores scaled otherwise");
   heads.expect_wrong("causal mask missing in heads");
-  SelfAttention tables{.weights = "none",
+  SelfAttention tables{.weights = AttentionWeights::none,
                        .visible = {{1, 1}, {0, 1}},
                        .score_bias = {{0, 1}, {0, 0}},
                        .relative_bias = {1, 0, -1}};
@@ -356,7 +357,7 @@ TEST(Mutants, OfStatesAndScores) {
   EXPECT_THAT(names(Mistakes({{Dense{}}, {tables}}, inputs).all),
               Not(Contains("queries and keys exchanged in the mask")));
   const Mistakes positions({{Dense{}},
-                            {SelfAttention{.scaling = "1/d",
+                            {SelfAttention{.scaling = Scaling::d,
                                            .weight_variance = 4,
                                            .head_size = 2,
                                            .value_variance = 1,

@@ -54,11 +54,12 @@ std::vector<Case> convolutions() {
 
 std::vector<Case> resizes() {
   return {
-      layered("pad_reflect", between({Pad{.before = {1}, .after = {0, 2}, .mode = "reflect"}}), grid()),
+      layered("pad_reflect", between({Pad{.before = {1}, .after = {0, 2}, .mode = PadMode::reflect}}),
+              grid()),
       layered("pad_crop",
               {conv(),
                act("erf"),
-               {Pad{.before = {2}, .after = {1}, .mode = "circular"}},
+               {Pad{.before = {2}, .after = {1}, .mode = PadMode::circular}},
                conv(),
                {Crop{.before = {1}, .after = {0, 2}}},
                act("relu"),
@@ -67,7 +68,7 @@ std::vector<Case> resizes() {
       layered("upsample",
               {conv(),
                act("tanh"),
-               {Upsample{.factor = {2}, .mode = "linear"}},
+               {Upsample{.factor = {2}, .mode = Interpolation::linear}},
                conv(),
                act("erf"),
                {AdaptiveAveragePool{.size = {2}}},
@@ -82,7 +83,7 @@ std::vector<Case> resizes() {
 std::vector<Case> norms() {
   inputs::Inputs batched = vectors(6, 6);
   batched.batch = {0, 0, 0, 1, 1, 1};
-  const LayerNorm layer{.epsilon = 0.1, .gain_variance = 0.2, .bias_variance = 0.3, .over = "sample"};
+  const LayerNorm layer{.epsilon = 0.1, .gain_variance = 0.2, .bias_variance = 0.3, .over = NormOver::sample};
   return {
       layered("layer_norm_sample", between({layer}), grid()),
       layered("rms_norm",
@@ -92,7 +93,7 @@ std::vector<Case> norms() {
                {Dense{}},
                act("tanh")},
               vectors(4, 4)),
-      layered("rms_norm_sample", between({RmsNorm{.over = "sample"}}), grid()),
+      layered("rms_norm_sample", between({RmsNorm{.over = NormOver::sample}}), grid()),
       layered(
           "group_norm",
           between({GroupNorm{.groups = 2, .epsilon = 0.1, .gain_variance = 0.2, .bias_variance = 0.1}}, 4),
@@ -107,11 +108,13 @@ std::vector<Case> norms() {
           "batch_norm_affine",
           {{Dense{}}, {BatchNorm{.epsilon = 0.1, .gain_variance = 0.2, .bias_variance = 0.3}}, act("relu")},
           batched),
-      layered("batch_norm_evaluation",
-              {{Dense{}},
-               {BatchNorm{.epsilon = 0.1, .mode = "evaluation", .running_mean = 0.3, .running_variance = 2}},
-               act("relu")},
-              vectors(4, 4)),
+      layered(
+          "batch_norm_evaluation",
+          {{Dense{}},
+           {BatchNorm{
+               .epsilon = 0.1, .mode = NetworkMode::evaluation, .running_mean = 0.3, .running_variance = 2}},
+           act("relu")},
+          vectors(4, 4)),
   };
 }
 
@@ -134,9 +137,10 @@ std::vector<Case> gates() {
               {conv(), act("relu"), {Dropout{.rate = 0.3}}, conv(), act("tanh"), {GlobalAveragePool{}}},
               signals()),
       layered("dropout_duplicates", {{Dense{}}, act("relu"), {Dropout{}}, {Dense{}}, act("tanh")}, twice),
-      layered("dropout_shared",
-              {conv(2), act("relu"), {Dropout{.rate = 0.3, .shared = "sites"}}, {GlobalAveragePool{}}},
-              signals()),
+      layered(
+          "dropout_shared",
+          {conv(2), act("relu"), {Dropout{.rate = 0.3, .shared = MaskSharing::sites}}, {GlobalAveragePool{}}},
+          signals()),
   };
 }
 
@@ -148,18 +152,19 @@ std::vector<Case> attention() {
   };
   CrossAttention cross;
   cross.head_size = 2;
-  cross.scaling = "1/sqrt(d)";
+  cross.scaling = Scaling::sqrt_d;
   cross.memory = {{Crop{.after = {1}}}, {Dense{.bias_variance = 0.2}}, act("erf")};
   return {
-      attends("attention_fixed_head_size", {.scaling = "1/sqrt(d)", .weight_variance = 2, .head_size = 2}),
-      attends("attention_over_d", {.weights = "tied",
-                                   .mask = "causal",
-                                   .scaling = "1/d",
+      attends("attention_fixed_head_size",
+              {.scaling = Scaling::sqrt_d, .weight_variance = 2, .head_size = 2}),
+      attends("attention_over_d", {.weights = AttentionWeights::tied,
+                                   .mask = Mask::causal,
+                                   .scaling = Scaling::d,
                                    .temperature = 0.5,
                                    .bias_variance = 0.2,
                                    .head_size = 4,
                                    .distance_slope = 0.3}),
-      attends("grouped_query_attention", {.weights = "tied",
+      attends("grouped_query_attention", {.weights = AttentionWeights::tied,
                                           .heads = 4,
                                           .temperature = 0.3,
                                           .weight_variance = 1.5,
@@ -176,23 +181,23 @@ std::vector<Case> attention() {
                                       .key_bias_variance = 0.6,
                                       .value_bias_variance = 0.3,
                                       .output_bias_variance = 0.2}),
-      attends("attention_tables", {.weights = "tied",
+      attends("attention_tables", {.weights = AttentionWeights::tied,
                                    .heads = 2,
                                    .visible = {{1, 0, 1}, {1, 1, 0}, {0, 1, 1}},
                                    .score_bias = {{0.3, 0, -1}, {0.5, 1, 0}, {0, -0.4, 0.2}},
                                    .relative_bias = {-0.5, 0.1, 0.7}}),
-      attends("attention_shared_keys", {.scaling = "1/sqrt(d)",
+      attends("attention_shared_keys", {.scaling = Scaling::sqrt_d,
                                         .head_size = 2,
                                         .query_variance = 2,
                                         .key_bias_variance = 0.5,
                                         .queries_per_key = 2,
                                         .relative_bias = {-0.5, 0.1, 0.7}}),
-      attends("attention_learnt_positions", {.mask = "causal",
-                                             .scaling = "1/sqrt(d)",
+      attends("attention_learnt_positions", {.mask = Mask::causal,
+                                             .scaling = Scaling::sqrt_d,
                                              .head_size = 2,
                                              .queries_per_key = 2,
                                              .relative_bias_variance = 1.5}),
-      attends("attention_rotary", {.scaling = "1/sqrt(d)",
+      attends("attention_rotary", {.scaling = Scaling::sqrt_d,
                                    .weight_variance = 2,
                                    .bias_variance = 0.5,
                                    .head_size = 4,
@@ -202,11 +207,14 @@ std::vector<Case> attention() {
       layered("linear_attention",
               {embedding,
                act("tanh"),
-               {LinearAttention{.heads = 2, .mask = "causal", .weight_variance = 2}},
+               {LinearAttention{.heads = 2, .mask = Mask::causal, .weight_variance = 2}},
                act("erf")},
               words),
       layered("linear_attention_tied",
-              {embedding, act("tanh"), {LinearAttention{.weights = "tied", .normalized = false}}, act("erf")},
+              {embedding,
+               act("tanh"),
+               {LinearAttention{.weights = AttentionWeights::tied, .normalized = false}},
+               act("erf")},
               words),
   };
 }
@@ -226,7 +234,8 @@ std::vector<Case> recurrences() {
               words),
       layered("gru_layer_norm", {{Gru{.bias_variance = 0.4, .layer_norm = true, .epsilon = 0.1}}}, words),
       layered("gru_torch_layer_norm",
-              {{Gru{.convention = "torch", .hidden_bias_variance = 0.4, .layer_norm = true}}, {Last{}}},
+              {{Gru{.convention = GruConvention::torch, .hidden_bias_variance = 0.4, .layer_norm = true}},
+               {Last{}}},
               words),
       layered("lstm_layer_norm",
               {{Lstm{.bias_variance = 0.4, .forget_bias = 1, .layer_norm = true}}, {Last{}}}, words),
@@ -244,8 +253,8 @@ std::vector<Case> graphs() {
   std::vector<Case> result;
   inputs::Inputs nodes = vectors(3, 5);
   nodes.graph = {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {2, 3}, {3, 2}, {4, 0, 0.5}};
-  const GraphConv gin{.normalization = "sum", .self_loop_weight = 1.5},
-      mean{.normalization = "row", .self_loops = false, .bias_variance = 0.2};
+  const GraphConv gin{.normalization = Normalization::sum, .self_loop_weight = 1.5},
+      mean{.normalization = Normalization::row, .self_loops = false, .bias_variance = 0.2};
   result.push_back(layered("gin", {{gin}, act("relu"), {Dense{}}, act("relu"), {gin}, act("tanh")}, nodes));
   result.push_back(
       layered("graphsage", {{Dense{}}, act("relu"), {Residual{{{mean}}, {{Dense{}}}}}, act("tanh")}, nodes));
@@ -256,12 +265,12 @@ std::vector<Case> graphs() {
                            {{GraphConv{}}, act("relu"), {GraphConv{}}, act("tanh"), {GlobalSumPool{}}},
                            molecules));
   signed_edges.graph->back().weight = -0.5;
-  result.push_back(
-      layered("negative_edges", {{GraphConv{.normalization = "sum"}}, act("tanh")}, signed_edges));
-  for (const char* scores : {"gat", "gatv2"}) {
+  result.push_back(layered("negative_edges", {{GraphConv{.normalization = Normalization::sum}}, act("tanh")},
+                           signed_edges));
+  for (const GraphScores scores : {GraphScores::gat, GraphScores::gatv2}) {
     const GraphAttention layer{
         .head_size = 2, .scores = scores, .attention_variance = 3, .bias_variance = 0.2};
-    result.push_back(layered(scores, {{Dense{}}, act("relu"), {layer}, act("elu")}, nodes));
+    result.push_back(layered(word(scores), {{Dense{}}, act("relu"), {layer}, act("elu")}, nodes));
   }
   return result;
 }

@@ -126,16 +126,21 @@ std::vector<testing::NamedProgram> programs() {
           {"transformer",
            architectures::transformer({.depth = 2, .embedding_variance = 2, .weight_variance = 3}, words())},
           {"transformer of two heads",
-           architectures::transformer(
-               {.variant = "pre_norm", .embedding_variance = 2, .weight_variance = 3, .heads = 2}, words())},
+           architectures::transformer({.variant = architectures::TransformerVariant::pre_norm,
+                                       .embedding_variance = 2,
+                                       .weight_variance = 3,
+                                       .heads = 2},
+                                      words())},
           {"cnn", architectures::cnn({.bias_variance = 0.1}, images())},
           {"cnn of copies", architectures::cnn({.depth = 3, .weight_variance = 2}, similar_images(1))},
           {"cnn of multiples", architectures::cnn({.depth = 3, .weight_variance = 2}, similar_images(2))},
           {"cnn of nothing", architectures::cnn({.depth = 2}, similar_images(0))},
           {"batch norm of copies", normalized_copies()},
-          {"resnet",
-           architectures::resnet(
-               {{.depth = 1, .stride = {1, 2}, .bias_variance = 0.1, .outputs = "positions"}}, images())},
+          {"resnet", architectures::resnet({{.depth = 1,
+                                             .stride = {1, 2},
+                                             .bias_variance = 0.1,
+                                             .outputs = architectures::GridOutputs::positions}},
+                                           images())},
           {"batchnorm", architectures::batchnorm_mlp({{.depth = 2}, 0.01}, batches())},
           {"mlp", architectures::mlp({.depth = 3, .weight_variance = 2}, testing::vectors(4, 12))}};
 }

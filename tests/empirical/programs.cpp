@@ -9,6 +9,7 @@
 
 namespace nngpcheck::testing {
 
+using architectures::SequenceOutputs;
 using netsor::Activation;
 using netsor::Builder;
 using netsor::BundleId;
@@ -209,7 +210,7 @@ std::vector<NamedProgram> instruction_programs() {
   result.push_back({"mlp on many inputs", architectures::mlp(mlp, vectors(5, 37))});
   architectures::SimpleRnnOptions rnn{{Activation::named("erf"), 1.1, 0.9, 0.2}};
   result.push_back({"rnn", architectures::simple_rnn(rnn, sequences(5, {3, 5, 1}))});
-  rnn.outputs = "average";
+  rnn.outputs = SequenceOutputs::average;
   result.push_back({"averaging rnn", architectures::simple_rnn(rnn, sequences(5, {3, 5, 1}))});
   return result;
 }

@@ -124,9 +124,11 @@ TEST(Schedule, TakesLessMemoryForSums) {
 TEST(Schedule, ReadsOnlyColumnsThatAreNeeded) {
   inputs::Inputs images = testing::vectors(3, 32);
   images.grid = {4, 4};
-  const Schedule strided =
-      schedule(architectures::cnn({.depth = 2, .kernel = {1}, .stride = {2}, .outputs = "positions"}, images),
-               64, Products::exact, Precision::float64);
+  const Schedule strided = schedule(
+      architectures::cnn(
+          {.depth = 2, .kernel = {1}, .stride = {2}, .outputs = architectures::GridOutputs::positions},
+          images),
+      64, Products::exact, Precision::float64);
   ASSERT_EQ(strided.sources.size(), 1U);
   EXPECT_EQ(strided.sources[0].columns.size(), 2U);
 }

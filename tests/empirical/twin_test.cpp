@@ -184,10 +184,10 @@ TEST(Twin, Graphs) {
   const std::vector<std::pair<std::string, inputs::Inputs>> graphs = {
       {"directed", directed}, {"undirected", undirected}, {"with self-loops", looped}};
   for (const auto& [name, inputs] : graphs) {
-    for (const std::string normalization : {"gcn", "row", "sum"}) {
+    for (const Normalization normalization : {Normalization::gcn, Normalization::row, Normalization::sum}) {
       for (const bool self_loops : {true, false}) {
         const Layer conv{GraphConv{normalization, self_loops, Width(2), 1.2, 0.3}};
-        const std::string full = name + ", " + normalization + (self_loops ? ", self-loops" : "");
+        const std::string full = name + ", " + word(normalization) + (self_loops ? ", self-loops" : "");
         expect_equal(raw_and_hidden(full, {conv, activate("relu"), conv}, inputs));
       }
     }
@@ -229,25 +229,26 @@ TEST(Twin, Norms) {
 }
 
 TEST(Twin, Attention) {
-  for (const std::string mask : {"full", "causal"}) {
+  for (const Mask mask : {Mask::full, Mask::causal}) {
     for (const double temperature : {1.0, 0.2}) {
-      const std::string name = mask + ", temperature " + std::to_string(temperature);
-      SelfAttention layer{.weights = "none", .mask = mask, .temperature = temperature};
+      const std::string name = std::string(word(mask)) + ", temperature " + std::to_string(temperature);
+      SelfAttention layer{.weights = AttentionWeights::none, .mask = mask, .temperature = temperature};
       expect_equal(hidden("none, " + name, {{layer}, dense(), activate("relu")}, ragged));
       layer.weight_variance = 1.5;
-      for (const std::string weights : {"separate", "tied"}) {
+      for (const AttentionWeights weights : {AttentionWeights::separate, AttentionWeights::tied}) {
         for (const int heads : {1, 2, 4}) {
           layer.weights = weights;
           layer.heads = heads;
-          const std::string full = weights + ", " + std::to_string(heads) + " heads, " + name;
+          const std::string full =
+              std::string(word(weights)) + ", " + std::to_string(heads) + " heads, " + name;
           expect_equal(hidden(full, {{layer}, activate("relu"), {layer}}, ragged));
         }
       }
     }
   }
   expect_equal(hidden("wide", {dense(Width(2)), {SelfAttention{.heads = 2}}}, ragged));
-  expect_equal(hidden("images", {{SelfAttention{.weights = "tied"}}}, grids({2, 3}, 2)));
-  const Layers attend = {{LayerNorm{.epsilon = 1e-5}}, {SelfAttention{.heads = 2, .mask = "causal"}}};
+  expect_equal(hidden("images", {{SelfAttention{.weights = AttentionWeights::tied}}}, grids({2, 3}, 2)));
+  const Layers attend = {{LayerNorm{.epsilon = 1e-5}}, {SelfAttention{.heads = 2, .mask = Mask::causal}}};
   const Layers feed = {{LayerNorm{}}, dense(Width(4)), activate("gelu"), dense()};
   const Layers transformer = {dense(), {Residual{attend, {}}}, {Residual{feed, {}}}, {LayerNorm{}}};
   expect_equal({{"transformer", transformer, ragged}});
@@ -283,7 +284,7 @@ TEST(Twin, GatedRecurrence) {
         gru.activation = Activation::named(activation);
         gru.gate_activation = Activation::named(gate_activation);
         if (hidden_bias == 0) expect_equal_recurrent("gru, tp1, " + name, gru);
-        gru.convention = "torch";
+        gru.convention = GruConvention::torch;
         gru.hidden_bias_variance = hidden_bias;
         expect_equal_recurrent("gru, torch, " + name, gru);
         Lstm lstm;
@@ -312,14 +313,14 @@ std::vector<WrongOption> wrong_options() {
   add("padding", conv, [](Conv& c) { c.padding = "circular"; });
   add("dilation", conv, [](Conv& c) { c.dilation = {2}; });
   add("pooling", Pool{}, [](Pool& p) { p.kind = Pool::Kind::maximum; });
-  add("normalization", GraphConv{}, [](GraphConv& g) { g.normalization = "row"; });
+  add("normalization", GraphConv{}, [](GraphConv& g) { g.normalization = Normalization::row; });
   add("self-loops", GraphConv{}, [](GraphConv& g) { g.self_loops = false; });
   add("epsilon", LayerNorm{}, [](LayerNorm& n) { n.epsilon = 0.1; });
   add("epsilon of batches", BatchNorm{}, [](BatchNorm& n) { n.epsilon = 0.1; });
-  add("mask", SelfAttention{}, [](SelfAttention& a) { a.mask = "causal"; });
+  add("mask", SelfAttention{}, [](SelfAttention& a) { a.mask = Mask::causal; });
   add("temperature", SelfAttention{}, [](SelfAttention& a) { a.temperature = 0.2; });
-  add("tied", SelfAttention{}, [](SelfAttention& a) { a.weights = "tied"; });
-  add("convention", Gru{}, [](Gru& g) { g.convention = "torch"; });
+  add("tied", SelfAttention{}, [](SelfAttention& a) { a.weights = AttentionWeights::tied; });
+  add("convention", Gru{}, [](Gru& g) { g.convention = GruConvention::torch; });
   add("gates", Lstm{}, [](Lstm& l) { l.gate_activation = Activation::named("erf_sigmoid"); });
   return result;
 }
