@@ -67,7 +67,7 @@ void measure(const config::Experiment& experiment, int smallest, int largest_den
     }
     const empirical::Sampler sampler(experiment.program, {.products = Products::exact, .threads = 1});
     fmt::print("| {} | 2^{} | {} | {:.3g} | {:.3g} | {} | {:.2f} |\n", experiment.name, power, dense,
-               1 / exact, exact, ratio, sampler.foreseen_seconds(width, 1) / exact);
+               1 / exact, exact, ratio, sampler.foreseen_seconds()(width, 1) / exact);
     std::fflush(stdout);
   }
   if (wide.size() > 1) fmt::print("| {} | exponent | | | {:.3f} | | |\n", experiment.name, exponent(wide));

@@ -112,8 +112,11 @@ std::optional<Foresight> foresight(const std::shared_ptr<const empirical::Sample
     Foresight result;
     result.variance = law.variance();
     result.relative_variance = law.relative_c().value;
-    result.seconds = [sampler](std::int64_t width, std::int64_t networks) {
-      return sampler->foreseen_seconds(width, static_cast<std::uint64_t>(networks));
+    if (law.fluctuates())
+      result.directions = std::pow(law.eigenvalues.sum(), 2) / law.eigenvalues.squaredNorm();
+    result.seconds = [sampler, foreseen = sampler->foreseen_seconds()](std::int64_t width,
+                                                                       std::int64_t networks) {
+      return foreseen(width, static_cast<std::uint64_t>(networks));
     };
     return result;
   } catch (const analytic::LimitError&) {

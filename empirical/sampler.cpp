@@ -131,10 +131,12 @@ MemoryPlan Sampler::plan(std::int64_t width, std::uint64_t count) const {
   return {network, static_cast<int>(threads), batch};
 }
 
-double Sampler::foreseen_seconds(std::int64_t width, std::uint64_t count) const {
-  const Schedule schedule = empirical::schedule(program_, width, options_.products, options_.precision);
-  const double all = static_cast<double>(count) / plan(width, count).threads;
-  return std::ceil(all) * network_cost(program_, schedule) * seconds_per_multiply_add();
+Sampler::Seconds Sampler::foreseen_seconds() const {
+  return [this, clock = NetworkClock(program_)](std::int64_t width, std::uint64_t count) {
+    const Schedule schedule = empirical::schedule(program_, width, options_.products, options_.precision);
+    const double in_turn = std::ceil(static_cast<double>(count) / plan(width, count).threads);
+    return in_turn * network_cost(program_, schedule, clock.unit) * clock.seconds_per_multiply_add;
+  };
 }
 
 void Sampler::sample(std::int64_t width, std::uint64_t seed, std::uint64_t first, std::uint64_t count,

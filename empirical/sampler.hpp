@@ -90,9 +90,10 @@ class Sampler {
   MemoryPlan plan(std::int64_t width, std::uint64_t count) const;
 
   /// Seconds that sample() should take for that many networks of a width that plan() accepts: operations that
-  /// are counted, at the speed that the processor has shown once. Mostly within a factor 2 on the CPU
-  /// (bench/sampler_times).
-  double foreseen_seconds(std::int64_t width, std::uint64_t count) const;
+  /// are counted, at the speed that the processor shows at this call. Mostly within a factor 2 on the CPU
+  /// (bench/sampler_times). It reads the sampler, which must outlive it.
+  using Seconds = std::function<double(std::int64_t width, std::uint64_t count)>;
+  Seconds foreseen_seconds() const;
 
   /// The largest width ≤ `most` of which one network fits into the memory budget, by bisection (what a width
   /// takes may fall again where matrices give way to exact products); 0: none.

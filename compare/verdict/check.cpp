@@ -32,9 +32,8 @@ constexpr std::int64_t fewest_ladders = 16;
 /// A first round is small, to see gross errors at little cost, unless it would take just a few times as much
 /// to decide.
 constexpr double largest_first_growth = 4;
-/// Of the time, what a first round may take until it makes do with the ladders that it should need; and by
-/// how much their standard error may be larger than foreseen.
-constexpr double long_round = 0.25, safety = 1.2;
+/// Of the time, what a first round may take until it makes do with the ladders that it should need.
+constexpr double long_round = 0.25;
 /// How many times as many show whether tails are heavy.
 constexpr double ladders_for_doubt = 4;
 /// A pilot asks for widths with E‖K̂ − E K̂‖²_F at most this times ‖E K̂‖²_F. Relu networks of depth L have
@@ -60,11 +59,13 @@ class Check {
   Outcome pilot();
   Forecast plan_for(const Fluctuations& fluctuations, const std::string& source);
   Ladders draw_pilot();
+  std::int64_t drawn_ladders() const;
+  double cost_of_round() const;
   void move_up_to(double relative_variance);
   void grow_first_round(const Fluctuations& fluctuations);
   void spare_ladders(double error, const Demand& demand);
   Forecast forecast(const Fluctuations& fluctuations) const;
-  double seconds_to_agree(double error, int screened) const;
+  double seconds_to_agree(double error, int screened, double missed) const;
   Outcome fit_first_round();
 
   Outcome round();
@@ -98,11 +99,14 @@ class Check {
   Target target_;  // those that the round looks at
   Plan plan_;
   Cost cost_;
+  double directions_ = 1;         // in which networks fluctuate, as planned with
+  std::optional<Ladders> drawn_;  // the first ladders of the next round, where it has the pilot's widths
   SignFlips flips_;
   std::mt19937_64 choice_;  // of inputs
   std::uint64_t next_network_ = 0;
   int screened_ = 0;                        // rounds that could have rejected
   bool fluctuates_ = false;                 // some entry
+  bool was_enough_ = false;                 // a round that a right kernel should have passed
   bool tails_seen_ = false;                 // of narrower networks: what rules them out must be surer
   std::optional<Dispersion> fluctuations_;  // of all ladders of these widths or multiples of them
   CheckResult result_;
@@ -146,8 +150,8 @@ CheckResult Check::run() {
   return std::move(result_);
 }
 
-/// Finds widths, and what a verdict takes: before the first network where there is foresight, and from
-/// networks that nothing else is decided by.
+/// Finds widths, and what a verdict takes: before the first network where there is foresight, of which a
+/// pilot corrects the clock alone; else from networks that nothing else is decided by.
 Check::Outcome Check::pilot() {
   choose_inputs();
   std::optional<Fluctuations> fluctuations;
@@ -158,14 +162,21 @@ Check::Outcome Check::pilot() {
     fluctuations = fluctuations_of(*foresight);
     result_.foreseen = plan_for(*fluctuations, "finite-width law");
   }
-  const Ladders drawn = draw_pilot();
+  const std::uint64_t first_network = next_network_;
+  Ladders drawn = draw_pilot();
+  const bool of_first_round = result_.foreseen && drawn.widths == plan_.widths;
   if (!fluctuations) fluctuations = fluctuations_of(drawn);
+  if (of_first_round) {
+    next_network_ = first_network;
+    drawn_ = std::move(drawn);
+  }
   result_.forecast = plan_for(*fluctuations, "pilot");
   return fit_first_round();
 }
 
 /// Widths and the size of the first round, and what it comes to.
 Forecast Check::plan_for(const Fluctuations& fluctuations, const std::string& source) {
+  directions_ = fluctuations.directions;
   move_up_to(fluctuations.relative);
   grow_first_round(fluctuations);
   const Forecast result = forecast(fluctuations);
@@ -186,6 +197,12 @@ Ladders Check::draw_pilot() {
   return result;
 }
 
+std::int64_t Check::drawn_ladders() const {
+  return drawn_ && drawn_->widths == plan_.widths ? drawn_->count() : 0;
+}
+
+double Check::cost_of_round() const { return cost_.of({plan_.widths, plan_.ladders - drawn_ladders()}); }
+
 /// As far as there are wider networks, and time for a round of them.
 void Check::move_up_to(double relative_variance) {
   while (relative_variance > largest_relative_variance * static_cast<double>(plan_.widths.front())) {
@@ -199,7 +216,7 @@ void Check::move_up_to(double relative_variance) {
 /// To what a verdict should need, if that is not much more.
 void Check::grow_first_round(const Fluctuations& fluctuations) {
   const double error = foreseen_standard_error(fluctuations, plan_, target_);
-  const Demand demand(target_, options_);
+  const Demand demand(target_, options_, directions_);
   if (error <= demand.to_agree(plan_.ladders)) return spare_ladders(error, demand);
   const double factor = demand.growth(error, plan_.ladders);
   if (factor > largest_first_growth) return;
@@ -212,7 +229,7 @@ void Check::spare_ladders(double error, const Demand& demand) {
   if (cost_.of(plan_) <= long_round * options_.time) return;
   const auto does = [&](std::int64_t ladders) {
     const double share = static_cast<double>(ladders) / static_cast<double>(plan_.ladders);
-    return safety * error / std::sqrt(share) <= demand.to_agree(ladders);
+    return error / std::sqrt(share) <= demand.to_agree_at_once(ladders);
   };
   std::int64_t ladders = std::min(fewest_ladders, plan_.ladders);
   while (ladders < plan_.ladders && !does(ladders)) ++ladders;
@@ -220,24 +237,30 @@ void Check::spare_ladders(double error, const Demand& demand) {
 }
 
 Forecast Check::forecast(const Fluctuations& fluctuations) const {
-  const double error = foreseen_standard_error(fluctuations, plan_, target_), cost = cost_.of(plan_);
+  const double error = foreseen_standard_error(fluctuations, plan_, target_), cost = cost_of_round();
   const double affordable = std::max(time_left() / cost, 1e-300);
-  return {elapsed() + cost + seconds_to_agree(error, 1),
-          Demand(target_, options_).bound(error / std::sqrt(affordable), plan_.ladders)};
+  const Demand demand(target_, options_, directions_);
+  const double missed = 1 - demand.chance_to_agree(error, plan_.ladders);
+  return {elapsed() + cost + seconds_to_agree(error, 1, missed),
+          demand.bound(error / std::sqrt(affordable), plan_.ladders)};
 }
 
-/// The rounds to come after those that were screened, the last one as planned and with this relative standard
-/// error, if the kernel is right; ∞ if the options do not allow it.
-double Check::seconds_to_agree(double error, int screened) const {
-  const Demand demand(target_, options_);
+/// Of the rounds that are expected to follow one as planned and with this relative standard error, which does
+/// not do with the probability `missed`, if the kernel is right; ∞ if the options allow none that should do.
+double Check::seconds_to_agree(double error, int screened, double missed) const {
+  const Demand demand(target_, options_, directions_);
   Plan plan = plan_;
   double result = 0;
-  for (; error > demand.to_agree(plan.ladders); ++screened) {
-    const auto next = grown(plan, demand.growth(error, plan.ladders), options_);
-    if (!next || screened == options_.rounds) return std::numeric_limits<double>::infinity();
+  bool again = was_enough_;
+  for (; missed > 0.01; ++screened) {
+    const auto next = grown(plan, demand.growth(error, plan.ladders, again), options_);
+    if (!next || screened == options_.rounds)
+      return missed > 0.5 ? std::numeric_limits<double>::infinity() : result;
+    again = again || error <= demand.to_agree(plan.ladders);
     error *= std::sqrt(plan.precision() / next->precision());
     plan = *next;
-    result += cost_.of(plan);
+    result += missed * cost_.of(plan);
+    missed *= 1 - demand.chance_to_agree(error, plan.ladders);
   }
   return result;
 }
@@ -245,9 +268,9 @@ double Check::seconds_to_agree(double error, int screened) const {
 Check::Outcome Check::fit_first_round() {
   const double left = time_left();
   const std::int64_t fewest = std::min(fewest_ladders, plan_.ladders);
-  if (cost_.of(plan_) > left) {
+  if (cost_of_round() > left) {
     const double affordable = std::max(left, 0.) / cost_.of({plan_.widths, 1});
-    plan_.ladders = static_cast<std::int64_t>(affordable);
+    plan_.ladders = drawn_ladders() + static_cast<std::int64_t>(affordable);
   }
   if (plan_.ladders >= fewest) return Outcome::next_round;
   result_.needs = result_.forecast->seconds - options_.time;
@@ -292,14 +315,18 @@ Ladders Check::draw(const std::vector<std::int64_t>& widths, std::int64_t count,
 Sample Check::draw_round(const std::string& purpose) {
   require_memory(plan_, target_);
   const std::string what = fmt::format("round {}, {} of {} ladders, about {}", screened_ + 1, purpose,
-                                       plan_.ladders, seconds_text(cost_.of(plan_)));
-  Ladders drawn = draw(plan_.widths, plan_.ladders, what);
-  next_network_ += static_cast<std::uint64_t>(plan_.ladders);
-  return Sample(std::move(drawn), target_);
+                                       plan_.ladders, seconds_text(cost_of_round()));
+  const std::int64_t there = drawn_ladders();
+  const std::optional<Ladders> drawn = std::exchange(drawn_, {});
+  next_network_ += static_cast<std::uint64_t>(there);
+  if (there == plan_.ladders) return Sample(*drawn, target_);
+  Ladders ladders = draw(plan_.widths, plan_.ladders - there, what);
+  next_network_ += static_cast<std::uint64_t>(plan_.ladders - there);
+  return Sample(there > 0 ? concatenate(*drawn, ladders) : std::move(ladders), target_);
 }
 
 Check::Outcome Check::round() {
-  choose_inputs();
+  if (!result_.rounds.empty()) choose_inputs();  // the first round's are the pilot's
   CheckRound start;
   start.widths = plan_.widths;
   start.ladders = plan_.ladders;
@@ -379,10 +406,11 @@ Check::Outcome Check::move_up(const std::string& problem) {
 
 Check::Outcome Check::grow(const Sample& sample) {
   if (screened_ == options_.rounds) return Outcome::next_round;  // there is none
-  const Demand demand(target_, options_);
+  const Demand demand(target_, options_, directions_);
   const double error = relative_standard_error(sample, target_);
+  const bool again = std::exchange(was_enough_, was_enough_ || error <= demand.to_agree(plan_.ladders));
   const auto next = heavy_tails() ? with_more_ladders(plan_, ladders_for_doubt, options_)
-                                  : grown(plan_, demand.growth(error, plan_.ladders), options_);
+                                  : grown(plan_, demand.growth(error, plan_.ladders, again), options_);
   if (!next) {
     if (heavy_tails()) return move_up(heavy_tails_reason(fluctuations_, plan_.widths));
     return conclude_undecided(
@@ -401,7 +429,7 @@ Check::Outcome Check::grow(const Sample& sample) {
     plan_ = cut;
     return Outcome::next_round;
   }
-  result_.needs = std::max(cost, seconds_to_agree(error, screened_)) - left;
+  result_.needs = std::max(cost, seconds_to_agree(error, screened_, 1)) - left;
   return conclude_undecided(fmt::format("within {}", seconds_text(options_.time)));
 }
 

@@ -37,6 +37,8 @@ struct Foresight {
   /// n Var K̂_ab, and n E‖K̂ − K‖²_F/‖K‖²_F, to first order in 1/n.
   Eigen::MatrixXd variance;
   double relative_variance = 0;
+  /// In how many directions K̂ fluctuates: (Σ λ)²/Σ λ² of the eigenvalues of its covariance, at least 1.
+  double directions = 1;
   /// That drawing so many networks of a width takes.
   std::function<double(std::int64_t width, std::int64_t networks)> seconds;
 };

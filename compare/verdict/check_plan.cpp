@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <utility>
 
 #include "nngpcheck/compare/error.hpp"
@@ -22,9 +23,6 @@ using Eigen::VectorXd;
 
 // Beyond, more ladders cost as little: networks are Gaussian enough, and their bias is gone.
 constexpr std::int64_t wide_enough = std::int64_t{1} << 17;
-
-// The largest of a right kernel's deviations, in standard errors; more with more entries, but they are alike.
-constexpr double usual_deviation = 2;
 
 }  // namespace
 
@@ -71,6 +69,29 @@ double Cost::each(const Draw& draw) const {
 
 double Cost::start() const { return observed_.size() > 1 ? shortest_ : 0; }
 
+namespace {
+
+// A power of the width that fits these seconds.
+std::function<double(std::int64_t)> power(const std::vector<std::pair<std::int64_t, double>>& seen) {
+  std::vector<double> widths, seconds;
+  for (const auto& [width, each] : seen) {
+    widths.push_back(static_cast<double>(width));
+    seconds.push_back(each);
+  }
+  const double exponent = widths.size() > 1 ? std::clamp(log_log_slope(widths, seconds), 1., 2.) : 1.;
+  return [exponent](std::int64_t width) { return std::pow(static_cast<double>(width), exponent); };
+}
+
+}  // namespace
+
+// Of many networks, so that each thread has as many.
+std::function<double(std::int64_t)> Cost::foreseen_shape() const {
+  constexpr std::int64_t many = 1024;
+  return [this](std::int64_t width) {
+    return std::max(foreseen_(width, many) / static_cast<double>(many), 1e-12);  // as it may say: at once
+  };
+}
+
 double Cost::of(std::int64_t width, std::int64_t networks) const {
   if (observed_.empty()) return foreseen_(width, networks);
   const auto middle = std::next(observed_.begin(), std::ssize(observed_) / 2);
@@ -80,18 +101,17 @@ double Cost::of(std::int64_t width, std::int64_t networks) const {
     const double share = static_cast<double>(width) / static_cast<double>(above);
     return start() + each(draw) * count * std::min(1., share);
   }
-  std::vector<double> widths, seconds;
-  double mean = 0;  // of the logarithms of seconds per network and unit of width
+  std::vector<std::pair<std::int64_t, double>> seen;  // widths, and seconds of each network
   for (auto at = middle; at != observed_.end(); ++at) {
     const bool widest = std::next(at) == observed_.end();
-    if (!widest && at->second.seconds < 2 * start()) continue;  // it says more of the start
-    widths.push_back(static_cast<double>(at->first));
-    seconds.push_back(std::max(each(at->second), 1e-9));  // a clock may not see them
+    if (!widest && at->second.seconds < 2 * start()) continue;       // it says more of the start
+    seen.emplace_back(at->first, std::max(each(at->second), 1e-9));  // a clock may not see them
   }
-  const double exponent = widths.size() > 1 ? std::clamp(log_log_slope(widths, seconds), 1., 2.) : 1.;
-  for (std::size_t k = 0; k < widths.size(); ++k)
-    mean += std::log(seconds[k] / std::pow(widths[k], exponent)) / static_cast<double>(widths.size());
-  return start() + count * std::exp(mean) * std::pow(static_cast<double>(width), exponent);
+  const std::function<double(std::int64_t)> shape = foreseen_ ? foreseen_shape() : power(seen);
+  double mean = 0;  // of the logarithms of what was seen over the shape
+  for (const auto& [seen_width, seconds] : seen)
+    mean += std::log(seconds / shape(seen_width)) / static_cast<double>(seen.size());
+  return start() + count * std::exp(mean) * shape(width);
 }
 
 double Cost::of(const Plan& plan) const {
@@ -112,6 +132,22 @@ void require_memory(const Plan& plan, const Target& target) {
       plan.ladders, target.inputs.size(), support::bytes_text(bytes), support::bytes_text(available)));
 }
 
+namespace {
+
+// (tr Σ)²/tr Σ² of the rows' covariance, of which S is an estimate: E tr S² = tr Σ² + ((tr Σ)² + tr
+// Σ²)/degrees.
+double directions_of(const MatrixXd& kernels) {
+  const MatrixXd centred = kernels.rowwise() - kernels.colwise().mean();
+  const double degrees = static_cast<double>(kernels.rows() - 1);
+  const double trace = centred.squaredNorm() / degrees;
+  const double square = (centred * centred.transpose()).squaredNorm() / (degrees * degrees);
+  const double of_law = (degrees * square - trace * trace) / (degrees + 1);
+  const double most = static_cast<double>(kernels.cols());
+  return of_law > 0 ? std::clamp(trace * trace / of_law, 1., most) : most;
+}
+
+}  // namespace
+
 Fluctuations fluctuations_of(const Ladders& pilot) {
   Fluctuations result;
   result.variance = VectorXd::Zero(pilot.entries());
@@ -126,12 +162,13 @@ Fluctuations fluctuations_of(const Ladders& pilot) {
     result.degrees += static_cast<double>(kernels.rows() - 1);
     result.relative += variance.sum() / mean.squaredNorm() / static_cast<double>(widths - first);
   }
+  result.directions = directions_of(pilot.kernels.back());
   return result;
 }
 
 Fluctuations fluctuations_of(const Foresight& foresight) {
   return {upper_triangle(foresight.variance), std::numeric_limits<double>::infinity(),
-          foresight.relative_variance};
+          foresight.relative_variance, foresight.directions};
 }
 
 double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& plan, const Target& target) {
@@ -149,8 +186,12 @@ double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& pla
   return std::sqrt(variance / static_cast<double>(plan.ladders));
 }
 
-Demand::Demand(const Target& target, const CheckOptions& options)
-    : options_(options), tests_(static_cast<double>(target.entries())) {
+Demand::Demand(const Target& target, const CheckOptions& options, double directions)
+    : options_(options),
+      tests_(static_cast<double>(target.entries())),
+      directions_(directions),
+      usual_deviation_(student_quantile((1 - std::pow(0.95, 1 / directions)) / 2,
+                                        std::numeric_limits<double>::infinity())) {
   typical_error_ = ((target.error_bound + target.standard_error).array() / target.scale.array()).maxCoeff() -
                    options.allowance();
   dead_zone_ = target.dead_zone.cwiseQuotient(target.scale).maxCoeff();
@@ -160,9 +201,22 @@ double Demand::certificate(std::int64_t ladders) const {
   return student_quantile(options_.miss / options_.rounds, static_cast<double>(ladders - 1));
 }
 
+double Demand::room_to_agree() const { return std::max(options_.largest_bound() - typical_error_, 0.); }
+
 double Demand::to_agree(std::int64_t ladders) const {
-  const double room = std::max(options_.largest_bound() - typical_error_, 0.);
-  return room / (certificate(ladders) + usual_deviation);
+  return room_to_agree() / (certificate(ladders) + usual_deviation_);
+}
+
+double Demand::chance_to_agree(double relative_standard_error, std::int64_t ladders) const {
+  const double most = room_to_agree() / std::max(relative_standard_error, 1e-300) - certificate(ladders);
+  return most > 0 ? std::pow(std::erf(most / std::numbers::sqrt2), directions_) : 0;
+}
+
+double Demand::to_agree_at_once(std::int64_t ladders) const {
+  const double quantile = certificate(ladders);
+  // An estimate's relative deviation is 1/√(2·degrees).
+  const double of_estimate = quantile / std::sqrt(2 * static_cast<double>(ladders - 1));
+  return room_to_agree() / (quantile + usual_deviation_ * std::hypot(1, of_estimate));
 }
 
 double Demand::to_decide(std::int64_t ladders) const {
@@ -173,8 +227,9 @@ double Demand::to_decide(std::int64_t ladders) const {
   return std::min(std::max(room, 0.) / (screening + certificate(ladders)), to_agree(ladders));
 }
 
-double Demand::growth(double relative_standard_error, std::int64_t ladders) const {
+double Demand::growth(double relative_standard_error, std::int64_t ladders, bool again) const {
   const double enough = to_agree(ladders);
+  if (relative_standard_error <= enough && !again) return 2;
   const double demanded = relative_standard_error > enough ? enough : to_decide(ladders);
   const double factor = 1.2 * std::pow(relative_standard_error / std::max(demanded, 1e-300), 2);
   const double step = factor > options_.largest_growth ? std::sqrt(factor) : factor;
@@ -182,7 +237,7 @@ double Demand::growth(double relative_standard_error, std::int64_t ladders) cons
 }
 
 double Demand::bound(double relative_standard_error, std::int64_t ladders) const {
-  return typical_error_ + (certificate(ladders) + usual_deviation) * relative_standard_error;
+  return typical_error_ + (certificate(ladders) + usual_deviation_) * relative_standard_error;
 }
 
 }  // namespace nngpcheck::compare

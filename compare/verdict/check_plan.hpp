@@ -48,8 +48,9 @@ class Cost {
   void observe(std::int64_t width, std::int64_t networks, double seconds);
   bool observed() const { return !observed_.empty(); }
   bool known() const { return foreseen_ || !observed_.empty(); }
-  /// Seconds. Of the wider half of the widths observed, and beyond them, as a power of the width between 1
-  /// and 2 that fits all that took longer than to start: single times are noisy. Precondition: known().
+  /// Seconds. Of the wider half of the widths observed, and beyond them, what was foreseen times by how much
+  /// that was wrong; or a power of the width between 1 and 2: fitted to all that took longer than to start,
+  /// since single times are noisy. Precondition: known().
   double of(std::int64_t width, std::int64_t networks) const;
   double of(const Plan& plan) const;
 
@@ -59,6 +60,7 @@ class Cost {
   };
   double start() const;
   double each(const Draw& draw) const;
+  std::function<double(std::int64_t width)> foreseen_shape() const;
 
   std::function<double(std::int64_t width, std::int64_t networks)> foreseen_;
   std::map<std::int64_t, Draw> observed_;  // the last of each width
@@ -74,6 +76,8 @@ struct Fluctuations {
   double degrees = 0;
   /// E‖K̂ − E K̂‖²_F ≈ (relative/n)·‖E K̂‖²_F, over the entries.
   double relative = 0;
+  /// (Σ λ)²/Σ λ² of the eigenvalues of the entries' covariance: how many entries fluctuate by themselves.
+  double directions = 1;
 };
 
 /// From the wider half of the widths. Precondition: at least one width of at least two networks.
@@ -90,27 +94,36 @@ double foreseen_standard_error(const Fluctuations& fluctuations, const Plan& pla
 /// The relative standard errors that should do for a verdict with so many ladders.
 class Demand {
  public:
-  Demand(const Target& target, const CheckOptions& options);
+  /// `directions` as in Fluctuations.
+  Demand(const Target& target, const CheckOptions& options, double directions);
 
   /// For a right kernel: a certificate of the largest bound that `agree` may have.
   double to_agree(std::int64_t ladders) const;
+  /// How often a right kernel gets that certificate with networks of this standard error.
+  double chance_to_agree(double relative_standard_error, std::int64_t ladders) const;
+  /// As to_agree, and as surely where the standard error is estimated from these ladders and may come out
+  /// larger.
+  double to_agree_at_once(std::int64_t ladders) const;
   /// And for one that is wrong by so much: `disagree`. A kernel whose own error bars take up more than half
   /// of that cannot be told from a right one by better networks, and asks for nothing more.
   double to_decide(std::int64_t ladders) const;
   /// The precision that the next round should have, as a multiple of that of a round of so many ladders: what
-  /// does for right kernels, which is cheaper, and where that did not, what does for all. At least 2; in two
-  /// equal steps where the options do not allow as much in one.
-  double growth(double relative_standard_error, std::int64_t ladders) const;
+  /// does for right kernels, which is cheaper; twice where that did not; and where that did not `again`, what
+  /// does for all. At least 2; in two equal steps where the options do not allow as much in one.
+  double growth(double relative_standard_error, std::int64_t ladders, bool again = false) const;
   /// The bound that a right kernel should get.
   double bound(double relative_standard_error, std::int64_t ladders) const;
 
  private:
   double certificate(std::int64_t ladders) const;
+  double room_to_agree() const;
 
   const CheckOptions& options_;
-  double tests_;          // entries
-  double typical_error_;  // of the value, up to which it is right, relative
-  double dead_zone_;      // largest, relative
+  double tests_;  // entries
+  double directions_;
+  double usual_deviation_;  // the largest of a right kernel's, in standard errors, in 95 of 100 rounds
+  double typical_error_;    // of the value, up to which it is right, relative
+  double dead_zone_;        // largest, relative
 };
 
 }  // namespace nngpcheck::compare

@@ -8,9 +8,9 @@ double dense_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
   return area(rows, of.dimension) * (normal_cost + static_cast<double>(of.uses));
 }
 
-double images_cost(std::int64_t rows, const ExactProducts::Arguments& of) {
+double images_cost(std::int64_t rows, const ExactProducts::Arguments& of, double of_normal) {
   const double rank = static_cast<double>(std::min(of.uses, of.dimension));
-  return static_cast<double>(rows) * rank * (normal_cost + static_cast<double>(of.uses) / 2);
+  return static_cast<double>(rows) * rank * (of_normal + static_cast<double>(of.uses) / 2);
 }
 
 double basis_cost(const ExactProducts::Arguments& of) {

@@ -17,7 +17,7 @@ inline double area(std::int64_t left, std::int64_t right) {
 
 /// Of products with one weight of so many rows: by its matrix; given the coordinates of the arguments.
 double dense_cost(std::int64_t rows, const ExactProducts::Arguments& of);
-double images_cost(std::int64_t rows, const ExactProducts::Arguments& of);
+double images_cost(std::int64_t rows, const ExactProducts::Arguments& of, double of_normal = normal_cost);
 
 /// Of the coordinates. If the basis must be formed, about three reads of it, each for a product and a
 /// projection; where the arguments are kept (see Coordinates) it is less, where they come at once, a Gram

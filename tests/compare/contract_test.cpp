@@ -219,6 +219,27 @@ TEST(Foresight, ChoosesWidths) {
   EXPECT_EQ(networks.requests.front().widths.front(), 2048) << "the first network is as wide as it takes";
 }
 
+// A pilot that plans from its networks' values must not judge by them; one that only shows the clock may.
+TEST(Foresight, MakesThePilotPartOfTheFirstRound) {
+  for (const bool foreseen : {true, false}) {
+    LinearNetworks networks(truth, seed());
+    CheckOptions options = untimed();
+    if (foreseen) options.foresee = known(foresight_of(networks));
+    const CheckResult result = check({truth}, networks.draw(), options);
+    ASSERT_EQ(result.verdict, Verdict::agree);
+    const CheckRound& round = result.rounds.front();
+    EXPECT_EQ(round.first_network, foreseen ? 0U : 8U);
+    if (!foreseen) continue;
+    std::int64_t drawn = 0;
+    for (const LadderRequest& request : networks.requests) {
+      if (request.widths.front() != round.widths.front()) continue;
+      EXPECT_EQ(request.first, static_cast<std::uint64_t>(drawn));
+      drawn += request.count;
+    }
+    EXPECT_EQ(drawn, round.ladders);
+  }
+}
+
 TEST(Foresight, IsOfTheInputsOfTheFirstRound) {
   LinearNetworks networks(truth, seed());
   CheckOptions options = untimed();
@@ -305,10 +326,10 @@ TEST(ManyInputs, OfWhomAShareIsWrongAreCaught) {
   const CheckResult result = check({wrong}, networks.draw(), options);
   EXPECT_EQ(result.verdict, Verdict::disagree) << result.reason;
   EXPECT_EQ(result.worst.given, wrong(result.worst.position.row, result.worst.position.column));
-  // The confirmation looks at the inputs that were suspected, on fresh networks; the pilot at others.
+  // The pilot looks at the inputs of the first round, the confirmation at those that were suspected.
   std::set<std::vector<Index>> looked_at;
   for (const LadderRequest& request : networks.requests) looked_at.insert(request.inputs);
-  EXPECT_EQ(looked_at.size(), 2u);
+  EXPECT_EQ(looked_at.size(), 1u);
   EXPECT_EQ(networks.requests.back().inputs, result.inputs);
 }
 

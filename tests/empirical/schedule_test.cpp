@@ -137,7 +137,7 @@ TEST(NetworkCost, CountsWhatWidthsMultiply) {
   constexpr int inputs = 6;
   const netsor::Program mlp = architectures::mlp({.depth = 3}, testing::vectors(3, inputs));
   const auto cost = [&](std::int64_t width, Products products) {
-    return network_cost(mlp, schedule(mlp, width, products, Precision::float64));
+    return network_cost(mlp, schedule(mlp, width, products, Precision::float64), {});
   };
   // Two matrices of 2^14 × 2^14 numbers, drawn and applied; beside them, nothing counts.
   const double wide = 1 << 14;
@@ -146,16 +146,28 @@ TEST(NetworkCost, CountsWhatWidthsMultiply) {
   EXPECT_GT(cost(1 << 14, Products::dense), 100 * cost(1 << 14, Products::exact));
   // A convolution that is drawn at once costs less than its nine products.
   const double at_once =
-      network_cost(cnn(2), schedule(cnn(2), 4096, Products::automatic, Precision::float64));
-  EXPECT_LT(at_once, network_cost(cnn(2), schedule(cnn(2), 4096, Products::dense, Precision::float64)) / 9);
+      network_cost(cnn(2), schedule(cnn(2), 4096, Products::automatic, Precision::float64), {});
+  EXPECT_LT(at_once,
+            network_cost(cnn(2), schedule(cnn(2), 4096, Products::dense, Precision::float64), {}) / 9);
 }
 
 TEST(NetworkCost, IsSecondsOfASampler) {
   const Sampler sampler(architectures::mlp({}, testing::vectors(3, 6)), {.threads = 1});
-  EXPECT_GT(seconds_per_multiply_add(), 0);
-  EXPECT_LT(seconds_per_multiply_add(), 1e-6);
-  EXPECT_DOUBLE_EQ(sampler.foreseen_seconds(1024, 10), 10 * sampler.foreseen_seconds(1024, 1));
-  EXPECT_GT(sampler.foreseen_seconds(4096, 1), 3 * sampler.foreseen_seconds(1024, 1));
+  const Sampler::Seconds seconds = sampler.foreseen_seconds();
+  EXPECT_GT(seconds(1024, 1), 0);
+  EXPECT_DOUBLE_EQ(seconds(1024, 10), 10 * seconds(1024, 1));
+  EXPECT_GT(seconds(4096, 1), 3 * seconds(1024, 1));
+}
+
+TEST(NetworkCost, KnowsFunctionsThatTakeLong) {
+  const auto measured = [](const char* activation) {
+    const netsor::Program mlp = architectures::mlp(
+        {.depth = 3, .activation = netsor::Activation::named(activation)}, testing::vectors(3, 6));
+    const NetworkClock clock(mlp);
+    EXPECT_EQ(clock.unit.functions.size(), 3U);
+    return clock.unit.functions.begin()->second * clock.seconds_per_multiply_add;
+  };
+  EXPECT_GT(measured("softplus"), 2 * measured("relu"));
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ TEST(ExpectNngp, ShowsTheEvidence) {
   for (const char* line :
        {"\n  reason            ", "\n  worst entry       (", "\n  given             0.",
         "\n  estimated         0.", " ± ", " % of √(K_aa K_bb)",
-        "\n  networks          64 ladders of widths ", "; round 1, numbers 72 to 135",
+        "\n  networks          64 ladders of widths ", "; round 1, numbers 64 to 127",
         "\n  detectable error  ", "\n  fluctuations      fall as width^-0.",
         "\n  squared error     falls as width^-", "\n  repeat with       seed 7\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
