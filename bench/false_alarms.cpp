@@ -11,8 +11,10 @@
 #include <boost/math/distributions/beta.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <map>
+#include <numeric>
 #include <random>
 #include <tuple>
+#include <vector>
 
 #include "nngpcheck/analytic/limit.hpp"
 #include "nngpcheck/compare/program_check.hpp"
@@ -119,6 +121,10 @@ Counts measure(const config::Experiment& experiment, std::int64_t checks, std::i
   const Eigen::Index last = kernel.value.rows() - 1;
   wrong.value(0, last) += planted * std::sqrt(kernel.value(0, 0) * kernel.value(last, last));
   wrong.value(last, 0) = wrong.value(0, last);
+  std::vector<Eigen::Index> all(static_cast<std::size_t>(kernel.value.rows()));
+  std::iota(all.begin(), all.end(), 0);
+  const compare::Foresee foresee = [foresight = compare::foresight(sampler, all, options(levels.front()))](
+                                       const std::vector<Eigen::Index>&) { return foresight; };
   Counts counts;
   for (; counts.checks < checks; ++counts.checks) {
     const auto seed = static_cast<std::uint64_t>(counts.checks);
@@ -126,6 +132,7 @@ Counts measure(const config::Experiment& experiment, std::int64_t checks, std::i
     for (const double alpha : levels) {
       CheckOptions asked = options(alpha);
       asked.seed = seed;
+      asked.foresee = foresee;
       const kernels::Kernel given = repeats > 0 ? repeated(kernel, repeats, seed) : kernel;
       const CheckResult result = compare::check(given, draw, asked);
       counts.disagree[alpha] += result.verdict == Verdict::disagree;
@@ -136,6 +143,7 @@ Counts measure(const config::Experiment& experiment, std::int64_t checks, std::i
     if (repeats > 0) continue;
     CheckOptions asked = options(1e-6);
     asked.seed = seed;
+    asked.foresee = foresee;
     asked.miss = miss;
     const CheckResult result = compare::check(wrong, draw, asked);
     counts.missed += result.verdict == Verdict::agree && result.bound < planted;
