@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "nngpcheck/analytic/law.hpp"
+#include "nngpcheck/analytic/limit.hpp"
 #include "nngpcheck/compare/program_check.hpp"
 #include "nngpcheck/netsor/builder.hpp"
 
@@ -112,9 +113,9 @@ TEST(LawCheck, SaysWhyItDoesNotDecide) {
 }
 
 /// relu layers, the first of this width.
-netsor::Program layers(const netsor::Width& first) {
+netsor::Program layers(const netsor::Width& first, const MatrixXd& data = MatrixXd{{1, 0.6}, {0, 0.8}}) {
   netsor::Builder b;
-  BundleId x = b.input(b.input_weight({"U", first, 2, 2}), MatrixXd{{1, 0.6}, {0, 0.8}});
+  BundleId x = b.input(b.input_weight({"U", first, 2, 2}), data);
   x = b.matmul(b.weight({"W1", {}, first, 2}), b.map(Activation::named("relu"), x));
   b.output(b.readout({"v", 1}), b.map(Activation::named("relu"), x));
   return std::move(b).build();
@@ -156,6 +157,19 @@ TEST(LawCheck, OfNetworksAlarmsRarely) {
     std::printf("%d of %d\n", alarms, checks);
     EXPECT_LE(alarms, quantile(complement(binomial, false_alarm)));
   }
+}
+
+// The check of the kernel: its plan is that of the law of the inputs that its first round looks at.
+TEST(ProgramCheck, IsPlannedWhereItLooksAtSomeInputs) {
+  MatrixXd data(2, 200);
+  for (Eigen::Index j = 0; j < data.cols(); ++j) data.col(j) << std::cos(j), std::sin(j);
+  const netsor::Program program = layers({}, data);
+  ProgramCheckOptions options;
+  options.check.resolution = 0.05;
+  options.check.inputs = 8;
+  EXPECT_TRUE(check(program, analytic::limit(program), options).foreseen);
+  options.foresee = false;
+  EXPECT_FALSE(check(program, analytic::limit(program), options).foreseen);
 }
 
 TEST(LawCheck, FindsWrongLaws) {
