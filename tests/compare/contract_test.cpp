@@ -333,6 +333,22 @@ TEST(ManyInputs, OfWhomAShareIsWrongAreCaught) {
   EXPECT_EQ(networks.requests.back().inputs, result.inputs);
 }
 
+TEST(ManyInputs, EachRoundLooksAtOthers) {
+  const MatrixXd many = smooth_kernel(40);
+  LinearNetworks networks(many, seed());
+  CheckOptions options = untimed();
+  options.inputs = 10;
+  options.resolution = 1e-4;  // out of reach of two rounds
+  options.rounds = 2;
+  options.most_ladders = 128;
+  const CheckResult result = check({many}, networks.draw(), options);
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  ASSERT_EQ(result.rounds.size(), 2U);
+  std::set<std::vector<Index>> looked_at;
+  for (const LadderRequest& request : networks.requests) looked_at.insert(request.inputs);
+  EXPECT_EQ(looked_at.size(), 2U);
+}
+
 TEST(FewInputs, AreAllLookedAt) {
   LinearNetworks networks(truth, seed());
   check({truth}, networks.draw(), untimed());
